@@ -1,0 +1,1 @@
+"""The room `records`; see ARCHITECTURE.md."""

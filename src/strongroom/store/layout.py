@@ -1,0 +1,74 @@
+"""How tables of the schema lie in the database. One layout for both engines; only the type names differ.
+
+Every table `t` is a real table of the same name:
+
+- `id`      integer primary key, the row's key, time-ordered; never leaves the process;
+- `<t>id`   the GUID, unique;
+- `owner`   on user-owned tables the key of the owning principal. Users and teams share one key space, so it names
+            either. On `systemuser` and `team` it is the row's own key (Basic reaches oneself, SM-12);
+- `unit`    on user-owned tables the key of the owning business unit; on business-owned ones the unit that counts
+            (SM-12): `businessunitid` of users, teams and roles, the row itself for business units;
+- every stored column under its logical name. A lookup is the target's GUID; when it may point to several tables,
+  `<name>__table` beside it holds the logical name of the one it points to;
+- `<name>__fold` beside an indexed text column (see `is_folded`): the text folded for comparison, null when null.
+
+`ownerid`, `owninguser`, `owningteam` and `owningbusinessunit` of user-owned tables are not stored: they are read off
+`owner` and `unit` through the table `principal(id, principalid, kind)` and the business units.
+
+Values, from the side of the store's users → SQLite / PostgreSQL:
+
+| type | value | SQLite | PostgreSQL |
+| --- | --- | --- | --- |
+| text, entity name, multi-select | str | text | text |
+| integer, choice, bigint | int | integer | integer, bigint |
+| boolean | bool | integer 0/1 | boolean |
+| money, decimal | Decimal | integer, × 10^scale (`scale`) | numeric |
+| double | float | real | double precision |
+| date-time | `2024-05-01T10:15:00Z` | text, the same | timestamptz |
+| date only | `2024-05-01` | text, the same | date |
+| guid, lookup | lower-case GUID text | text, the same | uuid |
+
+Text is compared through `fold`: lower case of every script by Unicode's one-to-one mapping, final sigma as sigma,
+accents kept (WA-101); order is that of the code points of the folded text. Both engines compute the same function.
+"""
+
+from strongroom.schema.model import Column, ColumnType, Ownership, SourceType, Table
+
+OWNER_COLUMNS = frozenset({"ownerid", "owninguser", "owningteam", "owningbusinessunit"})
+
+
+def fold(text: str) -> str:
+    """The form of `text` in which texts are compared. Equal to PostgreSQL's
+    `translate(lower(x collate pg_c_utf8), 'ς', 'σ')` for every text."""
+    if text.isascii():
+        return text.lower()
+    return text.replace("\u0130", "i").lower().replace("ς", "σ")
+
+
+def is_folded(table: Table, column: Column) -> bool:
+    """Whether `column` has a stored `__fold` companion: indexed String columns, the primary name, parts of keys."""
+    if column.type is not ColumnType.STRING:
+        return False
+    in_key = any(column.logical_name in key.columns for key in table.keys)
+    return column.is_indexed or column.logical_name == table.primary_name or in_key
+
+
+def is_stored(table: Table, column: Column) -> bool:
+    """Whether `column` has a column of its own in the database."""
+    if table.ownership is Ownership.USER and column.logical_name in OWNER_COLUMNS:
+        return False
+    if column.type in (ColumnType.PARTYLIST, ColumnType.MANAGEDPROPERTY):
+        return column.type is ColumnType.MANAGEDPROPERTY
+    return column.source_type is not SourceType.CALCULATED or column.logical_name == table.primary_name
+
+
+def has_table_column(column: Column) -> bool:
+    """Whether a lookup stores the name of its target's table beside it (`<name>__table`)."""
+    return column.type.is_lookup and len(column.targets) != 1
+
+
+def scale(column: Column) -> int:
+    """Digits after the point that the store keeps of a decimal or money column (WA-84, WA-85)."""
+    if column.type is ColumnType.MONEY:
+        return 4
+    return min(column.precision if column.precision is not None else 2, 10)

@@ -1,0 +1,216 @@
+"""What the rooms above may ask of a store. Both engines give exactly this; nobody above writes SQL.
+
+A `Database` is one environment. Work happens in a `Transaction`: a read sees one snapshot, a write is all or nothing
+and one at a time. Values are those of `store.layout`; a lookup in a `Row` is a `Reference`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
+from strongroom.access.plan import Plan
+from strongroom.ids import Guid, Key, Reference
+from strongroom.query.ast import Select
+from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Schema, Table
+
+Value = str | int | float | bool | object | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSelect:
+    """A query that security has seen: every alias in `select` (joins and `Exists` included) has its plan.
+
+    Only this type compiles; `access.planned` makes it. `unmask` holds the (alias, column) pairs whose values may be
+    read although secured; every other secured output is null.
+    """
+
+    select: Select
+    plans: Mapping[str, Plan]
+
+
+@dataclass(slots=True)
+class Row:
+    """A stored row as the write path sees it: everything, without any mask."""
+
+    table: Table
+    key: Key
+    id: Guid
+    owner: Key | None
+    unit: Key | None
+    version: int
+    values: dict[str, Value] = field(default_factory=dict[str, Value])
+
+    def reference(self) -> Reference:
+        return Reference(self.table.logical_name, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One row of `principalobjectaccess`, without the ids: what `principal` has on a row."""
+
+    principal: Key
+    direct: Rights
+    inherited: Rights
+
+
+@dataclass(frozen=True, slots=True)
+class InheritedPart:
+    """Where inherited rights come from: the relationship and the parent row (security model, section 7)."""
+
+    principal: Key
+    relationship: str
+    parent: Guid
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Read at the start of every transaction: the versions that caches are keyed by."""
+
+    security_epoch: int
+    metadata_version: int
+
+
+class Transaction(Protocol):
+    """One snapshot (read) or one unit of work (write) on one environment."""
+
+    @property
+    def stamp(self) -> Stamp: ...
+
+    @property
+    def schema(self) -> Schema: ...
+
+    # --- reading under a plan ---
+
+    def select(self, query: PlannedSelect) -> list[tuple[Value, ...]]:
+        """Result rows: the outputs in order, then (unless grouped or distinct) the values of the order expressions
+        and the row's id, which make up `Select.after` of the next page. At most page size + 1 rows are returned, so
+        that the caller of this method sees whether there are more."""
+        ...
+
+    def count(self, query: PlannedSelect, limit: int | None) -> int:
+        """Rows that `query` would return without paging, counting no further than `limit`."""
+        ...
+
+    def allows(self, plan: Plan, row: Row) -> bool:
+        """Whether `plan` reaches `row`: set look-ups, then shares if the sets say no."""
+        ...
+
+    # --- rows by identity, for the write path; never shown to a caller without `allows` ---
+
+    def row(self, table: Table, row_id: Guid) -> Row | None: ...
+
+    def rows(self, table: Table, row_ids: Sequence[Guid]) -> dict[Guid, Row]: ...
+
+    def row_by_key(self, table: Table, columns: Mapping[str, Value]) -> Row | None:
+        """The row whose columns have these values (text without regard to case)."""
+        ...
+
+    def children(self, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
+        """Rows of the referencing table whose lookup points to one of `parents` (and to that table)."""
+        ...
+
+    def linked(self, association: ManyToMany, row_id: Guid, *, from_first: bool) -> list[Guid]: ...
+
+    # --- writing ---
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Store new rows; `key` and `version` are set on them. A taken id raises `PreconditionFailed` 0x80040237, a
+        taken alternate key 0x80060892. Counters and share sort keys follow."""
+        ...
+
+    def update(self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None) -> None:
+        """Change the columns in `changes` (and owner or unit when given), set a new version, and update `row`."""
+        ...
+
+    def delete(self, table: Table, rows: Sequence[Row]) -> None:
+        """Remove rows with their shares, links and inherited parts. Cascades are the caller's business."""
+        ...
+
+    def link(self, association: ManyToMany, first: Guid, second: Guid) -> bool:
+        """Add an N:N link; False when it is there already."""
+        ...
+
+    def unlink(self, association: ManyToMany, first: Guid, second: Guid) -> bool: ...
+
+    # --- shares ---
+
+    def shares(self, table: Table, rows: Sequence[Key]) -> dict[Key, list[Share]]: ...
+
+    def set_share(self, row: Row, share: Share) -> None:
+        """Write the share, or remove it when both masks are empty (SM-79)."""
+        ...
+
+    def inherited_parts(self, row: Row) -> list[InheritedPart]: ...
+
+    def set_inherited_part(self, row: Row, part: InheritedPart) -> None:
+        """Write one part (empty rights remove it) and recompute the principal's inherited mask (their union)."""
+        ...
+
+    # --- security ---
+
+    def facts(self, principal: Reference) -> SecurityFacts | None:
+        """What is known of a user or team; cached under the security epoch. None when there is no such principal."""
+        ...
+
+    def unit_tree(self) -> UnitTree: ...
+
+    def settings(self) -> SecuritySettings: ...
+
+    def principal(self, key: Key) -> Reference:
+        """The user or team with this key."""
+        ...
+
+    def principal_key(self, reference: Reference) -> Key | None: ...
+
+    def unit_key(self, unit_id: Guid) -> Key | None: ...
+
+    def bump_security_epoch(self) -> None: ...
+
+    # --- metadata ---
+
+    def change_schema(self, schema: Schema) -> None:
+        """Create, alter and drop database tables so that they fit `schema`, store it, and raise the version."""
+        ...
+
+    # --- audit ---
+
+    def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
+        """Store rows of the `audit` table; the audit room alone calls this."""
+        ...
+
+
+class Database(Protocol):
+    """One environment's store."""
+
+    @property
+    def engine(self) -> str:
+        """`sqlcipher` or `postgresql`."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Commits at the end of the block, rolls back when it raises."""
+        ...
+
+    def check(self) -> list[str]:
+        """Every doubt about the store's integrity, in words; empty when there is none."""
+        ...
+
+    def close(self) -> None: ...
+
+
+__all__ = [
+    "Column",
+    "Database",
+    "InheritedPart",
+    "PlannedSelect",
+    "Row",
+    "Share",
+    "Stamp",
+    "Transaction",
+    "Value",
+]
