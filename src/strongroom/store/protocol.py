@@ -11,23 +11,11 @@ from typing import Protocol
 
 from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
 from strongroom.access.plan import Plan
+from strongroom.access.planned import PlannedSelect
 from strongroom.ids import Guid, Key, Reference
-from strongroom.query.ast import Select
 from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Schema, Table
 
 Value = str | int | float | bool | object | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedSelect:
-    """A query that security has seen: every alias in `select` (joins and `Exists` included) has its plan.
-
-    Only this type compiles; `access.planned` makes it. `unmask` holds the (alias, column) pairs whose values may be
-    read although secured; every other secured output is null.
-    """
-
-    select: Select
-    plans: Mapping[str, Plan]
 
 
 @dataclass(slots=True)
@@ -121,7 +109,9 @@ class Transaction(Protocol):
         taken alternate key 0x80060892. Counters and share sort keys follow."""
         ...
 
-    def update(self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None) -> None:
+    def update(
+        self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None
+    ) -> None:
         """Change the columns in `changes` (and owner or unit when given), set a new version, and update `row`."""
         ...
 
