@@ -180,7 +180,7 @@ class SecurityFacts:
     units: UnitTree
     settings: SecuritySettings
     subordinates: tuple[Subordinate, ...] = ()
-    column_permissions: Mapping[str, Mapping[str, ColumnAccess]] = _NOTHING
+    column_permissions: Mapping[str, Mapping[str, ColumnAccess]] = field(default_factory=lambda: _NOTHING)
     """Table → column → what the profiles of the user and its teams open (SM-131)."""
     time_zone: str = "UTC"
     language: int = 1033

@@ -82,7 +82,7 @@ class Plan:
     right: Rights
     branches: tuple[Branch, ...] = ()
     guards: tuple[Guard, ...] = ()
-    mask: Mapping[str, ColumnAccess] = field(default=_OPEN, hash=False)
+    mask: Mapping[str, ColumnAccess] = field(default_factory=lambda: _OPEN, hash=False)
     refusal: AccessDenied | None = field(default=None, hash=False, compare=False)
     reach: Reach = field(init=False, hash=False, compare=False)
 

@@ -280,6 +280,7 @@ class Privilege:
 
 _NO_COLUMNS: Mapping[str, Column] = MappingProxyType({})
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_NO_PRIVILEGES: Mapping[Rights, Privilege] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +298,10 @@ class Table:
     description: str
     primary_id: str
     primary_name: str | None
-    columns: Mapping[str, Column] = field(default=_NO_COLUMNS, hash=False)
-    derived: Mapping[str, str] = field(default=_NO_NAMES, hash=False)
+    columns: Mapping[str, Column] = field(default_factory=lambda: _NO_COLUMNS, hash=False)
+    derived: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES, hash=False)
     keys: tuple[AlternateKey, ...] = ()
-    privileges: Mapping[Rights, Privilege] = field(default=MappingProxyType({}), hash=False)
+    privileges: Mapping[Rights, Privilege] = field(default_factory=lambda: _NO_PRIVILEGES, hash=False)
     primary_image: str | None = None
     is_activity: bool = False
     is_intersect: bool = False
