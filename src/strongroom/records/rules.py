@@ -1,0 +1,96 @@
+"""The places where rules hang in the verbs: the security tables' own, and those of higher rooms (a legal hold).
+
+Rules are registered once, at the composition root, and run in the order of registration. A rule refuses by raising
+one of `strongroom.errors`; the whole unit of work is then undone (SM-6).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from strongroom.schema.model import ManyToMany
+from strongroom.store.protocol import Row, Value
+
+if TYPE_CHECKING:
+    from strongroom.ids import Guid
+    from strongroom.records.session import Session
+
+
+class Event(Enum):
+    """When a rule runs. *Before* rules run after authorization and before anything is stored."""
+
+    BEFORE_CREATE = "before create"
+    AFTER_CREATE = "after create"
+    BEFORE_UPDATE = "before update"
+    AFTER_UPDATE = "after update"
+    BEFORE_DELETE = "before delete"
+    AFTER_DELETE = "after delete"
+    BEFORE_LINK = "before link"
+    AFTER_LINK = "after link"
+    BEFORE_UNLINK = "before unlink"
+    AFTER_UNLINK = "after unlink"
+
+
+RowRule = Callable[["Session", Row, dict[str, Value]], None]
+"""(session, row, values). Create: the row as it will be; `values` are its values. Update: `row` is the row before the
+change (after it, for AFTER_UPDATE), `values` the changes, which a before-rule may add to. Delete: values are empty."""
+
+LinkRule = Callable[["Session", ManyToMany, "Guid", "Guid"], None]
+"""(session, association, id in table1, id in table2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One rule with the words that name it in `strongroom check`."""
+
+    name: str
+    event: Event
+    subject: str | None
+    run: RowRule | LinkRule
+
+
+@dataclass
+class Rules:
+    """All registered rules of an environment, in order."""
+
+    registered: list[Registered] = field(default_factory=list[Registered])
+    _rows: dict[tuple[Event, str | None], list[RowRule]] = field(
+        default_factory=dict[tuple[Event, str | None], list[RowRule]]
+    )
+    _links: dict[tuple[Event, str], list[LinkRule]] = field(default_factory=dict[tuple[Event, str], list[LinkRule]])
+
+    def on(self, event: Event, table: str | None, rule: RowRule, *, name: str) -> None:
+        """Run `rule` at `event` of rows of `table`, or of every table when it is None."""
+        self.registered.append(Registered(name, event, table, rule))
+        self._rows.setdefault((event, table), []).append(rule)
+
+    def on_link(self, event: Event, association: str, rule: LinkRule, *, name: str) -> None:
+        """Run `rule` when rows are linked or unlinked by the N:N relationship `association`."""
+        self.registered.append(Registered(name, event, association, rule))
+        self._links.setdefault((event, association), []).append(rule)
+
+    def has(self, event: Event, table: str) -> bool:
+        """Whether any rule would run; bulk work skips the calls otherwise."""
+        return (event, table) in self._rows or (event, None) in self._rows
+
+    def run(self, event: Event, session: "Session", row: Row, values: dict[str, Value]) -> None:
+        """Run the rules for rows of the row's table."""
+        for rule in self._rows.get((event, None), ()):
+            rule(session, row, values)
+        for rule in self._rows.get((event, row.table.logical_name), ()):
+            rule(session, row, values)
+
+    def run_link(
+        self, event: Event, session: "Session", association: ManyToMany, first: "Guid", second: "Guid"
+    ) -> None:
+        """Run the rules for links of `association`."""
+        for rule in self._links.get((event, association.schema_name), ()):
+            rule(session, association, first, second)
+
+    def copy(self) -> "Rules":
+        """An independent copy, to which more rules can be added."""
+        copy = Rules(list(self.registered))
+        copy._rows.update({key: list(rules) for key, rules in self._rows.items()})
+        copy._links.update({key: list(rules) for key, rules in self._links.items()})
+        return copy

@@ -1,0 +1,1 @@
+"""The security tables' own rules, one noun a module: business units, users, teams, roles, settings, profiles."""

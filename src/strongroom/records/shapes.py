@@ -1,0 +1,86 @@
+"""What goes into the verbs and what comes out of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from strongroom.ids import Guid, Reference
+from strongroom.schema.model import ManyToMany, Relationship, Rights
+from strongroom.store.protocol import Value
+
+Key = Mapping[str, Value]
+"""Values of the columns of an alternate key, by logical name (a lookup as `Reference` or bare GUID)."""
+
+Address = Guid | Key
+"""How a caller names one row: by id, or by alternate key (WA-75)."""
+
+_NO_VALUES: Mapping[str, Value] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows that are created or bound together with the row that names them (WA-120).
+
+    `link` is the relationship; with `to_parent` the new row is its child and exactly one of `create` and `bind` has
+    one member, else the new row is its parent. For N:N, `from_first` says that the new row is of `table1`.
+    """
+
+    link: Relationship | ManyToMany
+    create: tuple["NewRecord", ...] = ()
+    bind: tuple[Guid, ...] = ()
+    to_parent: bool = False
+    from_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A row to be created: values by logical name. A lookup is a `Reference`; a missing column gets its default.
+
+    The id may be given as the value of the primary key (WA-107).
+    """
+
+    values: Mapping[str, Value] = field(default_factory=lambda: _NO_VALUES)
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(slots=True)
+class Record:
+    """A row as the answer shows it.
+
+    `values` are those of `Select.outputs`, in order. `id` is the row's GUID (None in grouped and distinct answers),
+    `version` its version for the ETag (WA-130). `expanded` has one entry for each `Expand` of the select: a record
+    or None for a single-valued property, a list for a collection.
+    """
+
+    values: tuple[Value, ...]
+    id: Guid | None = None
+    version: int | None = None
+    expanded: dict[str, "Record | list[Record] | None"] | None = None
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of a list. `position` is `Select.after` of the next page, None on the last one (WA-232).
+
+    `total` is there when `Select.count` asked for it, capped at 5,000; `total_exceeded` says that there are more.
+    """
+
+    rows: list[Record]
+    position: tuple[Value, ...] | None = None
+    total: int | None = None
+    total_exceeded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """What an upsert came to (WA-141)."""
+
+    id: Guid
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalShare:
+    """A principal and what is shared with it, directly or through relationships (SM-79)."""
+
+    principal: Reference
+    rights: Rights
