@@ -28,12 +28,34 @@ Values, from the side of the store's users → SQLite / PostgreSQL:
 | date only | `2024-05-01` | text, the same | date |
 | guid, lookup | lower-case GUID text | text, the same | uuid |
 
+A lookup's `<name>__table` is text. Multi-select, managed-property, file and image columns are text as the rooms above
+write them. PostgreSQL's text columns have the collation "C", so that both engines order by code point.
+
+The platform's own tables, which no name of a customer's table can equal (those have a prefix):
+
+- `principal(id, principalid, kind)`: every user and team; `kind` is `systemuser` or `team`;
+- `counters(tablename, owner, unit, amount)`: how many rows of a table have this owner and unit (0, 0 without owner);
+- `inheritedaccess(objecttypecode, object, principal, relationship, parent, rights)`: where inherited rights come from;
+- `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(name, document)`; `migration(number, …)`.
+
+Shares are the table `principalobjectaccess`: its own columns (`objecttypecode` is the logical name of the table, as
+text) and besides `object` (key of the row), `principal` (key of the user or team), both integers, and `sort` (the
+folded primary name of the row, null without one), with indexes (objecttypecode, principal, sort, object) and
+(objecttypecode, object, principal) over both masks.
+
+Indexes of a table: unique (guid); (name, id), (owner, name, id), (unit, name, id, owner), where name is the `__fold` of
+the primary name; (lookup) where it is not null, for lookups that are followed backwards; (column, id) for columns with
+`is_indexed`, on the `__fold` of text; alternate keys, unique.
+
 Text is compared through `fold`: lower case of every script by Unicode's one-to-one mapping, final sigma as sigma,
 accents kept (WA-101); order is that of the code points of the folded text. Both engines compute the same function.
 """
 
 from strongroom.schema.model import Column, ColumnType, Ownership, SourceType, Table
 
+PRINCIPAL_TABLES = ("systemuser", "team")
+SHARES = "principalobjectaccess"
+UNCOUNTED_TABLES = frozenset({"audit", SHARES})
 OWNER_COLUMNS = frozenset({"ownerid", "owninguser", "owningteam", "owningbusinessunit"})
 
 
@@ -65,6 +87,31 @@ def is_stored(table: Table, column: Column) -> bool:
 def has_table_column(column: Column) -> bool:
     """Whether a lookup stores the name of its target's table beside it (`<name>__table`)."""
     return column.type.is_lookup and len(column.targets) != 1
+
+
+def has_unit(table: Table) -> bool:
+    """Whether rows carry `unit`: the owning business unit, or the one that counts (SM-12)."""
+    return table.ownership in (Ownership.USER, Ownership.BUSINESS)
+
+
+def has_owner_key(table: Table) -> bool:
+    """Whether rows carry `owner`: user-owned tables, and users and teams, whose owner is the row itself (SM-12)."""
+    return table.ownership is Ownership.USER or table.logical_name in PRINCIPAL_TABLES
+
+
+def is_counted(table: Table) -> bool:
+    """Whether `counters` follows the table. Links, audit entries and shares are not worth a counter."""
+    return not table.is_intersect and table.logical_name not in UNCOUNTED_TABLES
+
+
+def sort_column(table: Table) -> str | None:
+    """The column that lists are ordered by unless asked otherwise: the folded primary name, when it is stored."""
+    if table.primary_name is None or table.primary_name not in table.columns:
+        return None
+    column = table.columns[table.primary_name]
+    if not is_stored(table, column):
+        return None
+    return f"{column.logical_name}__fold" if is_folded(table, column) else column.logical_name
 
 
 def scale(column: Column) -> int:
