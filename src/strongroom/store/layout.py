@@ -40,12 +40,14 @@ The platform's own tables, which no name of a customer's table can equal (those 
 
 Shares are the table `principalobjectaccess`: its own columns (`objecttypecode` is the logical name of the table, as
 text) and besides `object` (key of the row), `principal` (key of the user or team), both integers, and `sort` (the
-folded primary name of the row, null without one), with indexes (objecttypecode, principal, sort, object) and
-(objecttypecode, object, principal) over both masks.
+folded primary name of the row, null without one), with indexes (objecttypecode, principal, sort, objectid, object)
+and (objecttypecode, object, principal) over both masks.
 
-Indexes of a table: unique (guid); (name, id), (owner, name, id), (unit, name, id, owner), where name is the `__fold` of
-the primary name; (lookup) where it is not null, for lookups that are followed backwards; (column, id) for columns with
-`is_indexed`, on the `__fold` of text; alternate keys, unique.
+Indexes of a table: unique (guid); (name, guid), (owner, name, guid), (unit, name, guid, owner), where name is the
+`__fold` of the primary name; (lookup) where it is not null, for lookups that are followed backwards; (column, guid) for
+columns with `is_indexed`, on the `__fold` of text; alternate keys, unique. PostgreSQL's order columns are declared
+`nulls first`, and its indexes that begin with owner or unit include `id`. The GUID, not the key, breaks ties: a page
+must be able to continue after a row that has been deleted since (WA-233), and clients only know its GUID.
 
 Text is compared through `fold`: lower case of every script by Unicode's one-to-one mapping, final sigma as sigma,
 accents kept (WA-101); order is that of the code points of the folded text. Both engines compute the same function.
