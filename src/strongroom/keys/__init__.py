@@ -1,1 +1,26 @@
-"""The room `keys`; see ARCHITECTURE.md."""
+"""The key hierarchy: a root key wraps the data key of each environment, the signing keys of tokens, and secrets.
+
+- `secret`    `Secret`: a value that does not show itself
+- `root`      where the root key comes from: a file, or a passphrase from outside
+- `wrapping`  sealing one key under another, bound to its place
+- `document`  what `keys.json` holds
+- `ringfile`  `keys.json` on disk: atomic changes, rotation of the root key
+- `ring`      `KeyRing`: what the rest of the program asks for
+- `disk`      the file operations, replaceable so that tests can fail each of them
+"""
+
+from strongroom.keys.ring import LONGEST_TOKEN, KeyRing, create_ring, open_ring
+from strongroom.keys.root import DEFAULT_SOURCE, KeySource, SourceKind, parse_source
+from strongroom.keys.secret import Secret
+
+__all__ = [
+    "DEFAULT_SOURCE",
+    "LONGEST_TOKEN",
+    "KeyRing",
+    "KeySource",
+    "Secret",
+    "SourceKind",
+    "create_ring",
+    "open_ring",
+    "parse_source",
+]
