@@ -360,6 +360,10 @@ class ReadContext:
     language: int = 1033
     week_starts_on: int = 0
     """0 Sunday … 6 Saturday, as `organization.weekstartdaycode`."""
+    fiscal_start: tuple[int, int] = (1, 1)
+    """Month and day on which the fiscal year begins (`organization.fiscalcalendarstart`)."""
+    fiscal_period_months: int = 3
+    """Length of a fiscal period: 12, 6, 3 or 1 (`organization.fiscalperiodtype`)."""
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     """OData parameter aliases, `@p1` → its text (WA-176)."""
 
