@@ -1,0 +1,170 @@
+"""Standard facts about a column → `Column`."""
+
+from collections.abc import Mapping
+
+from strongroom.schema import standard_corrections as corrections
+from strongroom.schema.model import Column, ColumnType, DateBehavior, Option, RequiredLevel, SourceType
+from strongroom.schema.stable_ids import stable_id
+from strongroom.schema.standard_facts import ColumnFacts, TableFacts
+from strongroom.schema.system_columns import INTEGER_MAXIMUM, INTEGER_MINIMUM, PLATFORM_KEPT
+
+_VIRTUAL = {
+    "ImageType": ColumnType.IMAGE,
+    "FileType": ColumnType.FILE,
+    "MultiSelectPicklistType": ColumnType.MULTISELECT,
+}
+_TYPES = {type_.value: type_ for type_ in ColumnType}
+_REQUIRED = {level.value: level for level in RequiredLevel}
+_FILLED_BY_PLATFORM = frozenset(
+    {
+        ColumnType.BIGINT,
+        ColumnType.DATETIME,
+        ColumnType.ENTITYNAME,
+        ColumnType.INTEGER,
+        ColumnType.MANAGEDPROPERTY,
+        ColumnType.PICKLIST,
+        ColumnType.UNIQUEIDENTIFIER,
+    }
+)
+MONEY_LIMIT = 922_337_203_685_477.0
+DECIMAL_LIMIT = 100_000_000_000.0
+_LIMITS: dict[ColumnType, tuple[float, float]] = {
+    ColumnType.INTEGER: (INTEGER_MINIMUM, INTEGER_MAXIMUM),
+    ColumnType.BIGINT: (-9223372036854775808.0, 9223372036854775807.0),
+    ColumnType.DECIMAL: (-DECIMAL_LIMIT, DECIMAL_LIMIT),
+    ColumnType.DOUBLE: (-DECIMAL_LIMIT, DECIMAL_LIMIT),
+    ColumnType.MONEY: (-MONEY_LIMIT, MONEY_LIMIT),
+}
+_LENGTHS = {ColumnType.STRING: 100, ColumnType.MEMO: 2000}
+_PRECISIONS = {ColumnType.DECIMAL: 2, ColumnType.DOUBLE: 2, ColumnType.MONEY: 2}
+_FORMATS = {
+    ColumnType.STRING: "Text",
+    ColumnType.MEMO: "TextArea",
+    ColumnType.INTEGER: "None",
+    ColumnType.DATETIME: "DateAndTime",
+}
+_YES_NO = (Option(1, "Yes"), Option(0, "No"))
+
+
+def column_from_facts(
+    table: TableFacts,
+    facts: ColumnFacts,
+    number: int,
+    known: Mapping[str, object],
+    choices: Mapping[str, tuple[Option, ...]],
+) -> Column | None:
+    """The column, or None when it holds nothing of its own: a virtual one, or a lookup whose targets are all unknown.
+
+    `known` are the tables of the catalogue, `choices` the options of the global choices.
+    """
+    type_ = _VIRTUAL.get(facts.get("typeName", "")) if facts["type"] == "Virtual" else _TYPES.get(facts["type"])
+    if type_ is None:
+        return None
+    owner, name = table["logicalName"], facts["name"]
+    place = (owner, name)
+    targets = tuple(target for target in facts.get("targets", ()) if target in known)
+    if type_.is_lookup and table["isIntersect"]:
+        type_, targets = ColumnType.UNIQUEIDENTIFIER, ()
+    if type_.is_lookup and not targets and place not in corrections.ANY_TABLE:
+        return None
+    if place in corrections.LEFT_OUT:
+        return None
+    valid = "cru" if place in corrections.WRITABLE else facts.get("valid", "cru")
+    default = corrections.DEFAULTS.get(place, facts.get("default"))
+    if type_ is ColumnType.BOOLEAN and default is None and "c" in valid:
+        default = 0
+    low, high = _LIMITS.get(type_, (None, None))
+    precision = facts.get("precision", _PRECISIONS.get(type_))
+    behavior = facts.get("behavior")
+    return Column(
+        logical_name=name,
+        schema_name=facts["schema"],
+        type=type_,
+        metadata_id=stable_id("column", f"{owner}.{name}"),
+        label=facts.get("label", ""),
+        required=_required(table, facts, type_, valid, default),
+        max_length=facts.get("maxLength", _LENGTHS.get(type_)),
+        precision=min(precision, 10) if precision is not None and type_ is ColumnType.DECIMAL else precision,
+        minimum=_number(facts.get("min", low)),
+        maximum=_number(facts.get("max", high)),
+        format=facts.get("format", _FORMATS.get(type_)),
+        behavior=DateBehavior(behavior) if behavior else DateBehavior.USER_LOCAL,
+        targets=targets,
+        options=_options(place, facts, type_, choices),
+        global_choice=facts.get("globalChoice"),
+        default=default,
+        valid_for_create="c" in valid,
+        valid_for_read="r" in valid,
+        valid_for_update="u" in valid,
+        can_be_secured=_can_be_secured(table, facts, type_, valid),
+        is_secured=facts.get("secured", False),
+        is_audited=facts.get("audit", False) or (table["source"] != "metadata-export" and valid != "r"),
+        is_logical=facts.get("logical", False),
+        is_indexed=name in corrections.INDEXED.get(owner, ()),
+        source_type=SourceType(facts.get("sourceType", 0)),
+        max_size_kb=_SIZES.get(type_),
+        column_number=number,
+    )
+
+
+_SIZES = {ColumnType.FILE: 32_768, ColumnType.IMAGE: 10_240}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _required(
+    table: TableFacts, facts: ColumnFacts, type_: ColumnType, valid: str, default: int | None
+) -> RequiredLevel:
+    """The level of the facts, but for what a create may leave out although the facts call it SystemRequired: values
+    that the platform fills in by itself, so that WA-112 does not refuse what Dataverse takes."""
+    level = _REQUIRED.get(facts.get("required", ""), RequiredLevel.NONE)
+    place = (table["logicalName"], facts["name"])
+    if level is not RequiredLevel.SYSTEM_REQUIRED or facts["name"] == table["primaryId"] or "c" not in valid:
+        return level
+    if default is not None or place in corrections.SET_BY_CALLER:
+        return level
+    if type_ in _FILLED_BY_PLATFORM or place in corrections.SET_BY_PLATFORM or place[0] == "organization":
+        return RequiredLevel.APPLICATION_REQUIRED
+    return level
+
+
+def _options(
+    place: tuple[str, str], facts: ColumnFacts, type_: ColumnType, choices: Mapping[str, tuple[Option, ...]]
+) -> tuple[Option, ...]:
+    if place in corrections.OPTIONS:
+        return tuple(Option(value, label) for value, label in corrections.OPTIONS[place])
+    if "options" not in facts:
+        if type_ is ColumnType.BOOLEAN:
+            return _YES_NO
+        return choices.get(facts.get("globalChoice", ""), ())
+    return options_from_facts(facts)
+
+
+def options_from_facts(facts: ColumnFacts) -> tuple[Option, ...]:
+    """`options` with the state of each status reason and the default status reason of each state."""
+    defaults = facts.get("defaultStatus", {})
+    return tuple(
+        Option(
+            int(value),
+            str(label),
+            state=int(rest[0]) if rest else None,
+            default_status=defaults.get(str(value)),
+        )
+        for value, label, *rest in facts.get("options", ())
+    )
+
+
+def _can_be_secured(table: TableFacts, facts: ColumnFacts, type_: ColumnType, valid: str) -> bool:
+    """Known for tables from metadata exports; elsewhere ordinary business columns can be secured (SM-139)."""
+    if table["source"] == "metadata-export":
+        return "securable" in facts
+    return (
+        table["ownership"] in ("UserOwned", "OrganizationOwned")
+        and not table["isIntersect"]
+        and valid == "cru"
+        and facts["name"] not in PLATFORM_KEPT
+        and facts["name"] not in (table["primaryId"], table["primaryName"])
+        and type_ not in (ColumnType.OWNER, ColumnType.UNIQUEIDENTIFIER, ColumnType.MANAGEDPROPERTY)
+    )
