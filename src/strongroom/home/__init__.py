@@ -1,0 +1,28 @@
+"""A home: the folder that holds everything of one installation.
+
+    strongroom.toml        settings
+    keys.json              the key ring; what makes the folder a home
+    root.key               the root key, when it is a file
+    environments.json      which environments there are
+    environments/NAME.db   the store of each (or a PostgreSQL database elsewhere)
+    tls/                   certificates made here
+    test-clock             only in a test home: how far its clock was moved
+
+- `folder`    `create_home`, `open_home`, `Home`
+- `registry`  `environments.json`
+- `testclock` the clock of a test home (TS-006)
+"""
+
+from strongroom.home.folder import Home, create_home, open_home
+from strongroom.home.registry import EnvironmentKind, EnvironmentRecord, EnvironmentState
+from strongroom.home.testclock import MovableClock
+
+__all__ = [
+    "EnvironmentKind",
+    "EnvironmentRecord",
+    "EnvironmentState",
+    "Home",
+    "MovableClock",
+    "create_home",
+    "open_home",
+]

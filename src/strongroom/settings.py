@@ -1,0 +1,224 @@
+"""The configuration of a home: `strongroom.toml`, overridden by `STRONGROOM_*` variables.
+
+`server.port` in the file is `STRONGROOM_SERVER_PORT` in the environment. A key that is not known is an error in both,
+because a setting that is silently ignored is a protection that is silently off.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, cast
+
+from strongroom.errors import HomeError
+
+SETTINGS_FILE = "strongroom.toml"
+PREFIX = "STRONGROOM_"
+
+OTHER_VARIABLES = ("STRONGROOM_HOME", "STRONGROOM_PASSPHRASE", "STRONGROOM_TOKEN", "STRONGROOM_URL")
+"""Variables that are no settings: for the command line, for key providers, and for the documentation's examples."""
+
+_FOREIGN = ("STRONGROOM_SERVICE_", "STRONGROOM_PORT", "STRONGROOM_TEST_", "STRONGROOM_PASSPHRASE_")
+"""Beginnings of names that are not ours to judge: Kubernetes sets the first two in every pod beside a service that is
+called `strongroom`."""
+
+
+_KINDS: Mapping[type[object], str] = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "a text in quotes",
+    tuple: "a list of texts",
+}
+
+
+def _setting(default: object, text: str, *, least: int | None = None, most: int | None = None) -> Any:
+    return field(default=default, metadata={"text": text, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How `strongroom serve` listens and what it takes in."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 and :: listen on all.")
+    port: int = _setting(8000, "Port to listen on.", least=0, most=65535)
+    workers: int = _setting(1, "Processes that answer requests.", least=1, most=256)
+    tls_cert: str = _setting("", "File with the certificate chain (PEM). Needs tls_key.")
+    tls_key: str = _setting("", "File with the private key of the certificate (PEM).")
+    tls_self_signed: bool = _setting(False, "Serve HTTPS with a certificate for localhost that is made in the home.")
+    trusted_proxies: tuple[str, ...] = _setting(
+        ("127.0.0.1", "::1"), "Peers whose X-Forwarded-Proto and X-Forwarded-Host are believed (WA-6)."
+    )
+    protect: bool = _setting(False, "Enforce the service protection limits (429 with Retry-After).")
+    body_limit_mib: int = _setting(100, "Largest JSON or $batch body, in MiB (WA-13).", least=1, most=4096)
+    request_timeout_s: int = _setting(120, "Longest time that a request may take, in seconds.", least=1, most=3600)
+    graceful_stop_s: int = _setting(
+        10, "Time that running requests get to end when the server stops.", least=0, most=600
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """How long bearer tokens live."""
+
+    minutes: int = _setting(60, "Life of a token when nothing else is asked for.", least=1, most=30 * 24 * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What the server writes to standard error."""
+
+    level: str = _setting("info", "Least level that is written: debug, info, warning or error.")
+    requests: bool = _setting(True, "Write a line for each request (without personal data or secrets).")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a home."""
+
+    key_provider: str = _setting("", "Where the root key or its passphrase is read, when not where the ring says.")
+    default_environment: str = _setting("", "Environment behind /api/data; by default the first one of business data.")
+    server: ServerSettings = field(default_factory=ServerSettings)
+    tokens: TokenSettings = field(default_factory=TokenSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting for the documentation: `name` as in the file (`server.port`), its variable, default and meaning."""
+
+    name: str
+    variable: str
+    default: object
+    text: str
+
+
+def load_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of the home at `folder`. A missing file means defaults. Raises `HomeError` for whatever is not a
+    known key with a value of its type and range."""
+    settings = Settings()
+    try:
+        document = tomllib.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        document = {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HomeError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from None
+    for name, value in _flattened(document):
+        settings = _with_value(settings, name, value, f"{SETTINGS_FILE}: {name}")
+    variables = {found.variable: found.name for found in described()}
+    for variable in sorted(environ):
+        if variable in variables:
+            settings = _with_text(settings, variables[variable], environ[variable], variable)
+        elif variable.startswith(PREFIX) and variable not in OTHER_VARIABLES and not variable.startswith(_FOREIGN):
+            known = (*variables, *OTHER_VARIABLES)
+            raise HomeError(f"The environment variable {variable} is no setting{_nearest(variable, known)}.")
+    return _checked(settings)
+
+
+def described() -> list[Described]:
+    """Every setting, in the order of the file."""
+    found: list[Described] = []
+    for section, item, default in _items():
+        name = f"{section}.{item.name}" if section else item.name
+        variable = PREFIX + name.replace(".", "_").upper()
+        found.append(Described(name, variable, default, str(item.metadata["text"])))
+    return found
+
+
+def default_file() -> str:
+    """A first `strongroom.toml`: every setting with its default, commented out."""
+    lines = ["# Settings of this home. Variables STRONGROOM_* override them; unknown keys are an error."]
+    section = ""
+    for setting in described():
+        table, _, key = setting.name.rpartition(".")
+        if table != section:
+            lines += ["", f"[{table}]"]
+            section = table
+        lines += ["", f"# {setting.text}", f"# {key} = {toml_value(setting.default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: object) -> str:
+    """`value` as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(toml_value(part) for part in cast("tuple[object, ...]", value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[object]]]
+
+
+def _items() -> Iterator[tuple[str, Field[object], object]]:
+    """(section, field, default) of every setting."""
+    whole = Settings()
+    for item in fields(whole):
+        value: object = getattr(whole, item.name)
+        if is_dataclass(value):
+            for inner in fields(cast("_Dataclass", value)):
+                yield item.name, inner, getattr(value, inner.name)
+        else:
+            yield "", item, value
+
+
+def _flattened(document: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            for inner, inner_value in cast("dict[str, object]", value).items():
+                yield f"{name}.{inner}", inner_value
+        else:
+            yield name, value
+
+
+def _with_value(settings: Settings, name: str, value: object, where: str) -> Settings:
+    """`settings` with one value set, checked against the type and range of the setting."""
+    section, _, key = name.rpartition(".")
+    found = next(((i, d) for s, i, d in _items() if (s, i.name) == (section, key)), None)
+    if found is None:
+        known = [setting.name for setting in described()]
+        raise HomeError(f"{SETTINGS_FILE}: '{name}' is no setting{_nearest(name, known)}.")
+    item, default = found
+    kind: type[object] = type(default)
+    least, most = item.metadata["least"], item.metadata["most"]
+    if kind is tuple and isinstance(value, list):
+        value = tuple(str(part) for part in cast("list[object]", value))
+    if type(value) is not kind:
+        raise HomeError(f"{where} must be {_KINDS[kind]}, not {toml_value(value)}.")
+    if isinstance(value, int) and least is not None and not least <= value <= most:
+        raise HomeError(f"{where} must be between {least} and {most}, not {value}.")
+    if not section:
+        return replace(settings, **{key: value})
+    return replace(settings, **{section: replace(getattr(settings, section), **{key: value})})
+
+
+def _with_text(settings: Settings, name: str, text: str, variable: str) -> Settings:
+    """The same from a variable: whole numbers and true/false as in TOML, lists separated by commas."""
+    default = next(setting.default for setting in described() if setting.name == name)
+    value: object = text
+    if isinstance(default, bool):
+        value = {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
+    elif isinstance(default, int) and text.removeprefix("-").isdecimal():
+        value = int(text)
+    elif isinstance(default, tuple):
+        value = [part.strip() for part in text.split(",") if part.strip()]
+    return _with_value(settings, name, value, variable)
+
+
+def _checked(settings: Settings) -> Settings:
+    server, levels = settings.server, ("debug", "info", "warning", "error")
+    if bool(server.tls_cert) != bool(server.tls_key):
+        raise HomeError("server.tls_cert and server.tls_key go together: one of them is missing.")
+    if server.tls_cert and server.tls_self_signed:
+        raise HomeError(
+            "server.tls_self_signed makes its own certificate: leave out server.tls_cert and server.tls_key."
+        )
+    if settings.log.level not in levels:
+        raise HomeError(f"log.level must be one of {', '.join(levels)}, not '{settings.log.level}'.")
+    return settings
+
+
+def _nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else f". Known are: {', '.join(known)}"
