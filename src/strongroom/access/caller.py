@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from strongroom.access.plan import ColumnAccess
+from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.ids import Guid, Key
-from strongroom.schema.model import Depth
+from strongroom.schema.model import Depth, Rights, Schema
 
 SYSTEM_ADMINISTRATOR_TEMPLATE = Guid("627090ff-40a3-4053-8790-584edc5be201")
 SYSTEM_CUSTOMIZER_TEMPLATE = Guid("119f245c-3cc8-4b62-b31c-d1a046ced15d")
@@ -158,7 +158,6 @@ class SecuritySettings:
 
 
 _NOTHING: Mapping[str, Mapping[str, ColumnAccess]] = MappingProxyType({})
-_NO_PRIVILEGES: Mapping[Guid, Mapping[Guid, Depth]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -200,14 +199,23 @@ class Grant:
 
 @dataclass(frozen=True)
 class Caller:
-    """A user for one request. `grants` is keyed by privilege id. System Administrators hold every privilege (SM-64)."""
+    """A user for one request, as `access.resolve` makes it for one security epoch and one metadata version.
+
+    `grants` is keyed by privilege id and final: what the access mode (SM-63) or the real caller behind an impersonation
+    (SM-68) takes away is not in it, and a System Administrator has every privilege of the schema at Global (SM-64).
+    """
 
     facts: SecurityFacts
     epoch: int
     grants: Mapping[Guid, tuple[Grant, ...]]
     is_system_administrator: bool
+    schema: Schema = field(compare=False, repr=False)
     initiated_by: "Caller | None" = None
     """The real caller behind an impersonation (SM-68): a privilege counts only when both hold it."""
+    plans: dict[tuple[str, Rights], Plan] = field(
+        default_factory=dict[tuple[str, Rights], Plan], compare=False, repr=False
+    )
+    """Plans made so far, by table and right; `access.planning` alone fills it."""
 
     @property
     def id(self) -> Guid:

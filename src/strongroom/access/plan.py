@@ -17,9 +17,10 @@ from strongroom.schema.model import Rights, Table
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a branch is there. `code` is one of SM-160; `sources` are the rows of configuration it came from.
+    """Why a branch is there. `code` is one of `access.reasons`; `sources` are the rows of configuration it came from.
 
     A source is (table, id, name) and the chain ends in the caller: role, then the team through which it was reached.
+    The source of a share is `principalobjectaccess` with the id and name of the principal that has it.
     """
 
     code: str
@@ -28,7 +29,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way to reach rows. `predicate` is over the one table, under the alias `""`, and never null."""
+    """One way to reach rows. `predicate` is over the one table, under the alias `""`, and never null.
+
+    All reasons hold when the predicate does, but for a `SharedWith` of both masks: its reason `share-inherited` holds
+    by the inherited mask, its other reasons by the direct one. An `Exists` in a predicate looks at the other table
+    with the engine's eyes: its `where` is complete, and its aliases (all begin with `~`) need no plans of their own.
+    """
 
     predicate: Predicate
     reasons: tuple[Reason, ...]
@@ -97,7 +103,8 @@ class Plan:
     def required(self) -> "Plan":
         """This plan, or its refusal raised."""
         if self.refusal is not None:
-            raise self.refusal
+            # A fresh error each time: plans are cached, and a raised exception keeps its frames.
+            raise AccessDenied(self.refusal.message, code=self.refusal.code, details=self.refusal.details)
         return self
 
     def with_guard(self, guard: Guard) -> "Plan":
