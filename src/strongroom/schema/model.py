@@ -205,8 +205,9 @@ class Column:
 class Cascade:
     """What a 1:N relationship passes on from the parent row to its children (security model, section 7).
 
-    assign, share, unshare, reparent: NoCascade, Cascade, Active or UserOwned. delete: Cascade, RemoveLink or
-    Restrict. merge, rollup_view: NoCascade or Cascade.
+    assign, share, unshare, reparent: NoCascade, Cascade, Active or UserOwned. delete: Cascade, RemoveLink, Restrict,
+    or NoCascade (the platform's own bookkeeping, such as `createdby`: the child stays as it is). merge, rollup_view:
+    NoCascade or Cascade.
     """
 
     assign: str = "NoCascade"
