@@ -183,6 +183,8 @@ class SecurityFacts:
     """Table → column → what the profiles of the user and its teams open (SM-131)."""
     time_zone: str = "UTC"
     language: int = 1033
+    team: Team | None = None
+    """The team itself, when these are the facts of a team."""
 
 
 @dataclass(frozen=True, slots=True)

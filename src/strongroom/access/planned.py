@@ -1,20 +1,183 @@
-"""A query that security has seen, the only kind that the store compiles."""
+"""From a query to a query that security has seen, the only kind that the store compiles.
 
-from collections.abc import Mapping
+Every table that the query touches gets its own read plan: the root, joins, sub-selects and expands alike, and the
+first one that the caller may not read at all refuses the whole query (SM-153). A secured column that the caller may
+not read comes out as null (SM-132), and may not decide anything: neither which rows are found, nor their order, nor
+their groups (SM-136). Both are settled here, before there is any SQL.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from strongroom.access.plan import Plan
-from strongroom.query.ast import Select
+from strongroom.access.caller import Caller
+from strongroom.access.columns import closed_in_query, is_open, mask_of
+from strongroom.access.plan import ColumnAccess, Plan
+from strongroom.access.planning import plan_for
+from strongroom.query.ast import (
+    Aggregate,
+    And,
+    ChoiceMatch,
+    Comparison,
+    DateGroup,
+    Exists,
+    Expand,
+    Expression,
+    Field,
+    Hierarchy,
+    InList,
+    IsNull,
+    Join,
+    Link,
+    Literal,
+    LookupName,
+    LookupTable,
+    Match,
+    Not,
+    Or,
+    Predicate,
+    Select,
+    Source,
+)
+from strongroom.schema.model import Column, Rights
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSelect:
     """A query that security has seen: every alias in `select` (joins and `Exists` included) has its read plan.
 
-    `plans` is keyed by alias. `expands` are the planned forms of `select.expands`, in their order. A secured output
-    column is null unless its plan's mask opens it (SM-132).
+    `plans` is keyed by alias. `expands` are the planned forms of `select.expands`, in their order. `hidden` holds the
+    positions in `select.outputs` whose values are null for this caller (SM-132).
     """
 
     select: Select
     plans: Mapping[str, Plan]
     expands: tuple["PlannedSelect", ...] = ()
+    hidden: frozenset[int] = frozenset()
+
+
+def planned(select: Select, caller: Caller) -> PlannedSelect:
+    """`select` with the caller's plans.
+
+    Raises `AccessDenied` 0x80040220 when the Read privilege of a table is missing (SM-153), and 0x8004f504 when a
+    secured column that the caller may not read is used for more than output (SM-136).
+    """
+    walk = _Walk(caller)
+    walk.source(select.source)
+    walk.joins(select.joins)
+    walk.predicate(select.where)
+    for order in select.order:
+        walk.expression(order.expression)
+    for group in select.group_by:
+        walk.expression(group)
+    hidden = frozenset(i for i, output in enumerate(select.outputs) if walk.hides(output.expression))
+    expands = tuple(walk.expand(expand) for expand in select.expands)
+    return PlannedSelect(select, walk.plans, expands, hidden)
+
+
+class _Walk:
+    """One pass over a query: collects the plans and refuses closed columns."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self.plans: dict[str, Plan] = {}
+
+    def source(self, source: Source) -> None:
+        self.plans[source.alias] = plan_for(self._caller, source.table, Rights.READ).required()
+
+    def joins(self, joins: Iterable[Join]) -> None:
+        for join in joins:
+            self.source(join.source)
+            self._link(join.link, join.source.alias)
+            self.predicate(join.where)
+
+    def predicate(self, predicate: Predicate | None) -> None:
+        match predicate:
+            case Comparison(_, left, right):
+                self.expression(left)
+                self.expression(right)
+            case IsNull(operand) | InList(operand) | Match(_, operand) | ChoiceMatch(operand):
+                self.expression(operand)
+            case And(parts) | Or(parts):
+                for part in parts:
+                    self.predicate(part)
+            case Not(part):
+                self.predicate(part)
+            case Hierarchy(alias, relationship):
+                self._use(alias, relationship.referencing_column)
+            case Exists(link, source, where, joins):
+                self.source(source)
+                self._link(link, source.alias)
+                self.joins(joins)
+                self.predicate(where)
+            case _:  # constants, and the row predicates of plans: no columns in them
+                pass
+
+    def expression(self, expression: Expression) -> None:
+        """Refuse a closed column in an expression that decides something."""
+        match expression:
+            case Field(alias, column) | LookupTable(alias, column):
+                self._use(alias, column.logical_name)
+            case LookupName(alias, column):
+                self._use(alias, column.logical_name)
+                self._use_names(column)
+            case Aggregate(_, operand):
+                if operand is not None:
+                    self.expression(operand)
+            case DateGroup(operand):
+                self.expression(operand)
+            case Literal():
+                pass
+
+    def hides(self, expression: Expression) -> bool:
+        """Whether an output is null for this caller. Outputs that compute something are refused instead."""
+        match expression:
+            case Field(alias, column) | LookupTable(alias, column):
+                return not self._is_open(alias, column.logical_name)
+            case LookupName(alias, column):
+                return not self._is_open(alias, column.logical_name) or self._closed_name(column) is not None
+            case _:
+                self.expression(expression)
+                return False
+
+    def expand(self, expand: Expand) -> PlannedSelect:
+        """The related rows' query; following a closed lookup column would tell its value."""
+        inner = planned(expand.select, self._caller)
+        if expand.relationship is not None:
+            holder = self.plans[""] if expand.to_parent else inner.plans[""]
+            _require_open(holder, expand.relationship.referencing_column)
+        return inner
+
+    def _link(self, link: Link, inner_alias: str) -> None:
+        if link.intersect is None:
+            self._use(link.outer_alias, link.outer_column)
+            self._use(inner_alias, link.inner_column)
+
+    def _use(self, alias: str, column: str) -> None:
+        _require_open(self.plans[alias], column)
+
+    def _is_open(self, alias: str, column: str) -> bool:
+        return is_open(self.plans[alias], column, ColumnAccess.READ)
+
+    def _use_names(self, column: Column) -> None:
+        closed = self._closed_name(column)
+        if closed is not None:
+            table, name = closed
+            raise closed_in_query(self._caller.schema.tables[table], name)
+
+    def _closed_name(self, column: Column) -> tuple[str, str] | None:
+        """The table and column of a name that `column` may lead to and that is secured against the caller."""
+        for target in column.targets:
+            table = self._caller.schema.tables.get(target)
+            if table is None or table.primary_name is None:
+                continue
+            name = table.columns.get(table.primary_name)
+            if name is not None and name.is_secured:
+                allowed = mask_of(self._caller, table)[name.logical_name]
+                if ColumnAccess.READ not in allowed:
+                    return target, name.logical_name
+        return None
+
+
+def _require_open(plan: Plan, column: str) -> None:
+    if not is_open(plan, column, ColumnAccess.READ):
+        raise closed_in_query(plan.table, column)
