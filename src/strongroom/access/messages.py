@@ -1,21 +1,10 @@
 """The errors of the security model with their published codes and texts (section 14)."""
 
 from strongroom.access.caller import AccessMode, Caller
+from strongroom.access.rights import RIGHT_NAMES
 from strongroom.errors import AccessDenied, NotFound
 from strongroom.ids import Guid
 from strongroom.schema.model import Depth, Privilege, Rights, Table
-
-RIGHT_NAMES = {
-    Rights.READ: "ReadAccess",
-    Rights.WRITE: "WriteAccess",
-    Rights.APPEND: "AppendAccess",
-    Rights.APPEND_TO: "AppendToAccess",
-    Rights.CREATE: "CreateAccess",
-    Rights.DELETE: "DeleteAccess",
-    Rights.SHARE: "ShareAccess",
-    Rights.ASSIGN: "AssignAccess",
-}
-"""The names of the rights on the wire, in the order in which lists give them (WA-411)."""
 
 _MODE_NAMES = {
     AccessMode.READ_WRITE: "Read-Write",
