@@ -9,10 +9,10 @@ Example: Ada (unit North, *Seller*: read account Local) asks about an account of
 `team:Deals`, with which the account is shared.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from strongroom.access.caller import AccessMode, Caller, Grant, HeldRole, Role, SecurityFacts
+from strongroom.access.caller import AccessMode, Caller, Grant, HeldRole, Role, SecurityFacts, Team
 from strongroom.access.check import Elsewhere, SecuredRow, can_read_table, nowhere, reasons_of
 from strongroom.access.plan import Reason
 from strongroom.access.planning import plan_for
@@ -142,11 +142,9 @@ def _would_allow(
         found.append(f"privilege:{depth.wire_name}")
     if question.table.ownership is Ownership.USER:
         found += _changes_of_the_row(facts, schema, question, row)
-    found += (
-        f"team:{joined.name}"
-        for joined in teams
-        if _may_join(facts, joined) and _suffices(_as_member(facts, joined), schema, question)
-    )
+    for team, member in _joined(facts, teams):
+        if _suffices(member, schema, question):
+            found.append(f"team:{team.name}")
     return tuple(found)
 
 
@@ -190,24 +188,20 @@ def _changes_of_the_row(facts: SecurityFacts, schema: Schema, question: Question
     return found
 
 
-def _may_join(facts: SecurityFacts, joined: SecurityFacts) -> bool:
-    team = joined.team
-    return (
-        not facts.is_team
-        and team is not None
-        and not team.is_default
-        and all(team.key != member_of.key for member_of in facts.teams)
-    )
-
-
-def _as_member(facts: SecurityFacts, joined: SecurityFacts) -> SecurityFacts:
-    """The facts of the user after joining the team `joined` is about."""
-    team = joined.team
-    if team is None:
-        return facts
-    return replace(
-        facts,
-        teams=(*facts.teams, team),
-        roles=(*facts.roles, *(HeldRole(held.role, team) for held in joined.roles)),
-        role_privileges={**facts.role_privileges, **joined.role_privileges},
-    )
+def _joined(facts: SecurityFacts, teams: Sequence[SecurityFacts]) -> Iterator[tuple[Team, SecurityFacts]]:
+    """Each team that the user could be added to, default teams aside, with the facts of the user as its member."""
+    if facts.is_team:
+        return
+    member_of = {team.key for team in facts.teams}
+    for joined in teams:
+        team = joined.team
+        if team is not None and not team.is_default and team.key not in member_of:
+            yield (
+                team,
+                replace(
+                    facts,
+                    teams=(*facts.teams, team),
+                    roles=(*facts.roles, *(HeldRole(held.role, team) for held in joined.roles)),
+                    role_privileges={**facts.role_privileges, **joined.role_privileges},
+                ),
+            )

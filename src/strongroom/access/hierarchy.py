@@ -1,0 +1,99 @@
+"""Who is below whom (section 13): by managers, or by positions.
+
+The answer is a number of steps for every subordinate. What the caller may do with it is the matter of
+`access.planning`; which rows are a subordinate's is the matter of its teams, which the store reads for those found.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from strongroom.access.caller import SecuritySettings, UnitTree
+from strongroom.ids import Guid, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user as the hierarchy sees it. `manager` is `parentsystemuserid`, `position` is `positionid`."""
+
+    key: Key
+    unit: Key
+    manager: Key | None = None
+    position: Guid | None = None
+    is_disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A node of the position tree; an inactive one breaks the paths through it (SM-145)."""
+
+    id: Guid
+    parent: Guid | None
+    is_active: bool = True
+
+
+def levels_below(
+    me: Key,
+    people: Mapping[Key, Person],
+    positions: Mapping[Guid, Position],
+    settings: SecuritySettings,
+    units: UnitTree,
+) -> dict[Key, int]:
+    """The subordinates of `me` and how many steps below they are, 1 up to the configured depth; empty when hierarchy
+    security is off. Loops, which the platform refuses to store (SM-149), end the walk."""
+    if not settings.hierarchy_enabled or me not in people:
+        return {}
+    if settings.hierarchy_by_position:
+        found = _by_position(people[me], people.values(), positions, settings.hierarchy_depth)
+    else:
+        found = _by_manager(people[me], people.values(), settings, units)
+    if not settings.hierarchy_disabled_users:
+        found = {key: level for key, level in found.items() if not people[key].is_disabled}
+    return found
+
+
+def _by_manager(me: Person, people: Iterable[Person], settings: SecuritySettings, units: UnitTree) -> dict[Key, int]:
+    """Reports, their reports, and so on (SM-141). The units of those between do not matter (SM-143, SM-148)."""
+    reports: dict[Key, list[Person]] = {}
+    for person in people:
+        if person.manager is not None:
+            reports.setdefault(person.manager, []).append(person)
+    levels: dict[Key, int] = {}
+    row = [me]
+    for level in range(1, settings.hierarchy_depth + 1):
+        row = [report for manager in row for report in reports.get(manager.key, ())]
+        row = [report for report in row if report.key != me.key and report.key not in levels]
+        if not settings.hierarchy_disabled_users:  # SM-149: the chain ends at them
+            row = [report for report in row if not report.is_disabled]
+        levels.update((report.key, level) for report in row)
+    if settings.hierarchy_same_unit:
+        here = units.subtree(me.unit)
+        units_of = {person.key: person.unit for person in people}
+        levels = {key: level for key, level in levels.items() if units_of[key] in here}
+    return levels
+
+
+def _by_position(
+    me: Person, people: Iterable[Person], positions: Mapping[Guid, Position], depth: int
+) -> dict[Key, int]:
+    """Users whose position has mine as its k-th ancestor, through active positions only (SM-144, SM-145)."""
+    if me.position is None:
+        return {}
+    found: dict[Key, int] = {}
+    for person in people:
+        level = _steps_up(person.position, me.position, positions, depth)
+        if level:
+            found[person.key] = level
+    return found
+
+
+def _steps_up(start: Guid | None, end: Guid, positions: Mapping[Guid, Position], depth: int) -> int:
+    """How many steps lead from one position up to another, at most `depth`; 0 when none do."""
+    current = start
+    for level in range(depth + 1):
+        position = positions.get(current) if current is not None else None
+        if position is None or not position.is_active:
+            return 0
+        if position.id == end:
+            return level
+        current = position.parent
+    return 0
