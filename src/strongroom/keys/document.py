@@ -69,9 +69,9 @@ class RingDocument:
     home: Guid
     is_test_home: bool
     root: RootDescription
-    environments: Mapping[Guid, EnvironmentKeys] = field(default=MappingProxyType({}))
+    environments: Mapping[Guid, EnvironmentKeys] = field(default_factory=dict[Guid, EnvironmentKeys])
     signing: tuple[StoredSigningKey, ...] = ()
-    sealed: Mapping[str, bytes] = field(default=MappingProxyType({}))
+    sealed: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     """Other secrets of the home, by name: connection strings."""
 
 

@@ -168,15 +168,26 @@ class RingFile:
                 f"This home is locked by a key file ('{description.source}'), but the key provider is '{source}'."
             )
         path = source.path(self.folder)
-        found = [(read_key_file(self.disk, candidate), candidate != path) for candidate in (path, _staged(path))]
-        for material, is_staged in found:
-            if material is not None and (root := expand(material)).id == description.id:
-                return root, is_staged
-        if found[0][0] is None:
+        material = read_key_file(self.disk, path)
+        if material is not None and (root := expand(material)).id == description.id:
+            return root, False
+        staged = self._staged_root(path)
+        if staged is not None and staged.id == description.id:
+            return staged, True
+        if material is None:
             raise HomeError(
                 f"The root key {path} is missing. Put it back: without it nothing in this home can be read."
             )
         raise HomeError(f"{path} is the root key of another home or an older one: {RING_FILE} needs {description.id}.")
+
+    def _staged_root(self, path: Path) -> RootKey | None:
+        """The new root key of an interrupted rotation. A file that power loss tore never counted: the ring is
+        replaced only after it was written durably."""
+        try:
+            material = read_key_file(self.disk, _staged(path))
+        except HomeError:
+            return None
+        return None if material is None else expand(material)
 
     def _promote(self, path: Path) -> None:
         self.disk.rename(_staged(path), path)
