@@ -18,7 +18,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import jwt
 
@@ -30,6 +29,8 @@ from strongroom.keys import LONGEST_TOKEN, KeyRing
 _ALGORITHM = "EdDSA"
 _LONGEST_TEXT = 4096
 """Characters; ours have about 500. Longer ones are refused before anything is computed."""
+
+_END_OF_TIME = 253_402_300_800  # the year 10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,20 @@ class TokenVerifier:
                     "verify_aud": False,
                 },
             )
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, RecursionError):  # the latter for a header of nothing but brackets
             return None
         return _typed(claims, key_id)
 
 
 def _typed(claims: Mapping[str, object], key_id: str) -> TokenClaims | None:
     user, environment, token_id = (parse_guid(str(claims[name])) for name in ("sub", "aud", "jti"))
-    times = [claims["iat"], claims["exp"]]
-    if user is None or environment is None or token_id is None or not all(isinstance(time, int) for time in times):
+    issued_at, expires_at = _moment(claims["iat"]), _moment(claims["exp"])
+    if user is None or environment is None or token_id is None or issued_at is None or expires_at is None:
         return None
-    issued_at, expires_at = (datetime.fromtimestamp(time, UTC) for time in cast("list[int]", times))
     return TokenClaims(user, environment, token_id, key_id, issued_at, expires_at)
+
+
+def _moment(seconds: object) -> datetime | None:
+    if not isinstance(seconds, int) or not 0 <= seconds < _END_OF_TIME:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
