@@ -96,6 +96,11 @@ class Transaction(Protocol):
         """The row whose columns have these values (text without regard to case)."""
         ...
 
+    def rows_where(self, table: Table, columns: Mapping[str, Value], *, limit: int | None = None) -> list[Row]:
+        """Rows whose columns have these values, in order of their keys; all rows when `columns` is empty. For tables
+        that are small or columns that are indexed."""
+        ...
+
     def children(self, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
         """Rows of the referencing table whose lookup points to one of `parents` (and to that table)."""
         ...

@@ -1,0 +1,287 @@
+"""The composition root: a home's keys, an environment's store, its schema and its rules put together.
+
+`Environment` is what edges work with: `session()` opens a transaction, resolves the caller in it, and gives the
+`Session` that every verb takes. Rules of higher rooms are registered here, in the order of `standard_rules`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from strongroom.access.caller import Caller
+from strongroom.access.messages import cannot_impersonate
+from strongroom.access.resolve import holds, is_disabled, require_enabled, resolve
+from strongroom.clock import Clock
+from strongroom.errors import AccessDenied, HomeError, InvalidRequest, StrongroomError, Unauthenticated
+from strongroom.home import EnvironmentKind, EnvironmentRecord, Home
+from strongroom.identity import TokenClaims, TokenVerifier
+from strongroom.ids import Guid, Reference, new_guid, parse_guid
+from strongroom.keys import Secret
+from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
+from strongroom.schema.model import Schema
+from strongroom.schema.standard_tables import standard_schema
+from strongroom.store import open_database
+from strongroom.store.protocol import Database, Transaction
+
+_REMEMBERED_CALLERS = 2000
+ACT_ON_BEHALF = "prvActOnBehalfOfAnotherUser"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials a request has, and for whom it wants to act (SM-68, WA-420)."""
+
+    user_id: Guid
+    object_id: Guid | None = None
+    caller_id: Guid | None = None
+
+    @classmethod
+    def of_request(cls, user_id: Guid, header: Callable[[str], str | None]) -> "Identity":
+        """`CallerObjectId` wins over `MSCRMCallerID`; what is not a GUID is 400."""
+        object_id = _header_guid("CallerObjectId", header("callerobjectid"))
+        caller_id = _header_guid("MSCRMCallerID", header("mscrmcallerid"))
+        return cls(user_id, object_id, None if object_id else caller_id)
+
+
+def _header_guid(name: str, value: str | None) -> Guid | None:
+    if value is None or not value.strip():
+        return None
+    guid = parse_guid(value)
+    if guid is None:
+        raise InvalidRequest(f"The header {name} must hold a GUID.")
+    return guid
+
+
+class Environment:
+    """One open environment: its store, its rules, and the callers that it knows."""
+
+    def __init__(self, record: EnvironmentRecord, database: Database, clock: Clock, paging_key: bytes) -> None:
+        self.record = record
+        self.name = record.name
+        self.id = record.id
+        self.database = database
+        self.clock = clock
+        self.paging_key = paging_key
+        self.rules: Rules = standard_rules()
+        self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
+        self._currency: tuple[int, str] | None = None
+
+    @contextmanager
+    def session(self, identity: Identity, facts: RequestFacts, *, write: bool) -> Iterator[Session]:
+        """One unit of work for a caller; committed at the end, undone when the block raises.
+
+        Unknown or disabled users are refused as WA-21, WA-23 and WA-420 say; whether the caller may do anything is
+        the business of each verb (`WhoAmI` asks for less than a read).
+        """
+        with self.database.write() if write else self.database.read() as transaction:
+            yield Session(transaction, self.caller(transaction, identity), self.clock, self.rules, facts)
+
+    @contextmanager
+    def session_of(self, user: str, *, write: bool) -> Iterator[Session]:
+        """A unit of work for the user with this sign-in name or id: the command line's way in."""
+        with self.database.write() if write else self.database.read() as transaction:
+            identity = Identity(find_user(transaction, user))
+            caller = self.caller(transaction, identity)
+            yield Session(transaction, caller, self.clock, self.rules, RequestFacts())
+
+    def caller(self, transaction: Transaction, identity: Identity) -> Caller:
+        """The caller behind `identity`, valid for the transaction's security epoch."""
+        stamp = transaction.stamp
+        known = self._callers.get(identity)
+        if known is not None and known[:2] == (stamp.security_epoch, stamp.metadata_version):
+            self._callers.move_to_end(identity)
+            return known[2]
+        caller = self._resolve(transaction, identity)
+        self._callers[identity] = (stamp.security_epoch, stamp.metadata_version, caller)
+        if len(self._callers) > _REMEMBERED_CALLERS:
+            self._callers.popitem(last=False)
+        return caller
+
+    def _resolve(self, transaction: Transaction, identity: Identity) -> Caller:
+        epoch = transaction.stamp.security_epoch
+        facts = transaction.facts(Reference("systemuser", identity.user_id))
+        if facts is None:
+            raise AccessDenied("The user is not a member of the organization.", code="0x80072560")
+        if is_disabled(facts):
+            raise Unauthenticated("The request needs a valid bearer token.")
+        real = resolve(facts, transaction.schema, epoch)
+        target = self._impersonated(transaction, identity)
+        if target is None or target == real.id:
+            return real
+        if not holds(real, ACT_ON_BEHALF):
+            raise cannot_impersonate(real)
+        target_facts = transaction.facts(Reference("systemuser", target))
+        if target_facts is None:
+            raise AccessDenied("The user to act for is not a member of the organization.", code="0x80072560")
+        acting = resolve(target_facts, transaction.schema, epoch, real)
+        require_enabled(acting)
+        return acting
+
+    def _impersonated(self, transaction: Transaction, identity: Identity) -> Guid | None:
+        if identity.object_id is None:
+            return identity.caller_id
+        users = transaction.schema.tables["systemuser"]
+        row = transaction.row_by_key(users, {"azureactivedirectoryobjectid": identity.object_id})
+        if row is None:
+            raise AccessDenied("The user to act for is not a member of the organization.", code="0x80072560")
+        return row.id
+
+    def currency_symbol(self, transaction: Transaction) -> str:
+        """The symbol of the base currency, for formatted values."""
+        version = transaction.stamp.metadata_version
+        if self._currency is None or self._currency[0] != version:
+            self._currency = (version, _base_symbol(transaction))
+        return self._currency[1]
+
+    def new_id(self) -> Guid:
+        """A fresh GUID."""
+        return new_guid(self.clock)
+
+    def warm_up(self) -> None:
+        """Read the metadata, so that the first request does not have to."""
+        with self.database.read() as transaction:
+            _ = transaction.schema
+
+    def close(self) -> None:
+        """Give the store back."""
+        self.database.close()
+
+
+def _base_symbol(transaction: Transaction) -> str:
+    schema = transaction.schema
+    organizations = transaction.rows_where(schema.tables["organization"], {}, limit=1)
+    base = organizations[0].values.get("basecurrencyid") if organizations else None
+    row = transaction.row(schema.tables["transactioncurrency"], base.id) if isinstance(base, Reference) else None
+    symbol = row.values.get("currencysymbol") if row else None
+    return symbol if isinstance(symbol, str) else "$"
+
+
+def find_user(transaction: Transaction, name: str) -> Guid:
+    """The id of the user with this sign-in name or id; `admin` stands for `admin@<home>`. Raises `HomeError`."""
+    users = transaction.schema.tables["systemuser"]
+    guid = parse_guid(name)
+    row = transaction.row(users, guid) if guid else transaction.row_by_key(users, {"domainname": name})
+    if row is None and name == "admin":
+        first = transaction.rows_where(users, {}, limit=10)
+        row = next((user for user in first if str(user.values.get("domainname")).startswith("admin@")), None)
+    if row is None:
+        raise HomeError(f"There is no user '{name}' in this environment; name a user by sign-in name or id.")
+    return row.id
+
+
+# --- opening and creating ----------------------------------------------------------------------------------------
+
+
+def open_environment(home: Home, name: str | None = None) -> Environment:
+    """The environment `name` of a home, or its default one. Raises `HomeError` when it is not there or damaged."""
+    record = home.environment(name) if name else home.default_environment()
+
+    def attempt(key: Secret) -> Environment:
+        return _open(home, record, key, schema=None)
+
+    return home.keys.open_environment(record.id, attempt)
+
+
+def create_environment(
+    home: Home, name: str, birth: Birth, *, kind: EnvironmentKind = EnvironmentKind.BUSINESS, database: Secret | None = None
+) -> tuple[Environment, Born]:
+    """A new environment with its first rows; nothing is left of one that could not be completed."""
+    record, key = home.add_environment(name, kind, database)
+    try:
+        environment = _open(home, record, key, schema=standard_schema())
+        with environment.database.write() as transaction:
+            born = genesis(transaction, home.clock, birth)
+    except BaseException:
+        home.drop_environment(name)
+        raise
+    home.finish_environment(name)
+    return environment, born
+
+
+def _open(home: Home, record: EnvironmentRecord, key: Secret, *, schema: Schema | None) -> Environment:
+    is_file = record.engine == "sqlcipher"
+    location = str(home.database_file(record)) if is_file else home.database_address(record).reveal().decode()
+    database = open_database(
+        location,
+        data_key=key.reveal() if is_file else None,
+        create=schema is not None,
+        name=record.name,
+        clock=home.clock,
+        schema=schema,
+    )
+    return Environment(record, database, home.clock, _derived(key, b"paging", record.id))
+
+
+def _derived(key: Secret, purpose: bytes, environment: Guid) -> bytes:
+    """A key of its own for one purpose, from the environment's data key."""
+    return HKDF(SHA256(), 32, salt=environment.encode(), info=purpose).derive(key.reveal())
+
+
+class Environments:
+    """All environments of an open home, as a server needs them: opened when first asked for."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._open: dict[str, Environment] = {}
+        self._verifier = TokenVerifier(home.keys, home.clock)
+        self.trusted_proxies = frozenset(home.settings.server.trusted_proxies)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(record.name for record in self._home.environments())
+
+    def default(self) -> Environment:
+        """The environment behind `/api/data`."""
+        return self.named(self._home.default_environment().name)
+
+    def named(self, name: str) -> Environment:
+        """The environment of this name."""
+        found = self._open.get(name)
+        if found is None:
+            found = self._open[name] = open_environment(self._home, name)
+        return found
+
+    def authenticate(self, name: str | None, authorization: str | None) -> tuple[Environment, TokenClaims]:
+        """The environment that a request is for and the claims of its bearer token.
+
+        Every failure is the same 401, an unknown environment included (WA-21, WA-22).
+        """
+        scheme, _, token = (authorization or "").strip().partition(" ")
+        record = next((r for r in self._home.environments() if r.name == name), None) if name else None
+        if scheme.lower() != "bearer" or not token.strip() or (name is not None and record is None):
+            raise Unauthenticated("The requested resource requires authentication.")
+        chosen = record or self._home.default_environment()
+        try:
+            claims = self._verifier.verify(token.strip(), chosen.id)
+        except Unauthenticated:
+            raise Unauthenticated("The requested resource requires authentication.") from None
+        return self.named(chosen.name), claims
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """(name, path of the service root) of each environment, the default one first."""
+        default = self._home.default_environment().name
+        found = [(default, "/api/data/v9.2/")]
+        found += [(r.name, f"/e/{r.name}/api/data/v9.2/") for r in self._home.environments() if r.name != default]
+        return found
+
+    def doubt(self) -> str | None:
+        """Why the server is not ready, or None."""
+        try:
+            self.default().warm_up()
+        except StrongroomError as error:
+            return error.message
+        return None
+
+    def new_request_id(self) -> Guid:
+        """The id of one request, in its answer and in the logs."""
+        return new_guid(self._home.clock)
+
+    def close(self) -> None:
+        """Close every store."""
+        for environment in self._open.values():
+            environment.close()
+        self._open.clear()

@@ -1,0 +1,195 @@
+"""The ASGI application: which part of the server a request is for, its head checks, its body, its answer.
+
+Order of refusals (WA-55): 401 before everything that would tell an unknown caller anything, then size of URL and
+body, then what `service` finds. Plain ASGI without middleware: each layer would cost more than a row costs to read.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from strongroom.environment import Environment, Environments
+from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, UriTooLong
+from strongroom.identity import TokenClaims
+from strongroom.webapi import front_page, telemetry
+from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
+from strongroom.webapi.errors import error_response, unexpected_response
+from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
+from strongroom.webapi.http import HeaderMap, Request, Response
+from strongroom.webapi.protection import Protection
+from strongroom.webapi.service import respond
+from strongroom.webapi.telemetry import Observation
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_URL = 32_768
+MAX_BODY = 100 * 1024 * 1024
+MAX_FILE_BODY = 128 * 1024 * 1024
+BODY_TIMEOUT_S = 120.0
+
+logger = logging.getLogger("strongroom.webapi")
+
+_SECURITY_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+
+class Application:
+    """One worker's server. `environments` is opened at start-up and closed at shutdown."""
+
+    def __init__(self, environments: Environments, protection: Protection) -> None:
+        self._environments = environments
+        self._protection = protection
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="store")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._environments.default().warm_up()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self._threads.shutdown(wait=True)
+                self._environments.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        path: str = scope["raw_path"].decode("latin-1") if scope.get("raw_path") else scope["path"]
+        observation = Observation(self._environments.new_request_id(), scope["method"], path)
+        if path in ("/healthz", "/metrics", "/"):
+            response = self._plain(path, scope)
+        else:
+            response = await self._guarded(scope, receive, path, observation)
+        await _send(send, response, scope["method"] == "HEAD")
+        telemetry.observe(observation, response.status, time.perf_counter() - started)
+
+    def _plain(self, path: str, scope: Scope) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            return Response(405, (("Allow", "GET, HEAD"), ("Content-Type", "text/plain; charset=utf-8")), b"GET only\n")
+        if path == "/healthz":
+            doubt = self._environments.doubt()
+            body = b"ok\n" if doubt is None else doubt.encode() + b"\n"
+            return Response(200 if doubt is None else 503, (("Content-Type", "text/plain; charset=utf-8"),), body)
+        if path == "/metrics":
+            return telemetry.metrics()
+        headers = _headers(scope)
+        try:
+            address = origin(scope["scheme"], headers, _peer(scope), self._environments.trusted_proxies)
+        except InvalidRequest as error:
+            return Response(400, (("Content-Type", "text/plain; charset=utf-8"),), error.message.encode() + b"\n")
+        return front_page.render(address, self._environments)
+
+    async def _guarded(self, scope: Scope, receive: Receive, path: str, observation: Observation) -> Response:
+        headers = _headers(scope)
+        preferences = NO_PREFERENCES
+        root = "http://localhost/api/data/v9.2/"
+        try:
+            authority = origin(scope["scheme"], headers, _peer(scope), self._environments.trusted_proxies)
+            root = f"{authority}/api/data/v9.2/"
+            if not (path == "/api/data" or path.startswith(("/api/data/", "/e/"))):
+                raise NotFound(f"There is nothing at this address. The Web API is at {root}", code="0x8006088a")
+            named = environment_in(path) or environment_of_host(authority, self._environments.names)
+            environment, claims = self._environments.authenticate(named, headers.get("authorization"))
+            preferences = read_preferences(headers.get("prefer"))
+            address = read_address(path)
+            if address is None:
+                raise NotFound(f"There is nothing at this address. The Web API is at {root}", code="0x8006088a")
+            prefix = f"/e/{address.environment}" if address.environment else ""
+            root = f"{authority}{prefix}/api/data/{address.version}/"
+            query = scope["query_string"].decode("latin-1")
+            if len(path) + len(query) + 1 > MAX_URL:
+                raise UriTooLong(f"The request URL is longer than {MAX_URL} characters. Send it inside a $batch.")
+            body = await _body(receive, headers)
+            request = Request(
+                method=scope["method"],
+                path=address.path,
+                query=query,
+                headers=headers,
+                body=body,
+                root=root,
+                request_id=observation.request_id,
+                peer=_peer(scope),
+            )
+            response = await self._respond(environment, request, claims)
+        except StrongroomError as error:
+            response = error_response(error, preferences, root, observation.request_id)
+        except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing may escape without an answer
+            response = unexpected_response(error, observation.request_id)
+        extra = [("OData-Version", "4.0"), ("x-ms-service-request-id", observation.request_id)]
+        extra.append(("REQ_ID", observation.request_id))
+        client_id = headers.get("x-ms-client-request-id")
+        if client_id and len(client_id) <= 100 and client_id.isprintable():
+            extra.append(("x-ms-client-request-id", client_id))
+        return response.with_headers(extra)
+
+    async def _respond(self, environment: Environment, request: Request, claims: TokenClaims) -> Response:
+        with self._protection.admit(environment.name, claims.user) as admission:
+            if environment.database.engine == "sqlcipher":
+                # The embedded store is called on the event loop: a hop to a thread costs more than a list.
+                response = respond(environment, request, claims)
+            else:
+                loop = asyncio.get_running_loop()
+                response = await loop.run_in_executor(self._threads, respond, environment, request, claims)
+        return response.with_headers(admission.headers())
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    collected = HeaderMap()
+    for name, value in scope["headers"]:
+        collected.add(name.decode("latin-1"), value.decode("latin-1"))
+    return collected.values
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
+    is_file = headers.get("content-type", "").lower().startswith("application/octet-stream")
+    limit = MAX_FILE_BODY if is_file else MAX_BODY
+    declared = headers.get("content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise TooLarge(f"The body has {declared} bytes; at most {limit} are accepted.")
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _collect(receive, limit)
+    except TimeoutError:
+        raise InvalidRequest(f"The body did not arrive within {BODY_TIMEOUT_S:.0f} seconds.") from None
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("The connection ended before the body was complete.")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"The body exceeds {limit} bytes.")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _send(send: Send, response: Response, head_only: bool) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+    headers += _SECURITY_HEADERS
+    if response.status not in (204, 304):
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head_only or response.status in (204, 304) else response.body})

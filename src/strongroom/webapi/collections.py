@@ -1,0 +1,173 @@
+"""`accounts`: lists by OData, FetchXML, SQL and saved views; counting; creating (WA-105, WA-170, WA-230 to WA-277)."""
+
+from dataclasses import replace
+
+from strongroom.errors import MethodNotAllowed, QueryError
+from strongroom.ids import Guid
+from strongroom.query.ast import Select
+from strongroom.query.fetchxml import FetchQuery, read_fetchxml
+from strongroom.query.odata import read_query
+from strongroom.query.paging import make_fetch_cookie, make_skiptoken, read_fetch_cookie, read_skiptoken
+from strongroom.query.sql import read_sql
+from strongroom.records import Page, Session, count, create, retrieve, retrieve_page
+from strongroom.schema.model import Table
+from strongroom.webapi.exchange import Exchange
+from strongroom.webapi.headers import CRM, check_json
+from strongroom.webapi.http import Response, json_response, no_content
+from strongroom.webapi.paths import Segment
+from strongroom.webapi.payload import read_record
+from strongroom.webapi.queries import fingerprint, next_link, set_of_view, single_select
+from strongroom.webapi.rendering import JsonObject, Renderer, encode
+from strongroom.webapi.values import read_object
+
+COUNT_LIMIT = 5000
+PAGE_SIZE = 5000
+_BESIDE_FETCH = ("$select", "$filter", "$orderby", "$top", "$expand", "$apply")
+
+
+def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[Segment, ...]) -> Response:
+    """Answer for an entity set, or for `/$count` of one."""
+    method = exchange.request.method
+    if len(segments) == 2 and segments[1].name == "$count" and method in ("GET", "HEAD"):
+        return _count(exchange, session, table)
+    if len(segments) > 1:
+        raise QueryError(f"The segment '{segments[1]}' cannot follow the collection '{segments[0]}': name one row.")
+    if method in ("GET", "HEAD"):
+        return list_rows(exchange, session, table)
+    if method == "POST":
+        return _create(exchange, session, table)
+    raise MethodNotAllowed(
+        f"The requested resource does not support http method '{method}': it is a collection. Name one row.",
+        details={"allow": "GET, HEAD, POST"},
+    )
+
+
+def list_rows(exchange: Exchange, session: Session, table: Table) -> Response:
+    """A page of rows, by whichever query language the request uses."""
+    custom = exchange.options.custom
+    fetch = custom.get("fetchXml", custom.get("fetchxml"))
+    view = custom.get("savedQuery") or custom.get("userQuery")
+    if view is not None:
+        fetch = set_of_view(session, table, view, user="userQuery" in custom)
+    if fetch is not None:
+        return _fetch(exchange, session, table, fetch)
+    if "sql" in custom:
+        select = read_sql(session.schema, custom["sql"], exchange.read_context(session))
+        if select.source.table != table:
+            wanted = select.source.table.entity_set_name
+            raise QueryError(f"The SQL reads '{select.source.table.logical_name}': send it to {wanted}?sql=…")
+        return page_of(exchange, session, replace(select, page_size=_page_size(exchange)))
+    select = read_query(
+        session.schema,
+        table,
+        exchange.options,
+        exchange.read_context(session),
+        page_size=_page_size(exchange),
+    )
+    return page_of(exchange, session, select)
+
+
+def page_of(exchange: Exchange, session: Session, select: Select, path: str | None = None) -> Response:
+    """Run `select` from the position of the request's `$skiptoken` and answer with one page (WA-178, WA-231)."""
+    token = exchange.options.system.get("$skiptoken")
+    mark = fingerprint(exchange)
+    number = 1
+    if token is not None:
+        position = read_skiptoken(token, mark, exchange.environment.paging_key)
+        number = position.page_number
+        select = replace(select, after=position.values, page_number=number)
+    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
+    page = retrieve_page(session, renderer.extended)
+    body: JsonObject = {"@odata.context": renderer.context()}
+    _totals(exchange, session, select, page, body)
+    if page.total is not None and "$count" in exchange.options.system:
+        body["@odata.count"] = page.total
+    body["value"] = renderer.objects(page.rows)
+    if page.position is not None and not (select.top is not None and select.page_size is None):
+        next_token = make_skiptoken(page.position, number + 1, mark, exchange.environment.paging_key)
+        body["@odata.nextLink"] = next_link(exchange, next_token, path)
+    return json_response(200, encode(body), *exchange.applied())
+
+
+def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Response:
+    refused = [name for name in _BESIDE_FETCH if name in exchange.options.system]
+    if refused:
+        raise QueryError(f"'{refused[0]}' cannot be used together with fetchXml; put it into the FetchXML.")
+    query = read_fetchxml(session.schema, text, exchange.read_context(session), expected_table=table)
+    select = _positioned(exchange, session, query)
+    wants_total = query.returns_total_count or exchange.options.system.get("$count") == "true"
+    select = replace(select, count=wants_total)
+    by_preference = query.count is None and exchange.preferences.max_page_size is not None
+    token = exchange.options.system.get("$skiptoken")
+    if by_preference or token is not None:
+        return page_of(exchange, session, select)
+    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
+    page = retrieve_page(session, renderer.extended)
+    body: JsonObject = {"@odata.context": renderer.context()}
+    _totals(exchange, session, select, page, body)
+    more = page.position is not None and select.top is None
+    if more and exchange.preferences.wants(CRM + "morerecords"):
+        body[f"@{CRM}morerecords"] = True
+    if more and query.keeps_position and exchange.preferences.wants(CRM + "fetchxmlpagingcookie"):
+        key = exchange.environment.paging_key
+        body[f"@{CRM}fetchxmlpagingcookie"] = make_fetch_cookie(
+            page.position or (), query.page + 1, query.fingerprint, key, primary_id=table.primary_id
+        )
+    body["value"] = renderer.objects(page.rows)
+    return json_response(200, encode(body), *exchange.applied())
+
+
+def _positioned(exchange: Exchange, session: Session, query: FetchQuery) -> Select:
+    select = query.select
+    if select.page_size is None:
+        select = replace(select, page_size=exchange.preferences.max_page_size or PAGE_SIZE)
+    if query.paging_cookie is not None and query.page > 1:
+        position = read_fetch_cookie(query.paging_cookie, query.fingerprint, exchange.environment.paging_key)
+        return replace(select, after=position.values, page_number=query.page)
+    return replace(select, page_number=query.page)
+
+
+def _totals(exchange: Exchange, session: Session, select: Select, page: Page, body: JsonObject) -> None:
+    preferences = exchange.preferences
+    if preferences.wants(CRM + "totalrecordcount"):
+        body[f"@{CRM}totalrecordcount"] = -1 if page.total is None else page.total
+    if preferences.wants(CRM + "totalrecordcountlimitexceeded"):
+        body[f"@{CRM}totalrecordcountlimitexceeded"] = page.total_exceeded
+    if preferences.wants(CRM + "globalmetadataversion"):
+        body[f"@{CRM}globalmetadataversion"] = str(session.schema.version)
+
+
+def _count(exchange: Exchange, session: Session, table: Table) -> Response:
+    select = read_query(session.schema, table, exchange.options, exchange.read_context(session))
+    number = count(session, select, COUNT_LIMIT)
+    return Response(200, (("Content-Type", "text/plain"),), str(number).encode())
+
+
+def _create(exchange: Exchange, session: Session, table: Table) -> Response:
+    check_json(exchange.request)
+    body = read_object(exchange.request.body)
+    new_id = create(session, table, read_record(exchange.reading(session), table, body))
+    return created(exchange, session, table, new_id)
+
+
+def created(exchange: Exchange, session: Session, table: Table, new_id: Guid) -> Response:
+    """204 with the address of a new row, or 201 with the row when the client prefers it (WA-105, WA-106)."""
+    address = f"{exchange.request.root}{table.entity_set_name}({new_id})"
+    headers = (("OData-EntityId", address), ("Location", address))
+    if not exchange.preferences.representation:
+        return no_content(*headers, *exchange.applied())
+    body = representation(exchange, session, table, new_id)
+    return json_response(201, body, *headers, *exchange.applied())
+
+
+def representation(exchange: Exchange, session: Session, table: Table, row_id: Guid, *, expand: bool = True) -> bytes:
+    """The row as GET would give it, with the request's `$select` (and `$expand` when `expand`, WA-46)."""
+    select = single_select(exchange, session, table, expand=expand)
+    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
+    record = retrieve(session, renderer.extended, row_id)
+    return encode({"@odata.context": renderer.context(single=True), **renderer.object(record)})
+
+
+def _page_size(exchange: Exchange) -> int | None:
+    return exchange.preferences.max_page_size
+

@@ -1,0 +1,51 @@
+"""The one place where errors become HTTP (WA-50)."""
+
+import logging
+
+import orjson
+
+from strongroom.errors import IntegrityViolation, MethodNotAllowed, StrongroomError, Throttled, Unauthenticated
+from strongroom.webapi.headers import Preferences
+from strongroom.webapi.http import Response, json_response
+
+logger = logging.getLogger("strongroom.webapi")
+
+_DETAIL_NAMES = "@Microsoft.PowerApps.CDS."
+
+
+def error_response(error: StrongroomError, preferences: Preferences, root: str, request_id: str) -> Response:
+    """`error` as status, headers and body."""
+    if isinstance(error, IntegrityViolation):
+        return unexpected_response(error, request_id)
+    body: dict[str, object] = {"code": error.code, "message": error.message or "The request failed."}
+    if preferences.wants(_DETAIL_NAMES + "ErrorDetails.OperationStatus"):
+        body[_DETAIL_NAMES + "ErrorDetails.OperationStatus"] = "0"
+        body[_DETAIL_NAMES + "ErrorDetails.SubErrorCode"] = error.code
+        body[_DETAIL_NAMES + "HelpLink"] = ""
+        body[_DETAIL_NAMES + "TraceText"] = f"request {request_id}"
+        body[_DETAIL_NAMES + "InnerError.Message"] = error.message
+    extra: list[tuple[str, str]] = []
+    match error:
+        case Unauthenticated():
+            extra.append(("WWW-Authenticate", challenge(root)))
+        case MethodNotAllowed():
+            extra.append(("Allow", str(error.details.get("allow", "GET"))))
+        case Throttled():
+            extra.append(("Retry-After", str(max(1, error.retry_after_s))))
+        case _:
+            pass
+    return json_response(error.status, orjson.dumps({"error": body}), *extra)
+
+
+def unexpected_response(error: BaseException, request_id: str) -> Response:
+    """500: logged with the id, shown without details (WA-54)."""
+    logger.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+    message = f"An unexpected error occurred. Request id: {request_id}"
+    return json_response(500, orjson.dumps({"error": {"code": "0x80040216", "message": message}}))
+
+
+def challenge(root: str) -> str:
+    """The `WWW-Authenticate` value that clients parse by splitting on `, ` and `=` (WA-21)."""
+    origin = root.split("/api/data/", 1)[0]
+    origin = origin.split("/e/", 1)[0]
+    return f"Bearer authorization_uri={origin}/common/oauth2/authorize, resource_id={origin}/"

@@ -1,0 +1,83 @@
+"""One request on its way through the Web API: what handlers need to know, in one place."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from strongroom.environment import Environment, Identity
+from strongroom.query.ast import ReadContext
+from strongroom.query.odata import Options, split_options
+from strongroom.records import RequestFacts, Session
+from strongroom.webapi.headers import Preferences, read_preferences
+from strongroom.webapi.http import Request
+from strongroom.webapi.payload import Reading
+from strongroom.webapi.rendering import Locale
+
+
+def _same(text: str) -> str:
+    return text
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request with what was read off its head. `shared` is the session of a change set, else None."""
+
+    environment: Environment
+    request: Request
+    identity: Identity
+    preferences: Preferences
+    options: Options
+    shared: Session | None = None
+    content: Callable[[str], str] = field(default=_same)
+
+    @classmethod
+    def begin(cls, environment: Environment, request: Request, identity: Identity) -> "Exchange":
+        """Read the parts of the head that every resource needs."""
+        preferences = read_preferences(request.header("prefer"))
+        return cls(environment, request, identity, preferences, split_options(request.query))
+
+    @contextmanager
+    def session(self, *, write: bool) -> Iterator[Session]:
+        """The unit of work of this request: the change set's, or one of its own."""
+        if self.shared is not None:
+            yield self.shared
+            return
+        facts = RequestFacts(self.request.request_id, self.options.custom.get("tag", "")[:200] or None)
+        with self.environment.session(self.identity, facts, write=write) as session:
+            yield session
+
+    def reading(self, session: Session, *, updating: bool = False) -> Reading:
+        """How bodies are read in this exchange."""
+        return Reading(session, updating, self.content)
+
+    def read_context(self, session: Session) -> ReadContext:
+        """What query readers need to know of the caller."""
+        facts = session.caller.facts
+        return ReadContext(
+            user_id=facts.id,
+            business_unit_id=session.caller.unit_id,
+            team_ids=tuple(team.id for team in facts.teams if team.owns_rows),
+            now=session.now,
+            time_zone=facts.time_zone,
+            language=facts.language,
+            aliases=self.options.aliases,
+        )
+
+    def locale(self, session: Session) -> Locale:
+        """How values are shown to this caller."""
+        return Locale(session.caller.facts.time_zone, self.environment.currency_symbol(session.transaction))
+
+    def applied(self) -> tuple[tuple[str, str], ...]:
+        """The `Preference-Applied` header, when something was honoured (WA-39)."""
+        return (("Preference-Applied", ",".join(self.preferences.applied)),) if self.preferences.applied else ()
+
+    def for_part(self, request: Request, shared: Session | None, content: Callable[[str], str]) -> "Exchange":
+        """The exchange of one part of a `$batch`."""
+        return replace(
+            self,
+            request=request,
+            preferences=read_preferences(request.header("prefer")),
+            options=split_options(request.query),
+            shared=shared,
+            content=content,
+        )

@@ -1,0 +1,100 @@
+"""The service document, `$metadata`, and the metadata API over HTTP (sections 5 and 23).
+
+Reading depends on nothing but the schema; writing makes a new schema, which the store turns into tables in the same
+transaction. Every authenticated user reads metadata; changing it needs the customization privileges (WA-340).
+"""
+
+from strongroom.access.resolve import require_privilege, require_usable
+from strongroom.errors import MethodNotAllowed
+from strongroom.records import Session, change_schema
+from strongroom.webapi import csdl
+from strongroom.webapi.definitions import read, write
+from strongroom.webapi.exchange import Exchange
+from strongroom.webapi.headers import check_json
+from strongroom.webapi.http import Response, json_response, no_content
+from strongroom.webapi.operations_listing import listed_operations
+from strongroom.webapi.paths import Segment
+from strongroom.webapi.rendering import encode
+from strongroom.webapi.values import read_object
+
+ROOTS = frozenset(
+    {
+        "",
+        "$metadata",
+        "EntityDefinitions",
+        "RelationshipDefinitions",
+        "GlobalOptionSetDefinitions",
+        "ManagedPropertyDefinitions",
+        "RetrieveMetadataChanges",
+        "CreateEntities",
+    }
+)
+_VERBS = {"POST": "Create", "PUT": "Write", "PATCH": "Write", "DELETE": "Delete"}
+
+
+def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
+    """Answer for anything that is metadata."""
+    method = exchange.request.method
+    if not segments or segments[0].name == "$metadata":
+        if method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(
+                f"The requested resource does not support http method '{method}'.", details={"allow": "GET, HEAD"}
+            )
+        return _described(exchange, segments)
+    if method in ("GET", "HEAD"):
+        with exchange.session(write=False) as session:
+            shown = read(
+                session.schema,
+                [str(segment) for segment in segments],
+                {**exchange.options.system, **exchange.options.aliases},
+                exchange.request.root,
+            )
+        return json_response(200, shown if isinstance(shown, bytes) else encode(shown), *exchange.applied())
+    with exchange.session(write=True) as session:
+        return _write(exchange, session, segments)
+
+
+def _described(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
+    with exchange.session(write=False) as session:
+        schema = session.schema
+    if not segments:
+        return json_response(200, encode(csdl.service_document(schema, exchange.request.root)))
+    etag = f'W/"{schema.version}"'
+    if exchange.request.header("if-none-match") == etag:
+        return Response(304, (("ETag", etag),))
+    annotated = exchange.options.custom.get("annotations") == "true" or bool(exchange.preferences.annotations)
+    document = csdl.render_metadata(schema, listed_operations(), annotated)
+    return Response(200, (("Content-Type", "application/xml"), ("ETag", etag)), document)
+
+
+def _write(exchange: Exchange, session: Session, segments: tuple[Segment, ...]) -> Response:
+    request = exchange.request
+    require_usable(session.caller)
+    require_privilege(session.caller, _privilege(request.method, segments))
+    check_json(request)
+    change = write(
+        session.schema,
+        request.method,
+        [str(segment) for segment in segments],
+        read_object(request.body),
+        request.headers,
+    )
+    change_schema(session, change.new_schema)
+    if change.answer is not None:
+        return json_response(200, encode(change.answer))
+    if change.entity_id_path is None:
+        return no_content()
+    return no_content(("OData-EntityId", request.root + change.entity_id_path))
+
+
+def _privilege(method: str, segments: tuple[Segment, ...]) -> str:
+    """The customization privilege that a metadata write needs."""
+    verb = _VERBS[method]
+    names = {segment.name for segment in segments}
+    if "Attributes" in names or "Keys" in names:
+        return f"prv{verb}Attribute"
+    if segments[0].name == "RelationshipDefinitions":
+        return f"prv{verb}Relationship"
+    if segments[0].name == "GlobalOptionSetDefinitions":
+        return f"prv{verb}OptionSet"
+    return f"prv{verb}Entity"

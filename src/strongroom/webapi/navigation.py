@@ -1,0 +1,208 @@
+"""What follows one row in a path: a column, a related row, a collection of related rows (WA-131 to WA-134, WA-148)."""
+
+from dataclasses import replace
+
+from strongroom.errors import InvalidRequest, MethodNotAllowed, PayloadError, QueryError
+from strongroom.ids import Guid, Reference
+from strongroom.query.ast import (
+    Comparison,
+    Exists,
+    Field,
+    Link,
+    Literal,
+    Operator,
+    Predicate,
+    Output,
+    Select,
+    Source,
+    conjunction,
+)
+from strongroom.query.odata import read_key, read_query
+from strongroom.records import Address, Session, count, create, retrieve, set_null, update
+from strongroom.records.shapes import NewRecord
+from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Rights, Table
+from strongroom.webapi import references
+from strongroom.webapi.collections import COUNT_LIMIT, created, page_of
+from strongroom.webapi.exchange import Exchange
+from strongroom.webapi.headers import check_json
+from strongroom.webapi.http import Response, json_response, no_content
+from strongroom.webapi.paths import Segment, unknown_segment
+from strongroom.webapi.payload import read_record
+from strongroom.webapi.queries import lookup_target
+from strongroom.webapi.rendering import encode
+from strongroom.webapi.rows import retrieve_one
+from strongroom.webapi.values import convert, read_object
+
+
+def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[Segment, ...]) -> Response:
+    """Answer for `table(key)/…`. Single-valued properties on the way are followed, each under its own plan."""
+    address: Address = read_key(session.schema, table, segments[0].key or "")
+    rest = segments[1:]
+    while len(rest) > 1 and rest[1].name not in ("$ref", "$value", "$count"):
+        relationship = session.schema.lookup_nav(table.logical_name, rest[0].name)
+        if relationship is None or rest[0].key is not None:
+            break
+        target = lookup_target(session, table, address, relationship.referencing_column)
+        if target is None:
+            return no_content()
+        table, address, rest = session.table(target.table), target.id, rest[1:]
+    return _property(exchange, session, table, address, rest)
+
+
+def _property(
+    exchange: Exchange, session: Session, table: Table, address: Address, rest: tuple[Segment, ...]
+) -> Response:
+    name = rest[0].name
+    schema = session.schema
+    column = table.columns.get(name)
+    tail = rest[1].name if len(rest) == 2 else ""
+    if len(rest) > 2:
+        raise unknown_segment(rest[2].name, ())
+    lookup = schema.lookup_nav(table.logical_name, name)
+    if column is not None and column.type is ColumnType.OWNER and lookup is None:
+        return _single(exchange, session, table, address, name, column.logical_name, tail)
+    if lookup is not None:
+        return _single(exchange, session, table, address, name, lookup.referencing_column, tail)
+    link = schema.collection_nav(table.logical_name, name) or schema.many_nav(table.logical_name, name)
+    if link is not None:
+        return _collection(exchange, session, table, address, link, rest)
+    if column is None and name.startswith("_") and name.endswith("_value"):
+        column = table.columns.get(name[1:-6])
+    if column is not None and rest[0].key is None:
+        return _value(exchange, session, table, address, column, tail)
+    raise unknown_segment(name, [*table.columns, *(r.lookup_nav for r in schema.parents_of(table.logical_name))])
+
+
+def _value(
+    exchange: Exchange, session: Session, table: Table, address: Address, column: Column, tail: str
+) -> Response:
+    method = exchange.request.method
+    if tail not in ("", "$value"):
+        raise unknown_segment(tail, ("$value",))
+    if method in ("GET", "HEAD"):
+        select = Select(Source(table), (Output(column.property_name, Field("", column)),))
+        record = retrieve(session, select, address)
+        value = record.values[0]
+        if value is None:
+            return no_content()
+        if tail == "$value":
+            text = value if isinstance(value, str) else encode(value).decode()
+            return Response(200, (("Content-Type", "text/plain; charset=utf-8"),), text.encode())
+        context = f"{exchange.request.root}$metadata#{table.entity_set_name}({record.id})/{column.property_name}"
+        return json_response(200, encode({"@odata.context": context, "value": value}))
+    if tail or method not in ("PUT", "DELETE"):
+        raise _no_method(method, "GET, HEAD, PUT, DELETE")
+    if column.type.is_lookup:
+        raise InvalidRequest(f"The lookup '{column.logical_name}' is changed through its navigation property and $ref.")
+    if method == "DELETE":
+        set_null(session, table, address, column.logical_name)
+        return no_content()
+    check_json(exchange.request)
+    body = read_object(exchange.request.body)
+    if "value" not in body:
+        raise PayloadError(f"""The body must be {{"value": …}} with the new value of '{column.logical_name}'.""")
+    if not column.valid_for_update:
+        raise PayloadError(f"The column '{column.logical_name}' is read-only.")
+    update(session, table, address, {column.logical_name: convert(column, body["value"])})
+    return no_content()
+
+
+def _single(
+    exchange: Exchange, session: Session, table: Table, address: Address, name: str, column: str, tail: str
+) -> Response:
+    method = exchange.request.method
+    if tail == "$ref":
+        return references.single(exchange, session, table, address, name, column)
+    if method not in ("GET", "HEAD"):
+        if method == "DELETE":
+            raise InvalidRequest(f"To empty the lookup '{name}', send DELETE …/{name}/$ref.")
+        raise _no_method(method, "GET, HEAD")
+    if tail:
+        raise unknown_segment(tail, ("$ref",))
+    target = lookup_target(session, table, address, column)
+    if target is None:
+        return no_content()
+    return retrieve_one(exchange, session, session.table(target.table), target.id)
+
+
+def _collection(
+    exchange: Exchange,
+    session: Session,
+    table: Table,
+    address: Address,
+    link: Relationship | ManyToMany,
+    rest: tuple[Segment, ...],
+) -> Response:
+    method = exchange.request.method
+    nav = rest[0]
+    tail = rest[1].name if len(rest) == 2 else ""
+    parent = references.require_row(session, table, address, Rights.READ)
+    if tail == "$ref" and method not in ("GET", "HEAD"):
+        return references.collection(exchange, session, parent, link, nav)
+    target = session.table(other_table(table, nav.name, link))
+    if nav.key is not None:
+        raise QueryError(f"Address the related row by itself: {target.entity_set_name}({nav.key}).")
+    if method == "POST" and not tail:
+        return _create_in(exchange, session, table, parent, link, nav.name, target)
+    if method not in ("GET", "HEAD"):
+        raise _no_method(method, "GET, HEAD, POST")
+    select = read_query(
+        session.schema,
+        target,
+        exchange.options,
+        exchange.read_context(session),
+        page_size=exchange.preferences.max_page_size,
+    )
+    select = replace(select, where=conjunction(_tied_to(session, table, parent.id, link, nav.name), select.where))
+    path = f"{table.entity_set_name}({parent.id})/{nav.name}"
+    if tail == "$count":
+        return Response(200, (("Content-Type", "text/plain"),), str(count(session, select, COUNT_LIMIT)).encode())
+    if tail == "$ref":
+        return references.listed(exchange, session, select)
+    if tail:
+        raise unknown_segment(tail, ("$ref", "$count"))
+    return page_of(exchange, session, select, path)
+
+
+def _tied_to(session: Session, table: Table, parent: Guid, link: Relationship | ManyToMany, nav: str) -> Predicate:
+    literal = Literal(parent, ColumnType.UNIQUEIDENTIFIER)
+    if isinstance(link, Relationship):
+        child = session.table(link.referencing_table)
+        return Comparison(Operator.EQUAL, Field("", child.columns[link.referencing_column]), literal)
+    from_first = link.table1 == table.logical_name and link.nav1 == nav
+    outer, inner = (link.column2, link.column1) if from_first else (link.column1, link.column2)
+    return Exists(
+        Link("", outer, inner, link),
+        Source(table, "parent"),
+        Comparison(Operator.EQUAL, Field("parent", table.id_column), literal),
+    )
+
+
+def _create_in(
+    exchange: Exchange,
+    session: Session,
+    table: Table,
+    parent: Reference,
+    link: Relationship | ManyToMany,
+    nav: str,
+    target: Table,
+) -> Response:
+    check_json(exchange.request)
+    record = read_record(exchange.reading(session), target, read_object(exchange.request.body))
+    if isinstance(link, Relationship):
+        record = NewRecord({**record.values, link.referencing_column: parent}, record.related)
+        return created(exchange, session, target, create(session, target, record))
+    new_id = create(session, target, record)
+    references.tie(session, link, parent, Reference(target.logical_name, new_id), table, nav)
+    return created(exchange, session, target, new_id)
+
+
+def other_table(table: Table, nav: str, link: Relationship | ManyToMany) -> str:
+    """The table of the rows in the collection `nav` of `table`."""
+    if isinstance(link, Relationship):
+        return link.referencing_table
+    return link.table2 if link.table1 == table.logical_name and link.nav1 == nav else link.table1
+
+
+def _no_method(method: str, allow: str) -> MethodNotAllowed:
+    return MethodNotAllowed(f"The requested resource does not support http method '{method}'.", details={"allow": allow})

@@ -1,0 +1,71 @@
+"""Pieces that several resources need to read a query and to link to its next page."""
+
+import hashlib
+from dataclasses import replace
+
+from strongroom.errors import NotFound, QueryError
+from strongroom.ids import Guid, Reference, parse_guid
+from strongroom.query.ast import Field, LookupTable, Output, Select, Source
+from strongroom.query.odata import Options, read_query
+from strongroom.records import Address, Session, require, retrieve
+from strongroom.schema.model import Rights, Table
+from strongroom.webapi.exchange import Exchange
+
+_SINGLE = frozenset({"$select", "$expand"})
+
+
+def fingerprint(exchange: Exchange) -> str:
+    """What a skip token is bound to: the resource and every option of the query but the token (WA-234)."""
+    options = exchange.options
+    parts = [exchange.request.path.rstrip("/")]
+    parts += [f"{name}={value}" for name, value in sorted(options.system.items()) if name != "$skiptoken"]
+    parts += [f"{n}={v}" for n, v in sorted({**options.custom, **options.aliases}.items()) if n != "tag"]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def next_link(exchange: Exchange, token: str, path: str | None = None) -> str:
+    """The request's own URL with `$skiptoken` replaced; `token` is percent-encoded already (WA-231)."""
+    request = exchange.request
+    kept = [
+        part
+        for part in request.query.split("&")
+        if part and not part.lower().startswith(("$skiptoken=", "%24skiptoken="))
+    ]
+    query = "&".join([*kept, f"$skiptoken={token}"])
+    return f"{request.root}{path or request.path.rstrip('/')}?{query.replace(' ', '%20')}"
+
+
+def single_select(exchange: Exchange, session: Session, table: Table, *, expand: bool = True) -> Select:
+    """The select for one row: only `$select` and `$expand` may be there (WA-170)."""
+    options = exchange.options
+    for name in options.system:
+        if name not in _SINGLE:
+            raise QueryError(f"The query option '{name}' cannot be used on a single row; only $select and $expand can.")
+    if not expand and "$expand" in options.system:
+        options = Options(
+            {k: v for k, v in options.system.items() if k != "$expand"}, options.custom, options.aliases
+        )
+    return replace(read_query(session.schema, table, options, exchange.read_context(session)), page_size=None)
+
+
+def set_of_view(session: Session, table: Table, view: str, *, user: bool) -> str:
+    """The FetchXML of a saved view (WA-262): 404 for an unknown one, 400 when it is of another table."""
+    view_table = session.table("userquery" if user else "savedquery")
+    view_id = parse_guid(view)
+    if view_id is None:
+        raise QueryError(f"'{view[:60]}' is not the id of a view.")
+    row = require(session, view_table, view_id, Rights.READ)
+    if row.values.get("returnedtypecode") != table.logical_name:
+        raise QueryError(f"The view {view_id} is of the table '{row.values.get('returnedtypecode')}'.")
+    fetch = row.values.get("fetchxml")
+    if not isinstance(fetch, str):
+        raise NotFound(f"The view {view_id} has no FetchXML.")
+    return fetch
+
+
+def lookup_target(session: Session, table: Table, address: Address, column_name: str) -> Reference | None:
+    """Where a lookup of a readable row points to."""
+    column = table.columns[column_name]
+    select = Select(Source(table), (Output("id", Field("", column)), Output("table", LookupTable("", column))))
+    target_id, target_table = retrieve(session, select, address).values[:2]
+    return None if target_id is None else Reference(str(target_table), Guid(str(target_id)))

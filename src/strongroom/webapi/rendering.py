@@ -1,0 +1,212 @@
+"""Rows → JSON. One `Renderer` for each select prepares everything that does not depend on the rows (WA-125 to WA-136).
+
+Annotations need values that the client did not select (a lookup's target name and table): `extended` adds them to the
+select as outputs of their own, and rendering takes them away again. Values are put into the JSON as the store gave
+them; decimals are the one type that the encoder must be told about.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import orjson
+
+from strongroom.query.ast import Aggregate, DateGroup, Expand, Field, LookupName, LookupTable, Output, Select
+from strongroom.records import Record
+from strongroom.schema.model import Column, ColumnType, Schema, Table
+from strongroom.store.protocol import Value
+from strongroom.webapi.formatted import Formatter, formatter
+from strongroom.webapi.headers import ATTRIBUTE_NAME, FORMATTED, LOOKUP_NAME, NAVIGATION, Preferences
+
+JsonObject = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """The caller's settings that formatted values depend on."""
+
+    time_zone: str = "UTC"
+    currency_symbol: str = "$"
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotated:
+    """Annotations of one output: `names`/`tables` are positions of extra outputs."""
+
+    position: int
+    name: str
+    column: Column | None
+    format: Formatter | None
+    target_name: int | None
+    target_table: int | None
+    attribute: str | None
+
+
+class Renderer:
+    """Turns `Record`s of one select into JSON objects."""
+
+    def __init__(self, schema: Schema, select: Select, preferences: Preferences, root: str, locale: Locale) -> None:
+        self._schema = schema
+        self._select = select
+        self._preferences = preferences
+        self._root = root
+        self._locale = locale
+        self._with_etag = not select.is_aggregate and not select.group_by and not select.distinct
+        self._names = tuple(output.name for output in select.outputs)
+        self._count = len(self._names)
+        extra: list[Output] = []
+        self._annotated = tuple(self._annotations(extra)) if preferences.annotations else ()
+        self._drops_nulls = select.is_aggregate or bool(select.group_by)
+        self._expands = {e.name: self._for_expand(e) for e in select.expands}
+        expands = tuple(replace(e, select=self._expands[e.name].extended) for e in select.expands)
+        self.extended = replace(select, outputs=(*select.outputs, *extra), expands=expands)
+        """The select to run: the client's outputs, then those that annotations need."""
+
+    def objects(self, records: list[Record]) -> list[JsonObject]:
+        """All `records`, in order."""
+        if self._with_etag and not self._annotated and not self._expands:
+            names = ("@odata.etag", *self._names)
+            return [dict(zip(names, (f'W/"{r.version}"', *r.values), strict=False)) for r in records]
+        return [self.object(record) for record in records]
+
+    def object(self, record: Record) -> JsonObject:
+        """One record with its annotations and expanded rows."""
+        row: JsonObject = {}
+        if self._with_etag and record.version is not None:
+            row["@odata.etag"] = f'W/"{record.version}"'
+        if self._annotated:
+            self._annotate(row, record.values)
+        elif self._drops_nulls:
+            row.update((n, v) for n, v in zip(self._names, record.values, strict=False) if v is not None)
+        else:
+            row.update(zip(self._names, record.values, strict=False))
+        for name, value in (record.expanded or {}).items():
+            self._expanded(row, record, name, value)
+        return row
+
+    def context(self, *, single: bool = False) -> str:
+        """`@odata.context` of the answer, with the selected names unless all were (WA-106, WA-178)."""
+        return f"{self._root}$metadata#{self._select.source.table.entity_set_name}{self._shape()}{'/$entity' if single else ''}"
+
+    def _shape(self) -> str:
+        if self._select.is_aggregate or self._select.group_by:
+            return ""
+        table = self._select.source.table
+        names = [name for name in self._names if name != table.primary_id] or list(self._names)
+        shown = [] if _is_everything(table, self._names) else names
+        shown = shown + [f"{name}{nested._shape() or '()'}" for name, nested in self._expands.items()]
+        return f"({','.join(shown)})" if shown else ""
+
+    def _for_expand(self, expand: Expand) -> "Renderer":
+        return Renderer(self._schema, expand.select, self._preferences, self._root, self._locale)
+
+    def _expanded(self, row: JsonObject, record: Record, name: str, value: Record | list[Record] | None) -> None:
+        nested = self._expands[name]
+        expand = next(e for e in self._select.expands if e.name == name)
+        target = expand.select.source.table.entity_set_name
+        if value is None:
+            row[name] = None
+        elif isinstance(value, Record):
+            row[name] = {"@odata.id": f"{self._root}{target}({value.id})"} if expand.reference_only else nested.object(value)
+        else:
+            row[name] = nested.objects(value)
+            options = f"?$select={','.join(nested._names)}"
+            row[f"{name}@odata.nextLink"] = (
+                f"{self._root}{self._select.source.table.entity_set_name}({record.id})/{name}{options}"
+            )
+
+    def _annotations(self, extra: list[Output]) -> list[_Annotated]:
+        wants_text = self._preferences.wants(FORMATTED)
+        wants_lookup = self._preferences.wants(LOOKUP_NAME) or self._preferences.wants(NAVIGATION)
+        wants_attribute = self._preferences.wants(ATTRIBUTE_NAME)
+        found: list[_Annotated] = []
+        for position, output in enumerate(self._select.outputs):
+            column, alias = _column(output)
+            target_name = target_table = None
+            if column is not None and column.type.is_lookup and isinstance(output.expression, Field):
+                if wants_text:
+                    target_name = self._add(extra, LookupName(alias, column))
+                if wants_lookup:
+                    target_table = self._add(extra, LookupTable(alias, column))
+            text = formatter(column, self._locale.time_zone, self._locale.currency_symbol) if column and wants_text else None
+            if isinstance(output.expression, Aggregate):
+                text = _count_text if column is None and wants_text else text
+            aliased = column is not None and output.name not in (column.property_name, column.logical_name)
+            attribute = column.logical_name if wants_attribute and aliased and column else None
+            found.append(_Annotated(position, output.name, column, text, target_name, target_table, attribute))
+        return found
+
+    def _add(self, extra: list[Output], expression: LookupName | LookupTable) -> int:
+        extra.append(Output(f" {len(extra)}", expression))
+        return self._count + len(extra) - 1
+
+    def _annotate(self, row: JsonObject, values: tuple[Value, ...]) -> None:
+        for entry in self._annotated:
+            value = values[entry.position]
+            if value is None:
+                if not self._drops_nulls:
+                    row[entry.name] = None
+                continue
+            text = entry.format(value) if entry.format else None
+            if entry.target_name is not None:
+                text = values[entry.target_name]
+            if text is not None:
+                row[f"{entry.name}@{FORMATTED}"] = text
+            if entry.target_table is not None and values[entry.target_table] is not None:
+                self._lookup(row, entry, str(values[entry.target_table]))
+            if entry.attribute is not None:
+                row[f"{entry.name}@{ATTRIBUTE_NAME}"] = entry.attribute
+            row[entry.name] = value
+
+    def _lookup(self, row: JsonObject, entry: _Annotated, target: str) -> None:
+        if self._preferences.wants(LOOKUP_NAME):
+            row[f"{entry.name}@{LOOKUP_NAME}"] = target
+        if self._preferences.wants(NAVIGATION) and entry.column is not None and "." not in entry.name:
+            nav = navigation_name(self._schema, self._select.source.table, entry.column, target)
+            if nav is not None:
+                row[f"{entry.name}@{NAVIGATION}"] = nav
+
+
+def navigation_name(schema: Schema, table: Table, column: Column, target: str) -> str | None:
+    """The single-valued navigation property by which `column` of `table` reaches rows of `target` (WA-136)."""
+    if column.type is ColumnType.OWNER:
+        return column.logical_name
+    for relationship in schema.parents_of(table.logical_name):
+        if relationship.referencing_column == column.logical_name and relationship.referenced_table == target:
+            return relationship.lookup_nav
+    return None
+
+
+def encode(value: object) -> bytes:
+    """JSON bytes; decimals as plain numbers, never in exponent form (WA-84)."""
+    return orjson.dumps(value, default=_default)
+
+
+def _default(value: object) -> object:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError(type(value).__name__)
+
+
+def _column(output: Output) -> tuple[Column | None, str]:
+    match output.expression:
+        case Field(alias, column) | LookupName(alias, column) | LookupTable(alias, column):
+            return column, alias
+        case Aggregate(_, Field(alias, column)):
+            return column, alias
+        case DateGroup():
+            return None, ""
+        case _:
+            return None, ""
+
+
+def _is_everything(table: Table, names: tuple[str, ...]) -> bool:
+    """Whether an answer without `$select` would have no column that is not in `names`."""
+    if len(names) < 20:
+        return False
+    return {c.property_name for c in table.columns.values() if c.valid_for_read and c.type is not ColumnType.PARTYLIST} <= set(names)
+
+
+def _count_text(value: Value) -> str | None:
+    return f"{value:,}" if isinstance(value, int) else None
+
+

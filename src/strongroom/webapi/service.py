@@ -1,0 +1,29 @@
+"""From a request to its answer: the head checks, then the resource (WA-55)."""
+
+from strongroom.environment import Environment, Identity
+from strongroom.errors import StrongroomError
+from strongroom.identity import TokenClaims
+from strongroom.webapi import batch, resources
+from strongroom.webapi.errors import error_response, unexpected_response
+from strongroom.webapi.exchange import Exchange
+from strongroom.webapi.headers import check_accept, check_version, read_preferences
+from strongroom.webapi.http import Request, Response
+from strongroom.webapi.paths import split_path
+
+
+def respond(environment: Environment, request: Request, claims: TokenClaims) -> Response:
+    """Answer one request whose bearer token has been verified. Never raises."""
+    try:
+        check_version(request)
+        identity = Identity.of_request(claims.user, request.header)
+        exchange = Exchange.begin(environment, request, identity)
+        segments = split_path(request.path)
+        if len(segments) == 1 and segments[0].name == "$batch":
+            return batch.respond(exchange)
+        check_accept(request)
+        return resources.respond(exchange, segments)
+    except StrongroomError as error:
+        preferences = read_preferences(request.header("prefer"))
+        return error_response(error, preferences, request.root, request.request_id)
+    except Exception as error:  # noqa: BLE001 - the boundary: what is not one of ours becomes 500 with an id
+        return unexpected_response(error, request.request_id)

@@ -1,0 +1,126 @@
+"""What the server tells about itself: one log line a request, and counters for Prometheus.
+
+Neither holds personal data or secrets: of a path only its shape is kept (`accounts(…)/name`), of a query nothing.
+"""
+
+import json
+import logging
+import os
+import re
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from strongroom.webapi.http import Response
+
+_REQUESTS = Counter("strongroom_requests_total", "Answered requests", ["method", "resource", "status"])
+_SECONDS = Histogram(
+    "strongroom_request_seconds",
+    "Time from the first byte of the head to the last byte of the answer",
+    ["method", "resource"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
+)
+_KEYS = re.compile(r"\((?:[^()']|'[^']*')*\)?|%28.*", re.DOTALL)
+_ROOT = re.compile(r"^(?:/e/[a-z0-9-]+)?/api/data/v[0-9.]+/?")
+_PLAIN = re.compile(r"[\w$./\-]{0,120}")
+_KNOWN = re.compile(r"[a-zA-Z_$][\w$.]*")
+
+access_log = logging.getLogger("strongroom.access")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One request, as far as it may be written down."""
+
+    request_id: str
+    method: str
+    path: str
+
+    @property
+    def shape(self) -> str:
+        """The path with keys and arguments replaced by `(…)`; `?` when it has characters that names do not have."""
+        text = _KEYS.sub("()", self.path[:300])
+        return text.replace("()", "(…)") if _PLAIN.fullmatch(text.replace("()", "")) else "?"
+
+    @property
+    def resource(self) -> str:
+        """A label with few values: `data`, `metadata`, `batch`, `health`, `other`."""
+        rest = _ROOT.sub("", self.path)
+        if rest == self.path:
+            return "health" if self.path in ("/healthz", "/metrics") else "other"
+        first = _KNOWN.match(rest)
+        name = first[0] if first else ""
+        if name in ("$metadata", "EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions", ""):
+            return "metadata"
+        return "batch" if name == "$batch" else "data"
+
+
+def observe(observation: Observation, status: int, seconds: float) -> None:
+    """Count one answered request and write its log line."""
+    method = observation.method if observation.method in ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD") else "other"
+    resource = observation.resource
+    _REQUESTS.labels(method, resource, str(status)).inc()
+    _SECONDS.labels(method, resource).observe(seconds)
+    if access_log.isEnabledFor(logging.INFO):
+        access_log.info(
+            "request",
+            extra={
+                "request_id": observation.request_id,
+                "method": method,
+                "path": observation.shape,
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+            },
+        )
+
+
+def metrics() -> Response:
+    """`/metrics`: the numbers of all workers together."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+        return Response(200, (("Content-Type", CONTENT_TYPE_LATEST),), generate_latest(registry))
+    return Response(200, (("Content-Type", CONTENT_TYPE_LATEST),), generate_latest())
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, request id, and the fields above."""
+
+    _FIELDS = ("request_id", "method", "path", "status", "ms")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: record.__dict__[name] for name in self._FIELDS if name in record.__dict__}
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            line["error"] = type(error).__name__
+            line["where"] = _where(error)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _where(error: BaseException) -> list[str]:
+    """File and line of each frame, without values: an exception's text may hold what its caller sent."""
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rsplit('/', 2)[-2]}/{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames[-12:]
+
+
+def set_up_logging(level: str) -> None:
+    """Send all logs as JSON lines to standard error. `level` is one of Python's level names."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
