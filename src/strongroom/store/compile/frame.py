@@ -1,0 +1,179 @@
+"""The part of a query that decides which rows there are: the root, the joins that count, the filter, the order.
+
+From a frame, `keys` writes the statement that finds the keys of a page: one term for each branch of the plan, cut at
+the page, narrow. Wide values are read later, for the rows of the page alone (performance page, section 2).
+"""
+
+from dataclasses import dataclass, replace
+
+from strongroom.access.plan import Plan
+from strongroom.query.ast import Join, Predicate, Select
+from strongroom.store.compile import aliases, joins, order, security
+from strongroom.store.compile.order import Term
+from strongroom.store.compile.security import Branch
+from strongroom.store.compile.strategy import Layout
+from strongroom.store.compile.writer import Bound, Scope, Writer
+from strongroom.store.dialect import Kind, quote
+from strongroom.store.layout import SHARES
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A join inside the frame: its node and the alias under which its row is bound."""
+
+    node: Join
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything that the terms of the key statement have in common."""
+
+    select: Select
+    plan: Plan
+    layout: Layout
+    root: Bound
+    scope: Scope
+    joins: str
+    early: tuple[Early, ...]
+    conditions: tuple[str, ...]
+    terms: tuple[Term, ...]
+
+    @property
+    def source(self) -> str:
+        return f"{quote(self.root.table.logical_name)} {self.root.sql}"
+
+
+def build(
+    writer: Writer,
+    select: Select,
+    layout: Layout,
+    where: Predicate | None,
+    joined_early: tuple[Join, ...],
+    *,
+    ordered: bool,
+) -> Frame:
+    """The frame of `select` with the filter `where` (the select's own, but for conditions on aggregates)."""
+    plan = writer.plan(select.source.alias)
+    root = writer.bound(select.source.table)
+    scope = Scope({select.source.alias: root})
+    text = ""
+    early: list[Early] = []
+    for node in joined_early:
+        joined = joins.join(writer, scope, node, ordered=layout is not Layout.TEST)
+        text += joined.sql
+        scope = joined.scope
+        early.append(Early(node, joined.bound))
+    conditions = list(security.guards(writer, _quiet(root, select, layout), plan))
+    if where is not None:
+        tested = scope.within(select.source.alias, _quiet(root, select, layout))
+        conditions.append(writer.condition(tested, where))
+    repeated = tuple(each.bound for each in early if not aliases.is_to_one(each.node))
+    terms = order.query_terms(writer, scope, select, repeated) if ordered else []
+    return Frame(select, plan, layout, root, scope, text, tuple(early), tuple(conditions), tuple(terms))
+
+
+def _quiet(root: Bound, select: Select, layout: Layout) -> Bound:
+    """The root for the filter: unless the filter is what finds the rows, only the order's own column draws an index."""
+    if layout is Layout.TEST:
+        return root
+    leading = order.leading_column(select)
+    return replace(root, hidden=True, exposed=frozenset(() if leading is None else (leading,)))
+
+
+def branches(writer: Writer, frame: Frame) -> list[Branch]:
+    """The terms that the layout cuts the plan into."""
+    by_name = bool(frame.terms) and order.is_name_order(frame.select)
+    match frame.layout:
+        case Layout.OPEN:
+            return [Branch(())]
+        case Layout.TEST if frame.plan.reach.everything:
+            return [Branch(())]
+        case Layout.TEST:
+            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=False)
+        case Layout.WALK:
+            few = len(security.sharers(frame.plan.reach)) < writer.dialect.most_terms
+            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=by_name and few)
+        case Layout.MERGE:
+            together = writer.dialect.stops_inside_in_lists or not by_name
+            return security.merge_branches(writer, frame.root, frame.plan, together=together)
+
+
+def positions(writer: Writer, frame: Frame, branch: Branch) -> list[str]:
+    """The ranges of the order that the page may come from: everything, or what lies after the position."""
+    after = frame.select.after
+    if after is None or not frame.terms:
+        return [""]
+    return order.alternatives(writer, sort_keys(frame, branch), after)
+
+
+def sort_keys(frame: Frame, branch: Branch) -> list[Term]:
+    """The sort keys as this branch reads them: a share carries the name and the GUID of its row."""
+    terms = list(frame.terms)
+    if branch.sharer is not None and order.is_name_order(frame.select):
+        terms[0] = replace(terms[0], operand=replace(terms[0].operand, sql="s.sort"))
+        terms[1] = replace(terms[1], operand=replace(terms[1].operand, sql="s.objectid"))
+    return terms
+
+
+def keys(writer: Writer, frame: Frame, columns: tuple[str, ...], limit: int | None) -> str:
+    """The statement that finds the rows: sort keys (`s0`, `s1` …) and then `columns`, in order, at most `limit`."""
+    terms = [
+        _term(writer, frame, branch, position, columns)
+        for branch in branches(writer, frame)
+        for position in positions(writer, frame, branch)
+    ]
+    ending = _ending(writer, frame, limit)
+    if len(terms) == 1:
+        return terms[0] + ending + _offset(writer, frame)
+    if frame.terms and not writer.dialect.stops_inside_in_lists:
+        offset = _offset_value(writer, frame)
+        inner = _ending(writer, frame, limit) + ("" if offset is None else f" + {offset}")
+        return " union all ".join(f"({term}{inner})" for term in terms) + ending + _offset(writer, frame)
+    return " union all ".join(terms) + ending + _offset(writer, frame)
+
+
+def _term(writer: Writer, frame: Frame, branch: Branch, position: str, columns: tuple[str, ...]) -> str:
+    shown = [f"{term.operand.sql} s{index}" for index, term in enumerate(sort_keys(frame, branch))]
+    source = frame.source
+    if branch.sharer is not None:
+        source = f"{SHARES} s {writer.dialect.ordered_join()} {source} on {frame.root.column('id')} = s.object"
+    conditions = [each for each in (*branch.conditions, position, *frame.conditions) if each]
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    return f"select {', '.join((*shown, *columns))} from {source}{frame.joins}{where}"
+
+
+def _ending(writer: Writer, frame: Frame, limit: int | None) -> str:
+    keys_in_order = ", ".join(
+        writer.dialect.ordering(str(index + 1), descending=term.descending) for index, term in enumerate(frame.terms)
+    )
+    ordering = f" order by {keys_in_order}" if frame.terms else ""
+    return ordering if limit is None else f"{ordering} limit {limit}"
+
+
+def _offset(writer: Writer, frame: Frame) -> str:
+    value = _offset_value(writer, frame)
+    return "" if value is None else f" offset {value}"
+
+
+def _offset_value(writer: Writer, frame: Frame) -> str | None:
+    return offset(writer, frame.select) if frame.terms else None
+
+
+def offset(writer: Writer, select: Select) -> str | None:
+    """Rows before the page, for paging by number without a position (FetchXML `page` without a cookie)."""
+    if select.after is not None or select.page_number <= 1:
+        return None
+    size = select.page_size if select.page_size is not None else 5000
+    return writer.bind(writer.shape.place(select), Kind.INTEGER, _RowsBefore(size))
+
+
+@dataclass(frozen=True, slots=True)
+class _RowsBefore:
+    """Encodes a page number as the number of rows before the page."""
+
+    size: int
+
+    def __call__(self, value: object) -> object:
+        assert isinstance(value, int)
+        return (value - 1) * self.size

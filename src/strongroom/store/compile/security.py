@@ -1,0 +1,161 @@
+"""The row predicate of a plan as SQL conditions.
+
+Three forms: the parts (`owned_by`, `in_units`, `shared_with`), which are never null; the whole predicate of one source
+(`row_predicate`), for joined sources and single rows; and, for the root of a list, `branches`: the same predicate cut
+into disjoint terms, each with its own best index (performance page, section 2).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from strongroom.access.plan import Plan, Reach
+from strongroom.schema.model import Rights
+from strongroom.store.compile.writer import Bound, Scope, Writer
+from strongroom.store.dialect import key_list, text_literal
+from strongroom.store.layout import SHARES
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """One principal whose shares count: all of them, or the direct ones alone (SM-146)."""
+
+    principal: int
+    direct_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One term of a list: rows of the table, or rows that `sharer` brings in. The conditions keep terms disjoint."""
+
+    conditions: tuple[str, ...]
+    sharer: Sharer | None = None
+
+
+def owned_by(bound: Bound, owners: Iterable[int], *, hide: Callable[[str], str] = str) -> str:
+    """The row belongs to one of `owners`."""
+    keys = key_list(owners)
+    return "false" if keys == "()" else f"{hide(bound.column('owner'))} in {keys}"
+
+
+def in_units(bound: Bound, units: Iterable[int], *, hide: Callable[[str], str] = str) -> str:
+    """The row lies in one of `units`."""
+    keys = key_list(units)
+    return "false" if keys == "()" else f"{hide(bound.column('unit'))} in {keys}"
+
+
+def mask_condition(share: str, right: Rights, *, direct_only: bool) -> str:
+    """The share `share` has `right`: directly, or in either mask (SM-70)."""
+    masks = f"{share}.accessrightsmask"
+    if not direct_only:
+        masks = f"({masks} | {share}.inheritedaccessrightsmask)"
+    return f"({masks} & {right.value}) <> 0"
+
+
+def shared_with(bound: Bound, principals: Iterable[int], right: Rights, *, direct_only: bool = False) -> str:
+    """The row is shared with one of `principals`, by a look into its shares."""
+    keys = key_list(principals)
+    if keys == "()":
+        return "false"
+    table = text_literal(bound.table.logical_name)
+    return (
+        f"exists (select 1 from {SHARES} s where s.objecttypecode = {table} and s.object = {bound.column('id')}"
+        f" and s.principal in {keys} and {mask_condition('s', right, direct_only=direct_only)})"
+    )
+
+
+def row_predicate(writer: Writer, bound: Bound, plan: Plan) -> tuple[str, ...]:
+    """Everything that `plan` asks of a row of `bound`, as parts to be AND-ed; none when every row is open."""
+    parts = list(guards(writer, bound, plan))
+    if not plan.reach.everything:
+        parts.insert(0, _reached(writer, bound, plan, with_shares=True))
+    return tuple(parts)
+
+
+def guards(writer: Writer, bound: Bound, plan: Plan) -> tuple[str, ...]:
+    """The guards of `plan`: conditions on every row, whatever reached it."""
+    scope = Scope({"": bound}, by_plan=True)
+    return tuple(writer.condition(scope, guard.predicate) for guard in plan.guards)
+
+
+def walk_branches(writer: Writer, bound: Bound, plan: Plan, *, shares_apart: bool) -> list[Branch]:
+    """Every row is tested for owner and unit; shares are a term for each principal when `shares_apart`."""
+    if not shares_apart:
+        return [Branch((_reached(writer, bound, plan, with_shares=True),))]
+    terms = [Branch((_reached(writer, bound, plan, with_shares=False),))]
+    return terms + _share_branches(writer, bound, plan)
+
+
+def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
+    """A term for the owners, one for the units, one for each other branch, one for each principal that shares.
+
+    Unless they may stay `together`, each owner and each unit has its own term: for engines that do not stop inside an
+    IN list.
+    """
+    reach = plan.reach
+    terms: list[Branch] = []
+    for owners in [reach.owners] if together and reach.owners else [frozenset({key}) for key in sorted(reach.owners)]:
+        terms.append(Branch((owned_by(bound, owners),)))
+    beyond = (f"not ({owned_by(bound, reach.owners)})",) if reach.owners else ()
+    for units in [reach.units] if together and reach.units else [frozenset({key}) for key in sorted(reach.units)]:
+        terms.append(Branch((in_units(bound, units), *beyond)))
+    if reach.units:
+        beyond += (f"not ({in_units(bound, reach.units)})",)
+    scope = Scope({"": bound}, by_plan=True)
+    for other in reach.others:
+        condition = writer.condition(scope, other)
+        terms.append(Branch((condition, *beyond)))
+        beyond += (f"not ({condition})",)
+    return terms + _share_branches(writer, bound, plan)
+
+
+def sharers(reach: Reach) -> list[Sharer]:
+    """The principals whose shares count, in the order of the terms."""
+    return [Sharer(key, False) for key in sorted(reach.shared_with)] + [
+        Sharer(key, True) for key in sorted(reach.shared_directly_with)
+    ]
+
+
+def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> str:
+    """Some branch reaches the row. No index is drawn by it: it tests rows that something else has found."""
+    reach = plan.reach
+    hide = writer.dialect.hidden
+    parts: list[str] = []
+    if reach.owners:
+        parts.append(owned_by(bound, reach.owners, hide=hide))
+    if reach.units:
+        parts.append(in_units(bound, reach.units, hide=hide))
+    scope = Scope({"": bound}, by_plan=True)
+    parts += (f"({writer.condition(scope, other)})" for other in reach.others)
+    if with_shares:
+        if reach.shared_with:
+            parts.append(shared_with(bound, reach.shared_with, plan.right))
+        if reach.shared_directly_with:
+            parts.append(shared_with(bound, reach.shared_directly_with, plan.right, direct_only=True))
+    return f"({' or '.join(parts)})" if parts else "false"
+
+
+def _share_branches(writer: Writer, bound: Bound, plan: Plan) -> list[Branch]:
+    reach = plan.reach
+    found = sharers(reach)
+    if not found:
+        return []
+    reached = _reached(writer, bound, plan, with_shares=False)
+    beyond = () if reached == "false" else (f"not {reached}",)
+    table = text_literal(bound.table.logical_name)
+    terms: list[Branch] = []
+    for index, sharer in enumerate(found):
+        conditions = [
+            f"s.objecttypecode = {table}",
+            f"s.principal = {sharer.principal}",
+            mask_condition("s", plan.right, direct_only=sharer.direct_only),
+            *beyond,
+        ]
+        earlier = found[:index]
+        for direct_only in {each.direct_only for each in earlier}:
+            keys = key_list(each.principal for each in earlier if each.direct_only is direct_only)
+            conditions.append(
+                f"not exists (select 1 from {SHARES} e where e.objecttypecode = {table} and e.object = s.object"
+                f" and e.principal in {keys} and {mask_condition('e', plan.right, direct_only=direct_only)})"
+            )
+        terms.append(Branch(tuple(conditions), sharer))
+    return terms

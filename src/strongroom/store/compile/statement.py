@@ -1,0 +1,62 @@
+"""A compiled statement: once as a template that many callers share, once with the values of one query."""
+
+from dataclasses import dataclass
+
+from strongroom.errors import InvalidRequest
+from strongroom.store.compile.values import Decode
+from strongroom.store.compile.writer import Parameter
+
+Result = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a store executes. `rows` makes the answer's rows of what the driver fetched.
+
+    Result columns are the outputs in order; then, for lists, the sort keys and the ids that make up `Select.after` of
+    the next page. `input_limit` is set on aggregate queries: their last raw column counts the rows that went in.
+    """
+
+    sql: str
+    parameters: tuple[object, ...]
+    decoders: tuple[Decode, ...]
+    input_limit: int | None = None
+    needs_decoding: bool = False
+
+    def rows(self, fetched: list[Result]) -> list[Result]:
+        """The rows as ours. Raises `InvalidRequest` 0x8004e023 when more rows were aggregated than allowed (WA-225)."""
+        if self.input_limit is not None and fetched:
+            counted = fetched[0][-1]
+            if isinstance(counted, int) and counted > self.input_limit:
+                raise InvalidRequest(
+                    f"The aggregate query reads more than {self.input_limit} rows. Narrow it with a filter.",
+                    code="0x8004e023",
+                )
+            fetched = [row[:-1] for row in fetched]
+        if not self.needs_decoding:
+            return fetched
+        decoders = self.decoders
+        return [
+            tuple([value if decode is None else decode(value) for value, decode in zip(row, decoders, strict=True)])
+            for row in fetched
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement without values. It depends on nothing but the query's shape, the plans' sets and the layout."""
+
+    sql: str
+    parameters: tuple[Parameter, ...]
+    decoders: tuple[Decode, ...]
+    input_limit: int | None = None
+
+    def bind(self, values: list[object]) -> Compiled:
+        """The statement with the values of one query of its shape."""
+        return Compiled(
+            self.sql,
+            tuple([parameter.encode(values[parameter.place]) for parameter in self.parameters]),
+            self.decoders,
+            self.input_limit,
+            any(self.decoders),
+        )
