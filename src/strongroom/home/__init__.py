@@ -11,9 +11,12 @@
 - `folder`    `create_home`, `open_home`, `Home`
 - `registry`  `environments.json`
 - `testclock` the clock of a test home (TS-006)
+- `making`    `put_in_place`: a home under its name only when it is complete
+- `tls`       certificates: given, or made for localhost (WA-7)
 """
 
 from strongroom.home.folder import Home, create_home, open_home
+from strongroom.home.making import put_in_place
 from strongroom.home.registry import EnvironmentKind, EnvironmentRecord, EnvironmentState
 from strongroom.home.testclock import MovableClock
 
@@ -25,4 +28,5 @@ __all__ = [
     "MovableClock",
     "create_home",
     "open_home",
+    "put_in_place",
 ]

@@ -123,7 +123,7 @@ class Home:
         self._change(lambda records: tuple(found for found in records if found.name != name))
         self.keys.remove_environment(record.id)
         if record.engine == "sqlcipher":
-            for suffix in ("", "-wal", "-shm", "-journal"):
+            for suffix in ("", "-wal", "-shm", "-journal", "-lock"):
                 self._disk.remove(self.path / (record.location + suffix))
 
     def database_file(self, record: EnvironmentRecord) -> Path:
