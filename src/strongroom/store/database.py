@@ -1,0 +1,256 @@
+"""`store.protocol.Database` for both engines, and the one function that opens or makes an environment's store."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock, get_ident
+
+from strongroom.clock import Clock
+from strongroom.errors import HomeError, IntegrityViolation, Unavailable
+from strongroom.schema.model import Schema
+from strongroom.store import postgresql, sqlcipher, sqlcipher_file
+from strongroom.store.compile import Statements
+from strongroom.store.engine import Connection, Engine, Raw
+from strongroom.store.estimates import Estimates
+from strongroom.store.facts import SecurityCache
+from strongroom.store.integrity import doubts
+from strongroom.store.metadata import fits, load_schema
+from strongroom.store.platform import begin_platform, migrate
+from strongroom.store.pool import Pool
+from strongroom.store.protocol import Stamp
+from strongroom.store.reading import Reader
+from strongroom.store.transaction import StoreTransaction
+from strongroom.store.work import Shapes, Work
+
+WRITER_TIMEOUT_S = 30.0
+_KEPT_SCHEMAS = 2
+_EMPTY = Schema(0, {}, {}, {}, {}, {})
+
+
+class StoreDatabase:
+    """One environment's store, as one process sees it. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._pool = Pool(engine)
+        self._shapes: dict[int, Shapes] = {0: Shapes(_EMPTY, engine)}
+        self._security = SecurityCache(0)
+        self._reader = Reader(Statements(engine.dialect), Estimates())
+        self._writer = Lock()
+        self._writing_thread: int | None = None
+
+    @property
+    def engine(self) -> str:
+        return self._engine.name
+
+    @contextmanager
+    def read(self) -> Generator[StoreTransaction]:
+        """One snapshot; it ends with the block."""
+        connection, stamp = self._begin(write=False)
+        try:
+            work = self._work(connection, stamp, writes=False)
+            yield StoreTransaction(work, self._security_at(work.stamp), self._reader)
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            self._pool.give_back(connection)
+
+    @contextmanager
+    def write(self) -> Generator[StoreTransaction]:
+        """One unit of work. `Unavailable` when no turn comes within 30 seconds."""
+        if self._writing_thread == get_ident():
+            raise IntegrityViolation("This thread is writing already; writes do not nest.")
+        if not self._writer.acquire(timeout=WRITER_TIMEOUT_S):
+            raise Unavailable("The environment is busy with other changes; try again.")
+        try:
+            self._writing_thread = get_ident()
+            connection, stamp = self._begin(write=True)
+            try:
+                work = self._work(connection, stamp, writes=True)
+                yield StoreTransaction(work, self._security_at(work.stamp), self._reader)
+                self._commit(work, stamp)
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                self._pool.give_back(connection)
+        finally:
+            self._writing_thread = None
+            self._writer.release()
+
+    def check(self) -> list[str]:
+        """Every doubt about the store's integrity, in words; empty when there is none."""
+        connection, stamp = self._begin(write=False)
+        try:
+            found = self._engine.check(connection)
+            if not found:
+                found = doubts(self._work(connection, stamp, writes=False))
+            connection.commit()
+        except IntegrityViolation as error:
+            connection.rollback()
+            return [error.message]
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            self._pool.give_back(connection)
+        return found
+
+    def close(self) -> None:
+        """Give up all connections. Transactions still open end first."""
+        self._pool.close()
+        self._engine.close()
+
+    def begin_with(self, schema: Schema | None) -> None:
+        """Make the platform's tables, and those of `schema`, in a new and empty database: all of it or nothing."""
+        with self._bare_write() as connection:
+            begin_platform(self._engine, connection)
+            migrate(self._engine, connection, self._clock)
+            if schema is not None:
+                self._fit(connection, schema)
+
+    def bring_up_to_date(self) -> None:
+        """Apply pending migrations, and the changes of the standard catalogue that a newer program brings.
+
+        `HomeError` when this is no environment, or one that a newer program has used.
+        """
+        with self._bare_write() as connection:
+            if "stamp" not in self._engine.tables(connection):
+                raise HomeError(
+                    "The database is not a Strongroom environment, or its making was interrupted: remove it, and make"
+                    " it again with `strongroom init`."
+                )
+            migrate(self._engine, connection, self._clock)
+            version: int = connection.query("select metadata_version from stamp")[0][0]
+            if version:
+                schema = load_schema(connection, version)
+                if not fits(self._engine, connection, schema):
+                    self._fit(connection, schema)
+                else:
+                    self._keep(Shapes(schema, self._engine))
+
+    def _fit(self, connection: Connection, schema: Schema) -> None:
+        stamp = connection.query("select security_epoch, metadata_version, version from stamp")[0]
+        work = self._work(connection, stamp, writes=True)
+        StoreTransaction(work, SecurityCache(-1), self._reader).change_schema(schema)
+        work.counters.flush(connection)
+        connection.execute(
+            "update stamp set security_epoch = ?, metadata_version = ?, version = ?",
+            (work.stamp.security_epoch, work.stamp.metadata_version, work.version),
+        )
+
+    def _begin(self, *, write: bool) -> tuple[Connection, Raw]:
+        connection = self._pool.take()
+        try:
+            return connection, connection.begin(write=write)
+        except Unavailable:
+            is_lost = connection.is_broken
+            self._pool.give_back(connection)
+            if not is_lost:
+                raise
+        except BaseException:
+            self._pool.give_back(connection)
+            raise
+        self._pool.drop_idle()  # nothing has been done yet: a new connection may begin in its place
+        connection = self._pool.take()
+        try:
+            return connection, connection.begin(write=write)
+        except BaseException:
+            self._pool.give_back(connection)
+            raise
+
+    def _work(self, connection: Connection, stamp: Raw, *, writes: bool) -> Work:
+        epoch, metadata_version, version = stamp
+        shapes = self._shapes.get(metadata_version)
+        if shapes is None:
+            shapes = Shapes(load_schema(connection, metadata_version), self._engine)
+            self._keep(shapes)
+        return Work(
+            self._engine, connection, self._clock, shapes, Stamp(epoch, metadata_version), version, writes=writes
+        )
+
+    def _keep(self, shapes: Shapes) -> None:
+        self._shapes[shapes.schema.version] = shapes
+        for version in sorted(self._shapes)[:-_KEPT_SCHEMAS]:
+            self._shapes.pop(version, None)
+
+    def _security_at(self, stamp: Stamp) -> SecurityCache:
+        """The process's cache when it is of the snapshot's epoch; a snapshot from before a change gets its own."""
+        cache = self._security
+        if cache.epoch == stamp.security_epoch:
+            return cache
+        fresh = SecurityCache(stamp.security_epoch)
+        if cache.epoch < stamp.security_epoch:
+            self._security = fresh
+        return fresh
+
+    def _commit(self, work: Work, before: Raw) -> None:
+        if work.has_failed:
+            raise IntegrityViolation("A change failed, so the transaction cannot be committed.")
+        work.counters.flush(work.connection)
+        after = (work.stamp.security_epoch, work.stamp.metadata_version, work.version)
+        work.connection.commit(after if after != tuple(before) else None)
+        if work.stamp.metadata_version != before[1]:
+            self._keep(work.shapes)
+
+    @contextmanager
+    def _bare_write(self) -> Generator[Connection]:
+        """A write transaction before there is a stamp to wait at."""
+        connection = self._pool.take()
+        try:
+            connection.begin_bare()
+            yield connection
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            self._pool.give_back(connection)
+
+
+def open_database(
+    place: str | Path,
+    *,
+    data_key: bytes | None,
+    create: bool,
+    name: str,
+    clock: Clock,
+    schema: Schema | None = None,
+    cache_mib: int = sqlcipher.DEFAULT_CACHE_MIB,
+) -> StoreDatabase:
+    """Open the store of the environment `name`, or make it with `schema`.
+
+    `place` is the path of a SQLCipher file, which needs its `data_key`, or a URL `postgresql://…`, where the
+    environment is the schema `env_<name>` and there is no key. Whatever does not fit raises `HomeError` with what is
+    wrong and what would be right.
+    """
+    text = str(place)
+    engine: Engine
+    if text.startswith(("postgresql://", "postgres://")):
+        engine = postgresql.create(text, name) if create else postgresql.open_existing(text, name)
+    elif "://" in text:
+        raise HomeError(
+            f"{text.partition('://')[0]}:// is no database that Strongroom knows: use postgresql:// or a path."
+        )
+    elif data_key is None:
+        raise HomeError("A database file needs its data key.")
+    else:
+        path = Path(text)
+        if create:
+            sqlcipher_file.create(path, data_key)
+        else:
+            sqlcipher_file.require_usable(path, data_key)
+        engine = sqlcipher.SqlcipherEngine(path, data_key, cache_mib)
+    database = StoreDatabase(engine, clock)
+    try:
+        if create:
+            database.begin_with(schema)
+        else:
+            database.bring_up_to_date()
+    except BaseException:
+        database.close()
+        raise
+    return database

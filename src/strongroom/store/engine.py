@@ -1,0 +1,155 @@
+"""What an engine gives to the shared code of this room: connections, type names, and the few spots where SQL differs.
+
+Everything about rows, shares, counters and security facts is written once, in SQL that both engines understand, with
+`?` for every bound value; what cannot be said in one way is a method here. Errors of the drivers end here too: a
+uniqueness error becomes `Duplicate`, a lost or busy database `Unavailable`, damage `IntegrityViolation`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from strongroom.schema.model import Column
+from strongroom.store.dialect import Dialect
+
+Raw = tuple[Any, ...]
+"""One row as the driver gives it. Only `shape` makes typed values of it."""
+
+Codec = Callable[[Any], Any]
+"""Turns one value, never null, from or to the driver's form."""
+
+
+class Duplicate(Exception):
+    """A unique index refused a row. `subject` is its name, or `table.column, table.column` where the engine says so."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject)
+        self.subject = subject
+
+
+class Connection(Protocol):
+    """One session with the database, used by one transaction at a time."""
+
+    is_broken: bool
+    """Whether the session is lost, so that the pool must not keep it."""
+
+    def begin(self, *, write: bool) -> Raw:
+        """Start a transaction and return the stamp row: security epoch, metadata version, last version number.
+
+        A write waits for its turn, up to 30 seconds, and holds it to the end: writes of one environment run one at a
+        time. A read sees the snapshot that the stamp came from, however long it lasts.
+        """
+        ...
+
+    def begin_bare(self) -> None:
+        """Start the transaction that makes or upgrades the platform's own tables, alone like every write."""
+        ...
+
+    def commit(self, stamp: Raw | None = None) -> None:
+        """End the transaction; a write passes the new stamp row when it has changed."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo the transaction; never raises, since it runs while something else is going wrong."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]: ...
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """Run a statement without result; the number of rows that it touched."""
+        ...
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None: ...
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Add rows by the engine's fastest way. Raises `Duplicate`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """A place where one environment is stored, and how it speaks."""
+
+    @property
+    def name(self) -> str:
+        """`sqlcipher` or `postgresql`."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """The words that the compiler uses."""
+        ...
+
+    @property
+    def key_type(self) -> str:
+        """The SQL type of the integers that rows are known by inside the store."""
+        ...
+
+    @property
+    def text_type(self) -> str:
+        """The SQL type of text that is ordered by code point."""
+        ...
+
+    @property
+    def guid_type(self) -> str: ...
+
+    @property
+    def table_suffix(self) -> str:
+        """What follows the column list of `create table`."""
+        ...
+
+    def connect(self) -> Connection: ...
+
+    def column_type(self, column: Column) -> str:
+        """The SQL type that holds values of `column`."""
+        ...
+
+    def encoder(self, column: Column) -> Codec | None:
+        """How values of `column` are written; None when the driver takes them as they are."""
+        ...
+
+    def decoder(self, column: Column) -> Codec | None:
+        """How values of `column` are read; None when the driver gives them as they are."""
+        ...
+
+    def guids_in(self, expression: str) -> str:
+        """A condition that holds when the GUID `expression` is in the list bound as one parameter (`as_list`)."""
+        ...
+
+    def keys_in(self, expression: str) -> str:
+        """The same for integer keys."""
+        ...
+
+    def texts_in(self, expression: str) -> str:
+        """The same for text."""
+        ...
+
+    def as_list(self, values: Sequence[object]) -> object:
+        """`values` as the parameter of the three conditions above."""
+        ...
+
+    def tables(self, connection: Connection) -> dict[str, set[str]]:
+        """The tables that really exist, with the names of their columns."""
+        ...
+
+    def indexes(self, connection: Connection) -> set[str]: ...
+
+    def same_or_null(self) -> str:
+        """What makes a unique index take two nulls as equal, or nothing where `unique_null` does it."""
+        ...
+
+    def unique_null(self, expression: str) -> str:
+        """`expression` in a unique index in which two nulls count as equal."""
+        ...
+
+    def rescale(self, table: str, column: Column, old: int, new: int) -> str | None:
+        """A statement that keeps the stored values when the number of digits after the point changes."""
+        ...
+
+    def check(self, connection: Connection) -> list[str]:
+        """Doubts about the files or pages themselves."""
+        ...
+
+    def close(self) -> None:
+        """Release what the engine holds beside its connections."""
+        ...

@@ -1,0 +1,342 @@
+"""The server engine: PostgreSQL 17 or later, one schema per environment.
+
+Values travel as the rest of the house wants them: GUIDs and dates as text, date-times in the form
+`2024-05-01T10:15:00Z`, numbers as `Decimal`. Every integer parameter is sent as a bigint, so that one statement stays
+one prepared statement whatever the size of the numbers.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.adapt import Loader
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import TextLoader
+
+from strongroom.errors import HomeError, IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
+from strongroom.schema.model import Column, ColumnType
+from strongroom.store.dialect import POSTGRESQL, quote
+from strongroom.store.engine import Codec, Connection, Duplicate, Raw
+from strongroom.store.layout import scale
+
+OLDEST_VERSION = 170_000
+COLLATION = "pg_c_utf8"
+_COPY_FROM = 20
+"""Rows from which the copy protocol beats single inserts."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,50}")
+
+_SETTINGS = (
+    "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set jit = off; set random_page_cost = 1.1;"
+    " set max_parallel_workers_per_gather = 0; set lock_timeout = '30s'; set synchronous_commit = on;"
+    " set client_min_messages = warning; set standard_conforming_strings = on"
+)
+
+_TYPES = {
+    ColumnType.INTEGER: "integer",
+    ColumnType.BIGINT: "bigint",
+    ColumnType.PICKLIST: "integer",
+    ColumnType.STATE: "integer",
+    ColumnType.STATUS: "integer",
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.DOUBLE: "double precision",
+    ColumnType.LOOKUP: "uuid",
+    ColumnType.CUSTOMER: "uuid",
+    ColumnType.OWNER: "uuid",
+    ColumnType.UNIQUEIDENTIFIER: "uuid",
+}
+
+
+class _MomentLoader(Loader):
+    """`2024-05-01 10:15:00+00` → `2024-05-01T10:15:00Z`."""
+
+    def load(self, data: Any) -> str:
+        text = str(data, "ascii") if isinstance(data, bytes) else bytes(data).decode("ascii")
+        return f"{text[:10]}T{text[11:19]}Z"
+
+
+class PostgresqlConnection:
+    """One session, bound to the environment's schema."""
+
+    def __init__(self, url: str, schema: str) -> None:
+        self.is_broken = False
+        self._sql: dict[str, str] = {}
+        self._raw = psycopg.Connection[Raw].connect(
+            url, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=1
+        )
+        self._raw.prepared_max = 1_000
+        adapters = self._raw.adapters
+        adapters.register_dumper(int, Int8Dumper)
+        for name in ("uuid", "date"):
+            adapters.register_loader(name, TextLoader)
+        adapters.register_loader("timestamptz", _MomentLoader)
+        self._cursor = self._raw.cursor()
+        self._cursor.execute(_literal(f"{_SETTINGS}; set search_path = {quote(schema)}"))
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection, for tests."""
+        return self._raw
+
+    def begin(self, *, write: bool) -> Raw:
+        mode = "read committed" if write else "repeatable read, read only"
+        lock = " for update" if write else ""
+        try:
+            self._cursor.execute(
+                _literal(
+                    f"begin isolation level {mode}; select security_epoch, metadata_version, version from stamp{lock}"
+                )
+            )
+            self._cursor.nextset()
+            return self._cursor.fetchall()[0]
+        except psycopg.Error as error:
+            self.rollback()
+            raise self._ours(error) from error
+        except BaseException:
+            self.rollback()
+            raise
+
+    def begin_bare(self) -> None:
+        self.execute("begin")
+        self.query("select pg_advisory_xact_lock(hashtext('strongroom'), hashtext(current_schema()))")
+
+    def commit(self, stamp: Raw | None = None) -> None:
+        sql = "commit"
+        if stamp is not None:
+            epoch, metadata, version = map(int, stamp)
+            sql = (
+                f"update stamp set security_epoch = {epoch}, metadata_version = {metadata}, version = {version}; commit"
+            )
+        try:
+            self._cursor.execute(_literal(sql))
+        except psycopg.Error as error:
+            raise self._ours(error) from error
+
+    def rollback(self) -> None:
+        try:
+            if self._raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
+                self._cursor.execute("rollback")
+        except psycopg.Error:
+            self.is_broken = True
+        if self._raw.closed:
+            self.is_broken = True
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+        return self._run(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        return self._run(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        try:
+            self._cursor.executemany(_literal(self._numbered(sql)), rows)
+        except psycopg.Error as error:
+            raise self._ours(error) from error
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        names = ", ".join(map(quote, columns))
+        if len(rows) < _COPY_FROM:
+            marks = ", ".join("?" * len(columns))
+            sql = f"insert into {quote(table)} ({names}) values ({marks})"
+            if len(rows) == 1:
+                self._run(sql, rows[0])
+            else:
+                self.execute_many(sql, rows)
+            return
+        try:
+            with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.Error as error:
+            raise self._ours(error) from error
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def _run(self, sql: str, parameters: Sequence[object]) -> psycopg.RawCursor[Raw]:
+        try:
+            return cast("psycopg.RawCursor[Raw]", self._cursor.execute(_literal(self._numbered(sql)), parameters))
+        except psycopg.Error as error:
+            raise self._ours(error) from error
+
+    def _numbered(self, sql: str) -> str:
+        """`?` as `$1`, `$2` …: the form in which the server takes parameters without the driver reading the SQL."""
+        known = self._sql.get(sql)
+        if known is None:
+            first, *rest = sql.split("?")
+            known = first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+            if len(self._sql) > 5_000:
+                self._sql.clear()
+            self._sql[sql] = known
+        return known
+
+    def _ours(self, error: psycopg.Error) -> Exception:
+        """The driver's error as one of the house."""
+        match error:
+            case pg.UniqueViolation():
+                return Duplicate(error.diag.constraint_name or "")
+            case pg.LockNotAvailable() | pg.QueryCanceled() | pg.DeadlockDetected() | pg.SerializationFailure():
+                return Unavailable("The database is busy; try again.")
+            case pg.NumericValueOutOfRange():
+                return ValueOutOfRange("A number is too large for its column.")
+            case pg.UntranslatableCharacter() | pg.CharacterNotInRepertoire() | pg.DataError():
+                return InvalidRequest(f"The database refuses a value: {error.diag.message_primary or error}.")
+            case psycopg.OperationalError() | psycopg.InterfaceError():
+                self.is_broken = self.is_broken or self._raw.broken or self._raw.closed
+                return Unavailable("The connection to the database server was lost, or the server cannot answer now.")
+            case _:
+                return IntegrityViolation(f"The store met a statement that it cannot run: {error}.")
+
+
+class PostgresqlEngine:
+    """One schema on one server."""
+
+    name = "postgresql"
+    dialect = POSTGRESQL
+    key_type = "bigint"
+    text_type = 'text collate "C"'
+    guid_type = "uuid"
+    table_suffix = ""
+
+    def __init__(self, url: str, schema: str) -> None:
+        self._url = url
+        self.schema = schema
+
+    def connect(self) -> Connection:
+        try:
+            return PostgresqlConnection(self._url, self.schema)
+        except psycopg.Error as error:
+            raise Unavailable("The database server does not answer.") from error
+
+    def column_type(self, column: Column) -> str:
+        match column.type:
+            case ColumnType.DECIMAL | ColumnType.MONEY:
+                return f"numeric(38, {scale(column)})"
+            case ColumnType.DATETIME:
+                return "date" if column.is_date_only else "timestamptz"
+            case other:
+                return _TYPES.get(other, self.text_type)
+
+    def encoder(self, column: Column) -> Codec | None:
+        return float if column.type is ColumnType.DOUBLE else None
+
+    def decoder(self, column: Column) -> Codec | None:
+        return None
+
+    def guids_in(self, expression: str) -> str:
+        return f"{expression} = any (?::uuid[])"
+
+    def keys_in(self, expression: str) -> str:
+        return f"{expression} = any (?::bigint[])"
+
+    def texts_in(self, expression: str) -> str:
+        return f"{expression} = any (?::text[])"
+
+    def as_list(self, values: Sequence[object]) -> object:
+        return list(values)
+
+    def tables(self, connection: Connection) -> dict[str, set[str]]:
+        found = connection.query(
+            "select table_name::text, column_name::text from information_schema.columns where table_schema = ?",
+            (self.schema,),
+        )
+        tables: dict[str, set[str]] = {}
+        for table, column in found:
+            tables.setdefault(table, set()).add(column)
+        return tables
+
+    def indexes(self, connection: Connection) -> set[str]:
+        found = connection.query("select indexname::text from pg_indexes where schemaname = ?", (self.schema,))
+        return {name for (name,) in found}
+
+    def same_or_null(self) -> str:
+        return " nulls not distinct"
+
+    def unique_null(self, expression: str) -> str:
+        return expression
+
+    def rescale(self, table: str, column: Column, old: int, new: int) -> str | None:
+        return f"alter table {quote(table)} alter column {quote(column.logical_name)} type numeric(38, {new})"
+
+    def check(self, connection: Connection) -> list[str]:
+        bad = connection.query(
+            "select c.relname::text from pg_index i join pg_class c on c.oid = i.indexrelid"
+            " join pg_namespace n on n.oid = c.relnamespace where n.nspname = ? and not i.indisvalid",
+            (self.schema,),
+        )
+        return [f"index {name} is not valid; rebuild it with REINDEX" for (name,) in bad]
+
+    def close(self) -> None:
+        """Connections are all that there is."""
+
+
+def create(url: str, name: str) -> PostgresqlEngine:
+    """Make the environment's schema. `HomeError` when the server is unfit or the schema is there."""
+    schema = schema_name(name)
+    with _session(url) as raw:
+        if _has_schema(raw, schema):
+            raise HomeError(f"The database holds the schema {schema} already; open it, or choose another name.")
+        try:
+            raw.execute(_literal(f"create schema {quote(schema)}"))
+        except psycopg.Error as error:
+            raise HomeError(
+                f"The schema {schema} cannot be created: {_first_line(error)}. The role needs CREATE on the database."
+            ) from error
+    return PostgresqlEngine(url, schema)
+
+
+def open_existing(url: str, name: str) -> PostgresqlEngine:
+    """The engine of an existing schema. `HomeError` when the server is unfit, unreachable, or the schema is missing."""
+    schema = schema_name(name)
+    with _session(url) as raw:
+        if not _has_schema(raw, schema):
+            raise HomeError(f"The database holds no schema {schema}; make it with `strongroom init`.")
+    return PostgresqlEngine(url, schema)
+
+
+def schema_name(name: str) -> str:
+    """The PostgreSQL schema of the environment `name`."""
+    if not _NAME.fullmatch(name):
+        raise HomeError(
+            f"{name!r} cannot name an environment: use up to 51 lower-case letters, digits, hyphens and underscores."
+        )
+    return f"env_{name}"
+
+
+def _session(url: str) -> psycopg.Connection[Raw]:
+    """A session on a server that is fit, or `HomeError` with what is wrong."""
+    try:
+        raw = psycopg.connect(url, autocommit=True)
+    except psycopg.Error as error:
+        raise HomeError(f"The database server cannot be reached: {_first_line(error)}.") from error
+    version = raw.info.server_version
+    doubts: list[str] = []
+    if version < OLDEST_VERSION:
+        doubts.append(f"it is version {version // 10_000}, and 17 or later is needed for the collation {COLLATION}")
+    encoding = raw.execute("show server_encoding").fetchone()
+    if encoding != ("UTF8",):
+        doubts.append(f"the database's encoding is {encoding[0] if encoding else 'unknown'}, and UTF8 is needed")
+    elif not doubts and not raw.execute("select 1 from pg_collation where collname = %s", (COLLATION,)).fetchone():
+        doubts.append(f"the collation {COLLATION} is missing")
+    if doubts:
+        raw.close()
+        raise HomeError(f"The database server does not fit: {'; '.join(doubts)}.")
+    return raw
+
+
+def _has_schema(raw: psycopg.Connection[Raw], schema: str) -> bool:
+    return raw.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone() is not None
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
+
+
+def _literal(sql: str) -> LiteralString:
+    """The driver's types want SQL to be written in the source; ours is made from schema names, never from input."""
+    return cast("LiteralString", sql)
+
+
+__all__ = ["PostgresqlConnection", "PostgresqlEngine", "create", "open_existing", "schema_name"]

@@ -1,0 +1,47 @@
+"""Reading under a plan: compile, run, decode. And the check of one row, by the same plan."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from strongroom.access.plan import Plan, Reach
+from strongroom.access.planned import PlannedSelect
+from strongroom.schema.model import Table
+from strongroom.store import shares
+from strongroom.store.compile import Statements, Visible
+from strongroom.store.estimates import Estimates
+from strongroom.store.protocol import Row, Value
+from strongroom.store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a process keeps from one query to the next."""
+
+    statements: Statements
+    estimates: Estimates
+
+    def select(self, work: Work, query: PlannedSelect) -> list[tuple[Value, ...]]:
+        """See `Transaction.select`."""
+        compiled = self.statements.select(query, work.schema, self._estimate(work))
+        return compiled.rows(work.connection.query(compiled.sql, compiled.parameters))
+
+    def count(self, work: Work, query: PlannedSelect, limit: int | None) -> int:
+        """See `Transaction.count`."""
+        compiled = self.statements.count(query, work.schema, limit, self._estimate(work))
+        return work.connection.query(compiled.sql, compiled.parameters)[0][0]
+
+    def allows(self, work: Work, plan: Plan, row: Row) -> bool:
+        """See `Transaction.allows`. A row that is not stored yet (its key is 0) has no shares."""
+        reach = plan.required().reach
+        if reach.everything or row.owner in reach.owners or row.unit in reach.units:
+            if not plan.guards:
+                return True
+        elif not row.key or not (reach.shared_with or reach.shared_directly_with or reach.others):
+            return False
+        if plan.guards or reach.others:
+            compiled = self.statements.check(plan, work.schema)
+            return bool(work.connection.query(compiled.sql, (*compiled.parameters, row.key)))
+        return shares.is_shared(work, row, reach.shared_with, reach.shared_directly_with, plan.right)
+
+    def _estimate(self, work: Work) -> Callable[[Table, Reach], Visible]:
+        return lambda table, reach: self.estimates.visible(work, table, reach)

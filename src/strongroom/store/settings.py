@@ -1,0 +1,71 @@
+"""The organisation's switches: columns of the `organization` row, and the XML of its `orgdborgsettings`."""
+
+from collections.abc import Mapping
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from strongroom.access.caller import SecuritySettings
+from strongroom.store.engine import Raw
+from strongroom.store.work import Work
+
+_COLUMNS = (
+    "sharetopreviousowneronassign",
+    "ishierarchicalsecuritymodelenabled",
+    "usepositionhierarchy",
+    "maxdepthforhierarchicalsecuritymodel",
+    "orgdborgsettings",
+)
+
+_RESTRICTIVE = SecuritySettings(hierarchy_enabled=False, hierarchy_disabled_users=False, hierarchy_write_levels=0)
+
+
+def read_settings(work: Work) -> SecuritySettings:
+    """The switches as they stand; the defaults while there is no organization row, the strictest values when the
+    settings cannot be read (SM-7)."""
+    found = work.connection.query(f"select {', '.join(_COLUMNS)} from organization order by id limit 1")
+    if not found:
+        return SecuritySettings()
+    return settings_of(found[0])
+
+
+def settings_of(row: Raw) -> SecuritySettings:
+    """The switches in one `organization` row: the columns above, in their order."""
+    share, hierarchy, positions, depth, xml = row
+    switches = _switches(xml)
+    if switches is None:
+        return _RESTRICTIVE
+    return SecuritySettings(
+        matrix_access=_flag(switches, "EnableOwnershipAcrossBusinessUnits", default=False),
+        always_move_record=_flag(switches, "AlwaysMoveRecordToOwnerBusinessUnit", default=True),
+        keep_roles_on_unit_change=_flag(switches, "DoNotRemoveRolesOnChangeBusinessUnit", default=False),
+        share_to_previous_owner=bool(share),
+        hierarchy_enabled=bool(hierarchy),
+        hierarchy_by_position=bool(positions),
+        hierarchy_depth=3 if depth is None else int(depth),
+        hierarchy_write_levels=_number(switches, "HierarchyLevelForHierarchyFeature", default=1),
+        hierarchy_same_unit=_flag(switches, "ManagersMustBeInSameOrParentBusinessUnitAsReports", default=True),
+        hierarchy_disabled_users=_flag(switches, "AuthorizationEnableHSMForDisabledUsers", default=True),
+    )
+
+
+def _switches(xml: str | None) -> dict[str, str] | None:
+    """Names (folded) and texts of the settings; None when the text is not XML."""
+    if not xml:
+        return {}
+    try:
+        root = fromstring(xml)
+    except (ParseError, DefusedXmlException):
+        return None
+    return {child.tag.lower(): (child.text or "").strip().lower() for child in root}
+
+
+def _flag(switches: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = switches.get(name.lower(), "")
+    return text in ("true", "1") if text else default
+
+
+def _number(switches: Mapping[str, str], name: str, *, default: int) -> int:
+    text = switches.get(name.lower(), "")
+    return int(text) if text.isdigit() else default

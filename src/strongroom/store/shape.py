@@ -1,0 +1,175 @@
+"""How rows of one table travel between `Row` and the driver: which columns, in which order, with which codecs.
+
+A `Shape` is made once per table and schema version. Reading makes a `Row` of one driver row. Writing goes by column,
+not by row, because that is what makes bulk inserts fast: one list per column that any row uses, zipped into tuples.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from strongroom.errors import IntegrityViolation
+from strongroom.ids import Guid, Key, Reference
+from strongroom.schema.model import Column, ColumnType, Table
+from strongroom.store.dialect import quote
+from strongroom.store.engine import Codec, Engine, Raw
+from strongroom.store.layout import fold, has_owner_key, has_table_column, has_unit, is_folded, is_stored
+from strongroom.store.protocol import Row, Value
+
+VERSION = "versionnumber"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """One stored column and how its values change on the way."""
+
+    column: Column
+    encode: Codec | None
+    decode: Codec | None
+    target: str | None
+    """The one table that a lookup points to."""
+    has_table: bool
+    is_folded: bool
+
+
+class Shape:
+    """The stored form of one table."""
+
+    def __init__(self, table: Table, engine: Engine) -> None:
+        self.table = table
+        self.name = quote(table.logical_name)
+        self.stored = {c.logical_name: _stored(table, c, engine) for c in table.columns.values() if is_stored(table, c)}
+        self.has_owner = has_owner_key(table)
+        self.has_unit = has_unit(table)
+        self.has_version = VERSION in self.stored
+        self._keyed = [name for name in self.stored if name not in (table.primary_id, VERSION)]
+        self._decoders = [(n, s.decode) for n, s in self.stored.items() if s.decode is not None]
+        self._single = [(n, s.target) for n, s in self.stored.items() if s.target is not None]
+        self._multiple = [n for n, s in self.stored.items() if s.has_table]
+        self._names = [*self.stored, *(f"{name}__table" for name in self._multiple)]
+        self._id_at = 3 + self._names.index(table.primary_id)
+        self._version_at = 3 + self._names.index(VERSION) if self.has_version else 0
+        selected = ["id", "owner" if self.has_owner else "null", "unit" if self.has_unit else "null"]
+        self.select = f"select {', '.join([*selected, *map(quote, self._names)])} from {self.name}"
+        """The beginning of every statement that reads whole rows."""
+
+    def read(self, raw: Raw) -> Row:
+        """A driver row of `select` as a `Row`."""
+        values: dict[str, Value] = dict(zip(self._names, raw[3:], strict=True))
+        for name, decode in self._decoders:
+            value = values[name]
+            if value is not None:
+                values[name] = decode(value)
+        for name, target in self._single:
+            value = values[name]
+            if value is not None:
+                values[name] = Reference(target or "", Guid(str(value)))
+        for name in self._multiple:
+            target_table = values.pop(f"{name}__table")
+            value = values[name]
+            if value is not None:
+                values[name] = Reference(str(target_table), Guid(str(value)))
+        key = Key(raw[0])
+        return Row(self.table, key, Guid(raw[self._id_at]), raw[1], raw[2], raw[self._version_at] or key, values)
+
+    def write(self, rows: Sequence[Row]) -> tuple[list[str], list[tuple[object, ...]]]:
+        """`rows` as (column names, tuples) for an insert; columns that are null in all rows are left out."""
+        names: list[str] = ["id", self.table.primary_id]
+        columns: list[Iterable[object]] = [[row.key for row in rows], [row.id for row in rows]]
+        if self.has_owner:
+            names.append("owner")
+            columns.append([row.owner for row in rows])
+        if self.has_unit:
+            names.append("unit")
+            columns.append([row.unit for row in rows])
+        if self.has_version:
+            names.append(VERSION)
+            columns.append([row.version for row in rows])
+        used = {name for row in rows for name in row.values}
+        for name in self._keyed:
+            if name in used:
+                values = [row.values.get(name) for row in rows]
+                for stored_name, stored_values in self._columns(self.stored[name], values):
+                    names.append(stored_name)
+                    columns.append(stored_values)
+        for name in used:
+            if name not in self.table.columns:
+                raise IntegrityViolation(f"{self.table.logical_name} has no column {name}.")
+        return names, list(zip(*columns, strict=True))
+
+    def changes(self, changes: Mapping[str, Value]) -> dict[str, object]:
+        """`changes` by stored column. Columns that are not stored are left out."""
+        found: dict[str, object] = {}
+        for name, value in changes.items():
+            stored = self.stored.get(name)
+            if stored is not None and name not in (self.table.primary_id, VERSION):
+                for stored_name, stored_values in self._columns(stored, [value], keep_nulls=True):
+                    found[stored_name] = stored_values[0]
+            elif name not in self.table.columns:
+                raise IntegrityViolation(f"{self.table.logical_name} has no column {name}.")
+        return found
+
+    def _columns(
+        self, stored: _Stored, values: list[Value], *, keep_nulls: bool = False
+    ) -> Iterator[tuple[str, list[Any]]]:
+        """The stored columns of one column's values: itself, and its companion when it has one."""
+        if not keep_nulls and all(value is None for value in values):
+            return
+        name = stored.column.logical_name
+        if stored.column.type.is_lookup:
+            yield name, [_guid(value) for value in values]
+            if stored.has_table:
+                yield f"{name}__table", [value.table if isinstance(value, Reference) else None for value in values]
+            return
+        encode = stored.encode
+        if encode is None:
+            yield name, values
+        else:
+            yield name, [None if value is None else encode(value) for value in values]
+        if stored.is_folded:
+            yield f"{name}__fold", [fold(value) if isinstance(value, str) else None for value in values]
+
+
+def _stored(table: Table, column: Column, engine: Engine) -> _Stored:
+    multiple = has_table_column(column)
+    return _Stored(
+        column,
+        engine.encoder(column),
+        engine.decoder(column),
+        column.targets[0] if column.type.is_lookup and not multiple else None,
+        multiple,
+        is_folded(table, column),
+    )
+
+
+def _guid(value: Value) -> str | None:
+    match value:
+        case None:
+            return None
+        case Reference(_, identity):
+            return identity
+        case str():
+            return value
+        case _:
+            raise IntegrityViolation(f"A lookup holds {type(value).__name__}, not a reference.")
+
+
+def key_condition(shape: Shape, columns: Mapping[str, Value], folded: Callable[[str], str]) -> tuple[str, list[object]]:
+    """A condition that the columns have these values, text without regard to case, and its parameters."""
+    parts: list[str] = []
+    parameters: list[object] = []
+    for name, value in columns.items():
+        stored = shape.stored[name]
+        expression = quote(name)
+        if value is None:
+            parts.append(f"{expression} is null")
+            continue
+        if stored.column.type.is_lookup:
+            parameters.append(_guid(value))
+        elif stored.column.type in (ColumnType.STRING, ColumnType.MEMO):
+            expression = quote(f"{name}__fold") if stored.is_folded else folded(expression)
+            parameters.append(fold(str(value)))
+        else:
+            parameters.append(value if stored.encode is None else stored.encode(value))
+        parts.append(f"{expression} = ?")
+    return " and ".join(parts), parameters

@@ -1,0 +1,264 @@
+"""The embedded engine: one SQLCipher file per environment, readable with its 32-byte key and no other way.
+
+The write-ahead log makes readers and the one writer independent across processes; `synchronous=FULL` makes every
+acknowledged commit durable. Sorting and temporary tables stay in memory, so that nothing plain reaches the disk.
+
+The file itself, its key and its lock are the matter of `store.sqlcipher_file`.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
+from strongroom.schema.model import Column, ColumnType
+from strongroom.store import sqlcipher_driver as dbapi2
+from strongroom.store.dialect import SQLITE, quote
+from strongroom.store.engine import Codec, Connection, Duplicate, Raw
+from strongroom.store.layout import fold, scale
+from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
+
+DEFAULT_CACHE_MIB = 64
+_LARGEST = 2**63 - 1
+
+_TYPES = {
+    ColumnType.INTEGER: "integer",
+    ColumnType.BIGINT: "integer",
+    ColumnType.PICKLIST: "integer",
+    ColumnType.STATE: "integer",
+    ColumnType.STATUS: "integer",
+    ColumnType.BOOLEAN: "integer",
+    ColumnType.DECIMAL: "integer",
+    ColumnType.MONEY: "integer",
+    ColumnType.DOUBLE: "real",
+}
+
+
+class SqlcipherConnection:
+    """One open handle on the file."""
+
+    def __init__(self, path: Path, key: bytes, cache_mib: int) -> None:
+        self.is_broken = False
+        self._raw = open_file(path, key)
+        try:
+            for pragma in (
+                f"busy_timeout = {BUSY_TIMEOUT_MS}",
+                "temp_store = memory",
+                f"cache_size = {-1024 * cache_mib}",
+                "synchronous = full",
+                "foreign_keys = off",
+                "trusted_schema = off",
+            ):
+                self._raw.execute(f"pragma {pragma}")
+            self._raw.create_function("sr_fold", 1, _fold_or_null, deterministic=True)
+        except dbapi2.Error:
+            self._raw.close()
+            raise
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection, for functions that the compiler needs and for tests."""
+        return self._raw
+
+    def begin(self, *, write: bool) -> Raw:
+        self._run("begin immediate" if write else "begin")
+        try:
+            return self._run("select security_epoch, metadata_version, version from stamp").fetchone()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def begin_bare(self) -> None:
+        self._run("begin immediate")
+
+    def commit(self, stamp: Raw | None = None) -> None:
+        if stamp is not None:
+            self._run("update stamp set security_epoch = ?, metadata_version = ?, version = ?", stamp)
+        self._run("commit")
+
+    def rollback(self) -> None:
+        if self._raw.in_transaction:
+            try:
+                self._raw.execute("rollback")
+            except dbapi2.Error:
+                self.is_broken = True
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+        try:
+            return self._raw.execute(sql, parameters).fetchall()
+        except _TRANSLATED as error:
+            raise _ours(error) from error
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        return self._run(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        try:
+            self._raw.executemany(sql, rows)
+        except _TRANSLATED as error:
+            raise _ours(error) from error
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        names = ", ".join(map(quote, columns))
+        sql = f"insert into {quote(table)} ({names}) values ({', '.join('?' * len(columns))})"
+        if len(rows) == 1:
+            self._run(sql, rows[0])
+        else:
+            self.execute_many(sql, rows)
+
+    def _run(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        try:
+            return self._raw.execute(sql, parameters)
+        except _TRANSLATED as error:
+            raise _ours(error) from error
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class SqlcipherEngine:
+    """One file and its key."""
+
+    name = "sqlcipher"
+    dialect = SQLITE
+    key_type = "integer"
+    text_type = "text"
+    guid_type = "text"
+    table_suffix = " strict"
+
+    def __init__(self, path: Path, key: bytes, cache_mib: int = DEFAULT_CACHE_MIB) -> None:
+        self._path = path
+        self._key = key
+        self._cache_mib = cache_mib
+        self._lock = take_lock(path, alone=False)
+
+    def connect(self) -> Connection:
+        return SqlcipherConnection(self._path, self._key, self._cache_mib)
+
+    def column_type(self, column: Column) -> str:
+        return _TYPES.get(column.type, "text")
+
+    def encoder(self, column: Column) -> Codec | None:
+        match column.type:
+            case ColumnType.MONEY | ColumnType.DECIMAL:
+                return _to_scaled(column)
+            case ColumnType.BOOLEAN:
+                return int
+            case ColumnType.DOUBLE:
+                return float
+            case ColumnType.STRING | ColumnType.MEMO | ColumnType.MULTISELECT:
+                return _without_nul
+            case _:
+                return None
+
+    def decoder(self, column: Column) -> Codec | None:
+        match column.type:
+            case ColumnType.MONEY | ColumnType.DECIMAL:
+                exponent = -scale(column)
+                return lambda value: Decimal(value).scaleb(exponent)
+            case ColumnType.BOOLEAN:
+                return bool
+            case _:
+                return None
+
+    def guids_in(self, expression: str) -> str:
+        return f"{expression} in (select value from json_each(?))"
+
+    keys_in = guids_in
+    texts_in = guids_in
+
+    def as_list(self, values: Sequence[object]) -> object:
+        return json.dumps(list(values))
+
+    def tables(self, connection: Connection) -> dict[str, set[str]]:
+        found = connection.query(
+            "select t.name, c.name from pragma_table_list t join pragma_table_info(t.name) c"
+            " where t.schema = 'main' and t.type = 'table' and t.name not like 'sqlite\\_%' escape '\\'"
+        )
+        tables: dict[str, set[str]] = {}
+        for table, column in found:
+            tables.setdefault(table, set()).add(column)
+        return tables
+
+    def indexes(self, connection: Connection) -> set[str]:
+        return {name for (name,) in connection.query("select name from sqlite_schema where type = 'index'")}
+
+    def same_or_null(self) -> str:
+        return ""
+
+    def unique_null(self, expression: str) -> str:
+        return f"ifnull({expression}, '')"  # empty text is never stored, and other types never equal it
+
+    def rescale(self, table: str, column: Column, old: int, new: int) -> str | None:
+        name = quote(column.logical_name)
+        step = f"{name} * {10 ** (new - old)}" if new > old else f"round({name} / {10 ** (old - new)}.0)"
+        return f"update {quote(table)} set {name} = cast({step} as integer) where {name} is not null"
+
+    def check(self, connection: Connection) -> list[str]:
+        doubts = [f"page: {text}" for (text,) in connection.query("pragma cipher_integrity_check")]
+        doubts += [f"file: {text}" for (text,) in connection.query("pragma integrity_check") if text != "ok"]
+        return doubts
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+
+def _fold_or_null(text: object) -> str | None:
+    return fold(text) if isinstance(text, str) else None
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise InvalidRequest("Text must not hold the character U+0000.")
+    return text
+
+
+def _to_scaled(column: Column) -> Codec:
+    digits = scale(column)
+
+    def encode(value: Decimal) -> int:
+        scaled = int(value.scaleb(digits).to_integral_value(ROUND_HALF_UP))
+        if not -_LARGEST <= scaled <= _LARGEST:
+            bound = _LARGEST // 10**digits
+            raise ValueOutOfRange(f"{column.logical_name} must lie between {-bound} and {bound}.")
+        return scaled
+
+    return encode
+
+
+_TRANSLATED = (dbapi2.Error, UnicodeEncodeError, OverflowError)
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_INTERRUPT,
+    }
+)
+
+
+def _ours(error: Exception) -> Exception:
+    """The driver's error as one of the house."""
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidRequest("Text holds half of a surrogate pair, which is not a character.")
+    if isinstance(error, OverflowError):
+        return ValueOutOfRange("A whole number is larger than 64 bits.")
+    if isinstance(error, dbapi2.IntegrityError):
+        _, found, subject = str(error).partition("UNIQUE constraint failed: ")
+        if found:
+            return Duplicate(subject.removeprefix("index ").strip("'"))
+    code: int = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes add detail in the higher bits
+    if code in _DAMAGE:
+        return IntegrityViolation(f"The database file is damaged: {error}.")
+    if code in _PASSING:
+        return Unavailable(f"The database cannot answer now: {error}.")
+    return IntegrityViolation(f"The store met a statement that it cannot run: {error}.")

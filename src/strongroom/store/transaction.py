@@ -1,0 +1,176 @@
+"""`store.protocol.Transaction` for both engines: one object that names what the modules of this room do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
+from strongroom.access.plan import Plan
+from strongroom.access.planned import PlannedSelect
+from strongroom.errors import IntegrityViolation
+from strongroom.ids import Guid, Key, Reference, new_guid
+from strongroom.schema.model import ManyToMany, Relationship, Schema, Table
+from strongroom.store import facts as security
+from strongroom.store import links, rows, shares
+from strongroom.store.compile import Statements
+from strongroom.store.ddl import fit_tables
+from strongroom.store.estimates import Estimates
+from strongroom.store.facts import SecurityCache
+from strongroom.store.metadata import store_schema
+from strongroom.store.protocol import InheritedPart, Row, Share, Stamp, Value
+from strongroom.store.reading import Reader
+from strongroom.store.system_rows import mirror_schema
+from strongroom.store.work import Shapes, Work
+
+_AUDIT = "audit"
+
+
+class StoreTransaction:
+    """One snapshot or one unit of work. Made by `Database.read` and `Database.write` only."""
+
+    def __init__(self, work: Work, cache: SecurityCache, reader: Reader) -> None:
+        self._work = work
+        self._cache = cache
+        self._reader = reader
+
+    @property
+    def stamp(self) -> Stamp:
+        return self._work.stamp
+
+    @property
+    def schema(self) -> Schema:
+        return self._work.schema
+
+    # --- reading under a plan ---
+
+    def select(self, query: PlannedSelect) -> list[tuple[Value, ...]]:
+        return self._reader.select(self._flushed(), query)
+
+    def count(self, query: PlannedSelect, limit: int | None) -> int:
+        return self._reader.count(self._flushed(), query, limit)
+
+    def allows(self, plan: Plan, row: Row) -> bool:
+        return self._reader.allows(self._work, plan, row)
+
+    # --- rows by identity ---
+
+    def row(self, table: Table, row_id: Guid) -> Row | None:
+        return rows.row(self._work, table, row_id)
+
+    def rows(self, table: Table, row_ids: Sequence[Guid]) -> dict[Guid, Row]:
+        return rows.rows(self._work, table, row_ids)
+
+    def row_by_key(self, table: Table, columns: Mapping[str, Value]) -> Row | None:
+        return rows.row_by_key(self._work, table, columns)
+
+    def children(self, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
+        return rows.children(self._work, relationship, parents)
+
+    def linked(self, association: ManyToMany, row_id: Guid, *, from_first: bool) -> list[Guid]:
+        return links.linked(self._work, association, row_id, from_first=from_first)
+
+    # --- writing ---
+
+    def insert(self, table: Table, rows_: Sequence[Row]) -> None:
+        rows.insert(self._work, table, rows_)
+
+    def update(
+        self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None
+    ) -> None:
+        rows.update(self._work, row, changes, owner=owner, unit=unit)
+
+    def delete(self, table: Table, rows_: Sequence[Row]) -> None:
+        rows.delete(self._work, table, rows_)
+
+    def link(self, association: ManyToMany, first: Guid, second: Guid) -> bool:
+        return links.link(self._work, association, first, second)
+
+    def unlink(self, association: ManyToMany, first: Guid, second: Guid) -> bool:
+        return links.unlink(self._work, association, first, second)
+
+    # --- shares ---
+
+    def shares(self, table: Table, rows_: Sequence[Key]) -> dict[Key, list[Share]]:
+        return shares.shares(self._work, table, rows_)
+
+    def set_share(self, row: Row, share: Share) -> None:
+        shares.set_share(self._work, row, share)
+
+    def inherited_parts(self, row: Row) -> list[InheritedPart]:
+        return shares.inherited_parts(self._work, row)
+
+    def set_inherited_part(self, row: Row, part: InheritedPart) -> None:
+        shares.set_inherited_part(self._work, row, part)
+
+    # --- security ---
+
+    def facts(self, principal: Reference) -> SecurityFacts | None:
+        return security.facts(self._work, self._security(), principal)
+
+    def unit_tree(self) -> UnitTree:
+        return security.unit_tree(self._work, self._security())
+
+    def settings(self) -> SecuritySettings:
+        return security.settings(self._work, self._security())
+
+    def principal(self, key: Key) -> Reference:
+        found = self._work.connection.query("select kind, principalid from principal where id = ?", (key,))
+        if not found:
+            raise IntegrityViolation(f"There is no user or team with the key {key}.")
+        return Reference(found[0][0], Guid(found[0][1]))
+
+    def principal_key(self, reference: Reference) -> Key | None:
+        found = self._work.connection.query(
+            "select id from principal where principalid = ? and kind = ?", (reference.id, reference.table)
+        )
+        return Key(found[0][0]) if found else None
+
+    def unit_key(self, unit_id: Guid) -> Key | None:
+        return rows.unit_key(self._work, unit_id)
+
+    def bump_security_epoch(self) -> None:
+        self._work.bump_security_epoch()
+
+    # --- metadata ---
+
+    def change_schema(self, schema: Schema) -> None:
+        """See the protocol. The version becomes the environment's next one; alternate keys that existing rows break
+        are stored as not active (WA-346), so read `schema` again afterwards."""
+        work = self._work
+        work.must_write()
+        work.counters.flush(work.connection)
+        old = work.schema if work.stamp.metadata_version else None
+        version = work.stamp.metadata_version + 1
+        work.has_failed = True  # until all of it is done
+        fitting = replace(fit_tables(work.engine, work.connection, old, schema), version=version)
+        store_schema(work.engine, work.connection, fitting)
+        work.shapes = Shapes(fitting, work.engine)
+        work.stamp = Stamp(work.stamp.security_epoch, version)
+        self._reader = Reader(Statements(work.engine.dialect), Estimates())  # the version is not committed yet
+        work.has_failed = False
+        mirror_schema(work)
+
+    # --- audit ---
+
+    def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
+        """See the protocol. An entry without `auditid` gets one, and `createdon` when it has none."""
+        work = self._work
+        table = work.table(_AUDIT)
+        now = work.now()
+        added: list[Row] = []
+        for entry in entries:
+            values = {"createdon": now, **entry}
+            identity = values.get("auditid") or new_guid(work.clock)
+            added.append(Row(table, Key(0), Guid(str(identity)), None, None, 0, values))
+        rows.insert(work, table, added)
+
+    def _security(self) -> SecurityCache:
+        if self._cache.epoch != self._work.stamp.security_epoch:
+            self._cache = SecurityCache(self._work.stamp.security_epoch)  # this transaction's own: not yet committed
+        return self._cache
+
+    def _flushed(self) -> Work:
+        self._work.counters.flush(self._work.connection)
+        return self._work
+
+
+__all__ = ["StoreTransaction"]

@@ -1,0 +1,98 @@
+"""One transaction's state, shared by the modules that read and write rows, shares and facts."""
+
+from collections.abc import Mapping
+
+from strongroom.clock import Clock, iso
+from strongroom.errors import IntegrityViolation
+from strongroom.schema.model import Schema, Table
+from strongroom.store.counters import Counters
+from strongroom.store.engine import Connection, Engine
+from strongroom.store.protocol import Stamp
+from strongroom.store.shape import Shape
+
+BATCH = 500
+"""Ids per statement where a list is bound."""
+
+
+class Shapes:
+    """The stored forms of the tables of one schema, made when first used."""
+
+    def __init__(self, schema: Schema, engine: Engine) -> None:
+        self.schema = schema
+        self._engine = engine
+        self._shapes: dict[str, Shape] = {}
+
+    def __getitem__(self, table: Table) -> Shape:
+        shape = self._shapes.get(table.logical_name)
+        if shape is None or shape.table is not table:
+            shape = self._shapes[table.logical_name] = Shape(table, self._engine)
+        return shape
+
+
+class Work:
+    """What a transaction has read and changed so far.
+
+    `version` counts every row ever written in the environment. It gives new rows their key and every change its
+    `versionnumber`, strictly rising and never used twice, also across users and teams, who share one key space.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        connection: Connection,
+        clock: Clock,
+        shapes: Shapes,
+        stamp: Stamp,
+        version: int,
+        *,
+        writes: bool,
+    ) -> None:
+        self.engine = engine
+        self.connection = connection
+        self.clock = clock
+        self.shapes = shapes
+        self.stamp = stamp
+        self.version = version
+        self.writes = writes
+        self.counters = Counters()
+        self.security_changed = False
+        self.has_failed = False
+
+    @property
+    def schema(self) -> Schema:
+        return self.shapes.schema
+
+    def shape(self, table: Table) -> Shape:
+        """How rows of `table` are stored."""
+        return self.shapes[table]
+
+    def table(self, name: str) -> Table:
+        """A table that the platform itself relies on."""
+        found: Mapping[str, Table] = self.schema.tables
+        if name not in found:
+            raise IntegrityViolation(f"The schema has no table {name}.")
+        return found[name]
+
+    def take_versions(self, number: int) -> int:
+        """Reserve `number` consecutive version numbers and return the first."""
+        self.must_write()
+        first = self.version + 1
+        self.version += number
+        return first
+
+    def must_write(self) -> None:
+        """Raise unless this is a write transaction in good order."""
+        if not self.writes:
+            raise IntegrityViolation("A read transaction cannot change anything.")
+        if self.has_failed:
+            raise IntegrityViolation("The transaction has failed and can only be rolled back.")
+
+    def bump_security_epoch(self) -> None:
+        """Make every cached decision void, from this transaction's commit on, in every process (SM-4)."""
+        self.must_write()
+        self.security_changed = True
+        self.stamp = Stamp(self.stamp.security_epoch + 1, self.stamp.metadata_version)
+
+    def now(self) -> str:
+        """The present as the store keeps it."""
+        return iso(self.clock.now())
