@@ -14,6 +14,10 @@ MAX_CONDITIONS = 500
 MAX_NESTING = 100
 """Parentheses, lambdas or expands inside one another (WA-196). Far below Python's recursion limit."""
 
+MAX_LAMBDA_DEPTH = 10
+"""`any` and `all` inside one another. Each is a sub-select with the row security of its table; the parsers of the
+databases carry about this many with certainty."""
+
 MAX_EXPANDS = 15
 """Navigation properties in `$expand`, nested ones included (WA-210); also links of FetchXML (WA-243)."""
 

@@ -23,5 +23,5 @@ def hint(name: str, known: Iterable[str]) -> str:
 
 def shown(text: str, most: int = 100) -> str:
     """`text` as a message may quote it: on one line and not longer than `most` characters."""
-    line = " ".join(text.split())
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
     return line if len(line) <= most else line[: most - 1] + "…"
