@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from strongroom.errors import FetchXmlError
 from strongroom.query import dates
 from strongroom.query.ast import (
     Aggregate,
@@ -200,15 +199,19 @@ def _aggregate(node: Node, name: str, expression: Field | LookupName | LookupTab
         raise node.error("'distinct' on an attribute belongs to aggregate='countcolumn'.")
     if function is AggregateFunction.COUNT:
         return Aggregate(function, None)
-    check_operand(function, expression)
+    complaint = operand_complaint(function, expression)
+    if complaint is not None:
+        raise node.error(complaint)
     return Aggregate(AggregateFunction.COUNT_DISTINCT if distinct else function, expression)
 
 
-def check_operand(function: AggregateFunction, operand: Field) -> None:
-    """Sums and averages are of numbers; least and greatest of numbers and dates."""
+def operand_complaint(function: AggregateFunction, operand: Field) -> str | None:
+    """Why the column cannot be aggregated so: sums and averages are of numbers, least and greatest of dates too."""
     column = operand.column
-    kinds = _NUMBERS if function in (AggregateFunction.SUM, AggregateFunction.AVERAGE) else _ORDERED
-    if function not in (AggregateFunction.COUNT_COLUMN, AggregateFunction.COUNT_DISTINCT) and column.type not in kinds:
-        wanted = "a number" if kinds is _NUMBERS else "a number or a date"
-        message = f"The aggregate '{function.value}' needs {wanted}; '{column.logical_name}' is {column.type.value}."
-        raise FetchXmlError(message)
+    if function in (AggregateFunction.COUNT_COLUMN, AggregateFunction.COUNT_DISTINCT):
+        return None
+    is_sum = function in (AggregateFunction.SUM, AggregateFunction.AVERAGE)
+    if column.type in (_NUMBERS if is_sum else _ORDERED):
+        return None
+    wanted = "a number" if is_sum else "a number or a date"
+    return f"The aggregate '{function.value}' needs {wanted}; '{column.logical_name}' is of type {column.type.value}."
