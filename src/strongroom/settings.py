@@ -19,9 +19,15 @@ PREFIX = "STRONGROOM_"
 OTHER_VARIABLES = ("STRONGROOM_HOME", "STRONGROOM_PASSPHRASE", "STRONGROOM_TOKEN", "STRONGROOM_URL")
 """Variables that are no settings: for the command line, for key providers, and for the documentation's examples."""
 
-_FOREIGN = ("STRONGROOM_SERVICE_", "STRONGROOM_PORT", "STRONGROOM_TEST_", "STRONGROOM_PASSPHRASE_")
-"""Beginnings of names that are not ours to judge: Kubernetes sets the first two in every pod beside a service that is
-called `strongroom`."""
+_FOREIGN = (
+    "STRONGROOM_SERVICE_",
+    "STRONGROOM_PORT",
+    "STRONGROOM_SERVE_",
+    "STRONGROOM_TEST_",
+    "STRONGROOM_PASSPHRASE_",
+)
+"""Beginnings of names that are not settings. Kubernetes sets the first two in every pod beside a service that is called
+`strongroom`; with the third the server tells its workers what to do."""
 
 
 _KINDS: Mapping[type[object], str] = {

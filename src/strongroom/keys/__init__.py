@@ -10,7 +10,7 @@
 """
 
 from strongroom.keys.ring import LONGEST_TOKEN, KeyRing, create_ring, open_ring
-from strongroom.keys.root import DEFAULT_SOURCE, KeySource, SourceKind, parse_source
+from strongroom.keys.root import DEFAULT_SOURCE, KeySource, SourceKind, parse_source, worker_environment
 from strongroom.keys.secret import Secret
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "create_ring",
     "open_ring",
     "parse_source",
+    "worker_environment",
 ]

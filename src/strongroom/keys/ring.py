@@ -53,6 +53,11 @@ class KeyRing:
         return self._file.document.is_test_home
 
     @property
+    def source(self) -> KeySource:
+        """Where the root key is found."""
+        return self._file.source
+
+    @property
     def document(self) -> RingDocument:
         """The ring as stored, nothing secret in clear: for listings."""
         return self._file.document

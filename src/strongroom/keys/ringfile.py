@@ -46,6 +46,11 @@ class RingFile:
         self._opened: tuple[RootKey, RingDocument] | None = None
 
     @property
+    def source(self) -> KeySource:
+        """Where the root key is found."""
+        return self._source or self.document.root.source
+
+    @property
     def path(self) -> Path:
         return self.folder / RING_FILE
 

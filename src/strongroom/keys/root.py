@@ -4,7 +4,7 @@ A source is written in one line, in `strongroom.toml`, in `STRONGROOM_KEY_PROVID
 
     file:root.key            a file; a relative path lies in the home
     env:STRONGROOM_PASSPHRASE     a passphrase in an environment variable
-    fd:3                     a passphrase read to its end from an open file descriptor, once per process
+    fd:3                     a passphrase read to its end from an open file descriptor
     credential:strongroom    a passphrase in $CREDENTIALS_DIRECTORY (systemd `LoadCredential=`)
 
 A passphrase becomes the root key through scrypt; its parameters and salt lie in the ring, so that they can be raised
@@ -144,12 +144,34 @@ def require_strong(passphrase: Secret) -> None:
         raise HomeError(f"The passphrase is too short: it needs at least {MINIMUM_PASSPHRASE_BYTES} characters.")
 
 
+def worker_environment(source: KeySource) -> dict[str, str]:
+    """The variables with which a process that this one starts finds the passphrase of an `fd:` source, whose pipe it
+    does not inherit. Empty for other sources. Valid while this process lives."""
+    if source.kind is not SourceKind.FD:
+        return {}
+    return {"CREDENTIALS_DIRECTORY": f"/proc/{os.getpid()}/fd", "STRONGROOM_KEY_PROVIDER": f"credential:{source.value}"}
+
+
 def _read_descriptor(descriptor: int) -> bytes:
+    """Everything in the descriptor. A pipe gives its content once, so memory takes its place for the next reading."""
     try:
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read()
+        try:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        except OSError:
+            content = _drained(descriptor)
+            memory = os.memfd_create("passphrase")
+            os.write(memory, content)
+            os.dup2(memory, descriptor, inheritable=False)
+            os.close(memory)
+            return content
+        return _drained(descriptor)
     except OSError:
         return b""
+
+
+def _drained(descriptor: int) -> bytes:
+    parts = list(iter(lambda: os.read(descriptor, 4096), b""))
+    return b"".join(parts)
 
 
 def _read_credential(path: Path) -> bytes:

@@ -1,0 +1,100 @@
+"""`strongroom init`: a new home, with an empty environment or the demo company."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strongroom.cli.options import home_option, json_option
+from strongroom.cli.output import Progress, print_json, say
+
+if TYPE_CHECKING:
+    from strongroom.home import EnvironmentKind, Home
+    from strongroom.keys import Secret
+
+CONTROL = "control"
+
+
+@click.command(short_help="Make a home.")
+@home_option
+@click.option("--demo", is_flag=True, help="Fill it with the demo company.")
+@click.option(
+    "--accounts", type=click.IntRange(1), metavar="N", help="With --demo: how many accounts.  [default: 5000]"
+)
+@click.option("--seed", type=int, metavar="N", help="With --demo: another seed makes another company.  [default: 1]")
+@click.option(
+    "--environment", "-e", metavar="NAME", help="Name of the environment.  [default: main, or demo with --demo]"
+)
+@click.option(
+    "--database", metavar="URL", help="Keep the environment's rows in this PostgreSQL database instead of a file."
+)
+@click.option("--test-clock", is_flag=True, help="Make a test home, whose clock can be moved. It stays one for ever.")
+@click.option(
+    "--key-provider",
+    metavar="PROVIDER",
+    help="Root key: file:PATH, env:NAME, fd:NUMBER or credential:NAME.  [default: file:root.key]",
+)
+@json_option
+def init(
+    home: Path,
+    demo: bool,
+    accounts: int | None,
+    seed: int | None,
+    environment: str | None,
+    database: str | None,
+    test_clock: bool,
+    key_provider: str | None,
+    as_json: bool,
+) -> None:
+    """Make a home: a folder with keys, settings, the control environment and one environment for business data.
+
+    The folder must be new or empty. It gets its name only when everything is complete. The first administrator is
+    `admin@HOME`; `strongroom token --user admin` lets you in.
+    """
+    if not demo and (accounts is not None or seed is not None):
+        raise click.UsageError("--accounts and --seed go with --demo.")
+    name = environment or ("demo" if demo else "main")
+    if name == CONTROL:
+        raise click.UsageError(f"'{CONTROL}' is the name of the home's own environment; choose another.")
+    from strongroom.home import EnvironmentKind, create_home, put_in_place
+    from strongroom.home.registry import require_name
+    from strongroom.keys import Secret, parse_source
+
+    require_name(name)
+    source = parse_source(key_provider) if key_provider else None
+    address = Secret(database.encode()) if database else None
+    with put_in_place(home.absolute()) as folder:
+        made = create_home(folder, source=source, is_test_home=test_clock)
+        administrator = f"admin@{home.absolute().name.lower()}"
+        _make(made, CONTROL, EnvironmentKind.CONTROL, administrator, None)
+        _make(made, name, EnvironmentKind.BUSINESS, administrator, address)
+        if demo:
+            _fill(made, name, accounts or 5000, 1 if seed is None else seed)
+    if as_json:
+        print_json({"home": str(home), "id": made.id, "environment": name, "administrator": administrator})
+        return
+    say(f"{home} is ready: environment '{name}', administrator {administrator}.")
+    say(f"  strongroom serve --home {home}")
+    say(f"  strongroom token --home {home} --user admin")
+    if made.keys.source.is_file:
+        say(f"Keep {made.keys.source.path(home)} safe, apart from copies of the home: nothing opens without it.")
+
+
+def _make(home: "Home", name: str, kind: "EnvironmentKind", administrator: str, database: "Secret | None") -> None:
+    from strongroom.environment import create_environment
+    from strongroom.records import Birth
+
+    environment, _ = create_environment(home, name, Birth(name, administrator), kind=kind, database=database)
+    environment.close()
+
+
+def _fill(home: "Home", name: str, accounts: int, seed: int) -> None:
+    from strongroom.environment import open_environment
+    from strongroom.jobs.demo import fill
+
+    environment, progress = open_environment(home, name), Progress()
+    try:
+        fill(environment, accounts=accounts, seed=seed, progress=progress)
+    finally:
+        progress.end()
+        environment.close()

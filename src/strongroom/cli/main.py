@@ -1,0 +1,73 @@
+"""The entry point `strongroom`.
+
+Exit status: 0 done; 1 the answer is no (a doubt found by `check`, access denied in `explain`); 2 it could not be done,
+with one line on standard error that says why.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from strongroom.cli.bench import bench
+from strongroom.cli.check import check
+from strongroom.cli.explain import explain
+from strongroom.cli.init import init
+from strongroom.cli.keys import keys
+from strongroom.cli.serve import serve
+from strongroom.cli.token import token
+from strongroom.errors import StrongroomError
+
+FAILED = 2
+
+
+@click.group(
+    commands=[init, serve, token, explain, check, keys, bench],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="strongroom", message="strongroom %(version)s")
+def cli() -> None:
+    """Strongroom: your business data on your own machines, behind the Dataverse Web API and its security model.
+
+    A home is a folder that holds everything: `strongroom init` makes one, `strongroom serve` serves it, and
+    `strongroom token` lets a user in.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and end the process with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of one command. Commands return it; None means 0."""
+    try:
+        status: object = cli.main(args=arguments, prog_name="strongroom", standalone_mode=False)
+    except click.ClickException as error:
+        return _fail(_usage(error))
+    except StrongroomError as error:
+        return _fail(error.message)
+    except BrokenPipeError:
+        # The reader of our output went away (`strongroom check | head`): nothing more to say, and no second error
+        # when Python flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; nothing more was done")
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: click.ClickException) -> str:
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if isinstance(context, click.Context) else "strongroom"
+    return f"{message}. See `{path} --help`."
+
+
+def _fail(message: str) -> int:
+    click.echo(f"strongroom: {' '.join(message.split())}", err=True)
+    return FAILED

@@ -1,0 +1,45 @@
+"""Options that several commands share, and the home that they name."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from strongroom.home import Home
+
+_C = TypeVar("_C", bound=Callable[..., object])
+
+
+def home_option(command: _C) -> _C:
+    """`--home DIR`, passed as `home`."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="STRONGROOM_HOME",
+        default=Path("home"),
+        show_default="home",
+        show_envvar=True,
+        metavar="DIR",
+        help="Folder of the home.",
+    )(command)
+
+
+def environment_option(command: _C) -> _C:
+    """`--environment NAME`, passed as `environment`; None is the default environment."""
+    return click.option("--environment", "-e", metavar="NAME", help="Environment; without it, the home's default one.")(
+        command
+    )
+
+
+def json_option(command: _C) -> _C:
+    """`--json`, passed as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+def opened(home: Path) -> "Home":
+    """The open home. Raises `HomeError`."""
+    from strongroom.home import open_home
+
+    return open_home(home)

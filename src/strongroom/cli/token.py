@@ -1,0 +1,36 @@
+"""`strongroom token`: a bearer token for a user, on standard output and nothing else."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from strongroom.cli.options import environment_option, home_option, opened
+from strongroom.cli.output import say
+
+
+@click.command(short_help="Print a bearer token for a user.")
+@home_option
+@click.option(
+    "--user", required=True, metavar="NAME", help="Sign-in name or id of the user; `admin` is the first administrator."
+)
+@environment_option
+@click.option("--minutes", type=click.IntRange(1, 30 * 24 * 60), help="How long the token lives; at most 30 days.")
+def token(home: Path, user: str, environment: str | None, minutes: int | None) -> None:
+    """Print a bearer token for a user.
+
+    Clients send it as `Authorization: Bearer TOKEN`. A running server takes it at once. Whoever can read the home's
+    keys can make tokens for every user.
+    """
+    from strongroom.environment import find_user, open_environment
+    from strongroom.identity import issue
+
+    opened_home = opened(home)
+    opened_environment = open_environment(opened_home, environment)
+    try:
+        with opened_environment.database.read() as transaction:
+            user_id = find_user(transaction, user)
+    finally:
+        opened_environment.close()
+    lifetime = timedelta(minutes=minutes or opened_home.settings.tokens.minutes)
+    say(issue(opened_home.keys, opened_environment.id, user_id, opened_home.clock, lifetime))
