@@ -6,7 +6,7 @@ Whatever no rule opens is for System Administrators alone (SM-7).
 
 from collections.abc import Callable
 
-from strongroom.access.caller import Caller
+from strongroom.access.caller import Caller, Grant
 from strongroom.access.columns import mask_of
 from strongroom.access.messages import administrators_only, missing_privilege, no_such_privilege
 from strongroom.access.modes import table_counts_in
@@ -82,17 +82,14 @@ def _by_privilege(caller: Caller, table: Table, right: Rights, privilege: Privil
     grants = grants_of(caller, privilege)
     if not grants:
         return Plan(table, right, refusal=missing_privilege(caller, privilege, table))
+    return _everything(caller, table, right, *(Reason(_code(caller, grant), role_sources(grant)) for grant in grants))
+
+
+def _code(caller: Caller, grant: Grant) -> Code:
     if caller.is_system_administrator:
-        return _everything(caller, table, right, Reason(Code.BYPASS_SYSADMIN, role_sources(grants[0])))
-    return _everything(
-        caller,
-        table,
-        right,
-        *(
-            Reason(Code.ROLE_GLOBAL if grant.held.via_team is None else Code.TEAM_ROLE_GLOBAL, role_sources(grant))
-            for grant in grants
-        ),
-    )
+        return Code.BYPASS_SYSADMIN
+    by_team = caller.facts.is_team or grant.held.via_team is not None
+    return Code.TEAM_ROLE_GLOBAL if by_team else Code.ROLE_GLOBAL
 
 
 def _everything(caller: Caller, table: Table, right: Rights, *reasons: Reason) -> Plan:

@@ -48,7 +48,8 @@ def _make(caller: Caller, table: Table, right: Rights) -> Plan:
         return Plan(table, right, refusal=missing_privilege(caller, privilege, table))
     branches = _Branches()
     if caller.is_system_administrator:
-        branches.add(TRUE, Code.BYPASS_SYSADMIN, *role_sources(grants[0]))
+        for grant in grants:
+            branches.add(TRUE, Code.BYPASS_SYSADMIN, *role_sources(grant))
     else:
         _add_grants(branches, caller, table, grants)
         if table.ownership is Ownership.USER and right is not Rights.CREATE:

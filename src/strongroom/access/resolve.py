@@ -20,13 +20,10 @@ from strongroom.schema.model import Depth, Privilege, Schema
 def resolve(facts: SecurityFacts, schema: Schema, epoch: int, initiated_by: Caller | None = None) -> Caller:
     """The caller that `facts` describe. `initiated_by` is the real caller when `facts` are those of an impersonated
     user. A caller may be kept as long as the security epoch and the metadata version stay the same."""
-    administrator = next((h for h in facts.roles if h.role.template_id == SYSTEM_ADMINISTRATOR_TEMPLATE), None)
-    grants: dict[Guid, tuple[Grant, ...]]
-    if administrator is not None:
-        everything = (Grant(Depth.GLOBAL, administrator),)
-        grants = dict.fromkeys(schema.privileges_by_id, everything)
-    else:
-        grants = _grants_of_roles(facts)
+    everything = tuple(
+        Grant(Depth.GLOBAL, held) for held in facts.roles if held.role.template_id == SYSTEM_ADMINISTRATOR_TEMPLATE
+    )
+    grants = dict.fromkeys(schema.privileges_by_id, everything) if everything else _grants_of_roles(facts)
     if restricts(facts.access_mode) or initiated_by is not None:
         grants = {
             id: held
@@ -35,7 +32,7 @@ def resolve(facts: SecurityFacts, schema: Schema, epoch: int, initiated_by: Call
             and counts_in(facts.access_mode, privilege)
             and (initiated_by is None or id in initiated_by.grants)
         }
-    return Caller(facts, epoch, grants, administrator is not None, schema, initiated_by)
+    return Caller(facts, epoch, grants, bool(everything), schema, initiated_by)
 
 
 def require_usable(caller: Caller) -> None:
