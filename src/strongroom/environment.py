@@ -5,7 +5,7 @@
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.access.caller import Caller
-from strongroom.access.messages import cannot_impersonate
 from strongroom.access.resolve import holds, is_disabled, require_enabled, resolve
 from strongroom.clock import Clock
 from strongroom.errors import AccessDenied, HomeError, InvalidRequest, StrongroomError, Unauthenticated
@@ -71,7 +70,7 @@ class Environment:
         self._currency: tuple[int, str] | None = None
 
     @contextmanager
-    def session(self, identity: Identity, facts: RequestFacts, *, write: bool) -> Iterator[Session]:
+    def session(self, identity: Identity, facts: RequestFacts, *, write: bool) -> Generator[Session]:
         """One unit of work for a caller; committed at the end, undone when the block raises.
 
         Unknown or disabled users are refused as WA-21, WA-23 and WA-420 say; whether the caller may do anything is
@@ -81,7 +80,7 @@ class Environment:
             yield Session(transaction, self.caller(transaction, identity), self.clock, self.rules, facts)
 
     @contextmanager
-    def session_of(self, user: str, *, write: bool) -> Iterator[Session]:
+    def session_of(self, user: str, *, write: bool) -> Generator[Session]:
         """A unit of work for the user with this sign-in name or id: the command line's way in."""
         with self.database.write() if write else self.database.read() as transaction:
             identity = Identity(find_user(transaction, user))
@@ -113,7 +112,9 @@ class Environment:
         if target is None or target == real.id:
             return real
         if not holds(real, ACT_ON_BEHALF):
-            raise cannot_impersonate(real)
+            raise AccessDenied(
+                "User does not have the privilege to act on behalf another user.", code="0x8004a110"
+            )
         target_facts = transaction.facts(Reference("systemuser", target))
         if target_facts is None:
             raise AccessDenied("The user to act for is not a member of the organization.", code="0x80072560")

@@ -5,9 +5,9 @@ from dataclasses import replace
 from strongroom.errors import MethodNotAllowed, QueryError
 from strongroom.ids import Guid
 from strongroom.query.ast import Select
-from strongroom.query.fetchxml import FetchQuery, read_fetchxml
+from strongroom.query.fetchxml import continued, read_fetchxml
 from strongroom.query.odata import read_query
-from strongroom.query.paging import make_fetch_cookie, make_skiptoken, read_fetch_cookie, read_skiptoken
+from strongroom.query.paging import make_fetch_cookie, make_skiptoken, read_skiptoken
 from strongroom.query.sql import read_sql
 from strongroom.records import Page, Session, count, create, retrieve, retrieve_page
 from strongroom.schema.model import Table
@@ -79,12 +79,19 @@ def page_of(exchange: Exchange, session: Session, select: Select, path: str | No
     renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
     page = retrieve_page(session, renderer.extended)
     body: JsonObject = {"@odata.context": renderer.context()}
-    _totals(exchange, session, select, page, body)
+    _totals(exchange, session, page, body)
     if page.total is not None and "$count" in exchange.options.system:
         body["@odata.count"] = page.total
     body["value"] = renderer.objects(page.rows)
     if page.position is not None and not (select.top is not None and select.page_size is None):
-        next_token = make_skiptoken(page.position, number + 1, mark, exchange.environment.paging_key)
+        next_token = make_skiptoken(
+            page.position or None,
+            number + 1,
+            mark,
+            exchange.environment.paging_key,
+            id_name=select.source.table.primary_id,
+            first_id=_first_id(page),
+        )
         body["@odata.nextLink"] = next_link(exchange, next_token, path)
     return json_response(200, encode(body), *exchange.applied())
 
@@ -93,41 +100,36 @@ def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Res
     refused = [name for name in _BESIDE_FETCH if name in exchange.options.system]
     if refused:
         raise QueryError(f"'{refused[0]}' cannot be used together with fetchXml; put it into the FetchXML.")
+    key = exchange.environment.paging_key
     query = read_fetchxml(session.schema, text, exchange.read_context(session), expected_table=table)
-    select = _positioned(exchange, session, query)
-    wants_total = query.returns_total_count or exchange.options.system.get("$count") == "true"
-    select = replace(select, count=wants_total)
+    select = continued(query, key).select
+    if select.page_size is None:
+        select = replace(select, page_size=exchange.preferences.max_page_size or PAGE_SIZE)
+    select = replace(select, count=query.returns_total_count or exchange.options.count)
     by_preference = query.count is None and exchange.preferences.max_page_size is not None
-    token = exchange.options.system.get("$skiptoken")
-    if by_preference or token is not None:
+    if by_preference or "$skiptoken" in exchange.options.system:
         return page_of(exchange, session, select)
     renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
     page = retrieve_page(session, renderer.extended)
     body: JsonObject = {"@odata.context": renderer.context()}
-    _totals(exchange, session, select, page, body)
+    _totals(exchange, session, page, body)
     more = page.position is not None and select.top is None
     if more and exchange.preferences.wants(CRM + "morerecords"):
         body[f"@{CRM}morerecords"] = True
-    if more and query.keeps_position and exchange.preferences.wants(CRM + "fetchxmlpagingcookie"):
-        key = exchange.environment.paging_key
+    if more and query.allows_cookie and exchange.preferences.wants(CRM + "fetchxmlpagingcookie"):
+        following = select.page_number + 1
         body[f"@{CRM}fetchxmlpagingcookie"] = make_fetch_cookie(
-            page.position or (), query.page + 1, query.fingerprint, key, primary_id=table.primary_id
+            page.position, following, query.fingerprint, key, id_name=table.primary_id, first_id=_first_id(page)
         )
     body["value"] = renderer.objects(page.rows)
     return json_response(200, encode(body), *exchange.applied())
 
 
-def _positioned(exchange: Exchange, session: Session, query: FetchQuery) -> Select:
-    select = query.select
-    if select.page_size is None:
-        select = replace(select, page_size=exchange.preferences.max_page_size or PAGE_SIZE)
-    if query.paging_cookie is not None and query.page > 1:
-        position = read_fetch_cookie(query.paging_cookie, query.fingerprint, exchange.environment.paging_key)
-        return replace(select, after=position.values, page_number=query.page)
-    return replace(select, page_number=query.page)
+def _first_id(page: Page) -> str | None:
+    return page.rows[0].id if page.rows else None
 
 
-def _totals(exchange: Exchange, session: Session, select: Select, page: Page, body: JsonObject) -> None:
+def _totals(exchange: Exchange, session: Session, page: Page, body: JsonObject) -> None:
     preferences = exchange.preferences
     if preferences.wants(CRM + "totalrecordcount"):
         body[f"@{CRM}totalrecordcount"] = -1 if page.total is None else page.total

@@ -1,8 +1,8 @@
 """One request on its way through the Web API: what handlers need to know, in one place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from strongroom.environment import Environment, Identity
 from strongroom.query.ast import ReadContext
@@ -12,10 +12,6 @@ from strongroom.webapi.headers import Preferences, read_preferences
 from strongroom.webapi.http import Request
 from strongroom.webapi.payload import Reading
 from strongroom.webapi.rendering import Locale
-
-
-def _same(text: str) -> str:
-    return text
 
 
 @dataclass(slots=True)
@@ -28,7 +24,7 @@ class Exchange:
     preferences: Preferences
     options: Options
     shared: Session | None = None
-    content: Callable[[str], str] = field(default=_same)
+    content: Callable[[str], str] = str
 
     @classmethod
     def begin(cls, environment: Environment, request: Request, identity: Identity) -> "Exchange":
@@ -37,7 +33,7 @@ class Exchange:
         return cls(environment, request, identity, preferences, split_options(request.query))
 
     @contextmanager
-    def session(self, *, write: bool) -> Iterator[Session]:
+    def session(self, *, write: bool) -> Generator[Session]:
         """The unit of work of this request: the change set's, or one of its own."""
         if self.shared is not None:
             yield self.shared

@@ -41,8 +41,8 @@ def formatter(column: Column, time_zone: str, currency_symbol: str) -> Formatter
 def _labels(column: Column) -> Formatter:
     labels: dict[Value, str] = {option.value: option.label for option in column.options}
     if column.type is ColumnType.BOOLEAN:
-        return {True: labels.get(1, "Yes"), False: labels.get(0, "No")}.get
-    return labels.get
+        labels = {True: labels.get(1, "Yes"), False: labels.get(0, "No")}
+    return lambda value: labels.get(value)
 
 
 def _multi_labels(column: Column) -> Formatter:

@@ -6,7 +6,8 @@ transaction. Every authenticated user reads metadata; changing it needs the cust
 
 from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.errors import MethodNotAllowed
-from strongroom.records import Session, change_schema
+from strongroom.records import Session
+from strongroom.records.metadata_changes import change_schema
 from strongroom.webapi import csdl
 from strongroom.webapi.definitions import read, write
 from strongroom.webapi.exchange import Exchange

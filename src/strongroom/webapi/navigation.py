@@ -55,7 +55,7 @@ def _property(
     name = rest[0].name
     schema = session.schema
     column = table.columns.get(name)
-    tail = rest[1].name if len(rest) == 2 else ""
+    tail = rest[1].name if len(rest) > 1 else ""
     if len(rest) > 2:
         raise unknown_segment(rest[2].name, ())
     lookup = schema.lookup_nav(table.logical_name, name)
@@ -135,7 +135,7 @@ def _collection(
 ) -> Response:
     method = exchange.request.method
     nav = rest[0]
-    tail = rest[1].name if len(rest) == 2 else ""
+    tail = rest[1].name if len(rest) > 1 else ""
     parent = references.require_row(session, table, address, Rights.READ)
     if tail == "$ref" and method not in ("GET", "HEAD"):
         return references.collection(exchange, session, parent, link, nav)

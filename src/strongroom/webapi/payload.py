@@ -32,7 +32,7 @@ class Reading:
 
     session: Session
     updating: bool = False
-    content: Callable[[str], str] = staticmethod(lambda text: text)
+    content: Callable[[str], str] = str
 
     @property
     def schema(self) -> Schema:

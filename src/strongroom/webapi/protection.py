@@ -6,7 +6,7 @@ time, requests at the same time. Counted in this worker; with several workers ea
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
@@ -69,7 +69,7 @@ class Protection:
         self._usage: dict[tuple[str, str], _Usage] = {}
 
     @contextmanager
-    def admit(self, environment: str, user_id: str) -> Iterator[Admission]:
+    def admit(self, environment: str, user_id: str) -> Generator[Admission]:
         """Account for one request of a user; raises `Throttled` with the facet's code when a limit is exceeded."""
         started = self._now()
         usage = self._usage.get((environment, user_id))

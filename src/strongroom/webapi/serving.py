@@ -93,7 +93,7 @@ def _serve(config: uvicorn.Config, bound: socket.socket) -> None:
     if config.workers > 1:
         from uvicorn.supervisors import Multiprocess
 
-        Multiprocess(config, target=server.run, sockets=[bound]).run()
+        Multiprocess(config, sockets=[bound]).run()
     else:
         server.run(sockets=[bound])
     bound.close()
