@@ -47,8 +47,8 @@ _NOT_SORTED = frozenset({ColumnType.FILE, ColumnType.IMAGE, ColumnType.MULTISELE
 _MOST_NAME = 128
 
 
-def read_sql(schema: Schema, text: str, context: ReadContext) -> Select:
-    """Read `text`; `QueryError` names what is not part of the language and where it stands, where that is known."""
+def read_select(schema: Schema, text: str, context: ReadContext) -> Select:
+    """Read `text`, or raise `QueryError`. See `strongroom.query.sql.read_sql`."""
     try:
         return _Reader(schema, context).read(parse(text))
     except RecursionError as error:
