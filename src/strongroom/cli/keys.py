@@ -83,8 +83,8 @@ def _rekey(home: "Home", name: str) -> None:
     record = home.environment(name)
     if record.engine != "sqlcipher":
         raise InvalidRequest(
-            f"The environment '{name}' lies in PostgreSQL, whose files Strongroom does not encrypt: there is no data key "
-            "to change."
+            f"The environment '{name}' lies in PostgreSQL, whose files Strongroom does not encrypt: there is no data "
+            "key to change."
         )
     path = home.database_file(record)
 

