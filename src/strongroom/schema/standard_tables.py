@@ -166,6 +166,8 @@ def _columns(facts: TableFacts, known: Mapping[str, TableFacts], choices: Mappin
         if column is not None:
             made[column.logical_name] = _with_default_status(column, facts)
     for column in _missing_columns(facts):
+        if column.logical_name == facts["primaryId"]:
+            continue
         known_as = made.get(column.logical_name)
         if known_as is None or known_as.type is not column.type:
             made[column.logical_name] = replace(column, column_number=len(facts["columns"]) + len(made))

@@ -52,10 +52,11 @@ def base_types(schema: Schema, annotations: bool) -> str:
 
 def entity_type(schema: Schema, table: Table, annotations: bool) -> str:
     """One table as an entity type."""
+    base = "crmbaseentity"
     if table.logical_name in PRINCIPALS:
         base = "principal"
-    else:
-        base = _ACTIVITY if table.is_activity else "crmbaseentity"
+    elif table.is_activity:
+        base = _ACTIVITY
     return _type(schema, table, base, annotations)
 
 

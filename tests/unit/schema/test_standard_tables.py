@@ -80,6 +80,8 @@ def test_organization_owned_tables_have_an_organization_and_no_owner(schema: Sch
     for table in schema.tables.values():
         if table.ownership is Ownership.ORGANIZATION:
             assert "organizationid" in table.columns, table.logical_name
+            is_organization = table.logical_name == "organization"
+            assert table.columns["organizationid"].type.is_lookup is not is_organization, table.logical_name
             assert "ownerid" not in table.columns, table.logical_name
 
 
@@ -234,7 +236,7 @@ def test_names_are_unique_and_refer_to_what_exists(schema: Schema) -> None:
     assert len(schema.entity_sets) == len(schema.tables)
     assert len(schema.type_codes) == len(schema.tables)
     for table in schema.tables.values():
-        assert table.primary_id in table.columns
+        assert table.id_column.type is ColumnType.UNIQUEIDENTIFIER
         assert table.primary_name is None or table.primary_name in table.columns
         assert set(table.derived.values()) <= table.columns.keys()
         assert not table.derived.keys() & table.columns.keys()
