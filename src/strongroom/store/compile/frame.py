@@ -110,7 +110,7 @@ def positions(writer: Writer, frame: Frame, branch: Branch) -> list[str]:
 def sort_keys(frame: Frame, branch: Branch) -> list[Term]:
     """The sort keys as this branch reads them: a share carries the name and the GUID of its row."""
     terms = list(frame.terms)
-    if branch.sharer is not None and order.is_name_order(frame.select):
+    if terms and branch.sharer is not None and order.is_name_order(frame.select):
         terms[0] = replace(terms[0], operand=replace(terms[0].operand, sql="s.sort"))
         terms[1] = replace(terms[1], operand=replace(terms[1].operand, sql="s.objectid"))
     return terms

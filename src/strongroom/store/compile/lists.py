@@ -30,7 +30,7 @@ def _is_direct(writer: Writer, found: Frame) -> bool:
     if found.layout is Layout.TEST or len(found.terms) > 2 or not order.is_index_order(found.select):
         return False
     terms = frame.branches(writer, found)
-    return len(terms) == 1 and len(frame.positions(writer, found, terms[0])) == 1
+    return len(terms) == 1 and terms[0].sharer is None and len(frame.positions(writer, found, terms[0])) == 1
 
 
 def _direct(writer: Writer, found: Frame, late: tuple[Join, ...]) -> str:
