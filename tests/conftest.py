@@ -6,6 +6,9 @@ import pytest
 
 from strongroom.store.database import StoreDatabase
 from tests.engines import ENGINES, Stores, start_server
+from tests.homes import make_home
+from tests.servers import RunningServer
+from tests.servers import start_server as serve
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +31,23 @@ def database(stores: Stores, engine: str) -> Iterator[StoreDatabase]:
     """An open environment with the standard tables and no business rows, on both engines. Its clock stands still."""
     with stores.opened(engine) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def server(request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server on an environment without business rows, shared by all tests that ask for it, on each engine."""
+    home = make_home(tmp_path_factory.mktemp("served"), stores, str(request.param))
+    running = serve(home)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def tls_server(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """The same over HTTPS, with the certificate that the home made for itself."""
+    home = make_home(tmp_path_factory.mktemp("served-tls"), stores, str(request.param))
+    running = serve(home, "--tls-self-signed")
+    yield running
+    running.stop()

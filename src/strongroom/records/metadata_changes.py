@@ -37,7 +37,8 @@ def _differences(before: Schema, after: Schema) -> Iterator[tuple[Table, Guid, A
             old, new = olds.get(name), news.get(name)
             if old != new:
                 there = (None if old is None else name, None if new is None else name)
-                yield organization, (new or old).metadata_id, Action.CHANGE_AT_ENTITY_LEVEL, {kind: there}
+                shown = old if new is None else new
+                yield organization, shown.metadata_id, Action.CHANGE_AT_ENTITY_LEVEL, {kind: there}
 
 
 def _of_tables(old: Table | None, new: Table | None) -> Changes:

@@ -29,7 +29,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MAX_URL = 32_768
-MAX_BODY = 100 * 1024 * 1024
 MAX_FILE_BODY = 128 * 1024 * 1024
 BODY_TIMEOUT_S = 120.0
 
@@ -41,9 +40,10 @@ _SECURITY_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy
 class Application:
     """One worker's server. `environments` is opened at start-up and closed at shutdown."""
 
-    def __init__(self, environments: Environments, protection: Protection) -> None:
+    def __init__(self, environments: Environments, protection: Protection, max_body: int) -> None:
         self._environments = environments
         self._protection = protection
+        self._max_body = max_body
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="store")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +111,7 @@ class Application:
             query = scope["query_string"].decode("latin-1")
             if len(path) + len(query) + 1 > MAX_URL:
                 raise UriTooLong(f"The request URL is longer than {MAX_URL} characters. Send it inside a $batch.")
-            body = await _body(receive, headers)
+            body = await _body(receive, headers, self._max_body)
             request = Request(
                 method=scope["method"],
                 path=address.path,
@@ -157,9 +157,9 @@ def _peer(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
+async def _body(receive: Receive, headers: dict[str, str], most: int) -> bytes:
     is_file = headers.get("content-type", "").lower().startswith("application/octet-stream")
-    limit = MAX_FILE_BODY if is_file else MAX_BODY
+    limit = max(MAX_FILE_BODY, most) if is_file else most
     declared = headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"The body has {declared} bytes; at most {limit} are accepted.")

@@ -129,4 +129,4 @@ def application() -> Application:
     home = open_home(Path(os.environ[_HOME]))
     workers = int(os.environ.get(_WORKERS, "1"))
     protection = Protection(Limits().shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
-    return Application(Environments(home), protection)
+    return Application(Environments(home), protection, home.settings.server.body_limit_mib * 1024 * 1024)
