@@ -72,6 +72,8 @@ class Dialect(ABC):
     name: str
     stops_inside_in_lists: bool
     """Whether an ordered, limited search over `x in (…)` leaves a value's range early (performance page, section 2)."""
+    scales_numbers: bool
+    """Whether money and decimals are stored as integers, × 10^scale."""
     most_terms: int
     """How many terms of a compound are still cheaper than walking."""
     cost_of_term: int
@@ -131,6 +133,7 @@ class Sqlite(Dialect):
 
     name = "sqlcipher"
     stops_inside_in_lists = True
+    scales_numbers = True
     most_terms = 200
     cost_of_term = 150
 
@@ -193,6 +196,7 @@ class Postgresql(Dialect):
 
     name = "postgresql"
     stops_inside_in_lists = False
+    scales_numbers = False
     most_terms = 100
     cost_of_term = 600
 

@@ -12,7 +12,7 @@ from strongroom.query.ast import Aggregate, DateGroup, Expression, Field, Litera
 from strongroom.schema.model import Column, ColumnType, Ownership, Table
 from strongroom.store.compile.values import Rounding, encoder
 from strongroom.store.compile.writer import Bound, Scope, Writer
-from strongroom.store.dialect import Kind, kind_of, quote, text_literal
+from strongroom.store.dialect import Dialect, Kind, kind_of, quote, text_literal
 from strongroom.store.layout import OWNER_COLUMNS, has_table_column, is_folded, is_stored, scale
 
 NULL = "null"
@@ -31,9 +31,9 @@ class Operand:
         return self.kind is Kind.TEXT
 
 
-def scale_of(column: Column) -> int:
-    """Digits that the stored integer of a decimal or money column is shifted by; 0 for every other column."""
-    return scale(column) if column.type in (ColumnType.DECIMAL, ColumnType.MONEY) else 0
+def scale_of(dialect: Dialect, column: Column) -> int:
+    """Digits that the stored number of a column is shifted by: 0 but for decimals and money in SQLite."""
+    return scale(column) if dialect.scales_numbers and kind_of(column) is Kind.NUMERIC else 0
 
 
 def is_owner_column(table: Table, column: str) -> bool:
@@ -79,11 +79,11 @@ def operand(writer: Writer, scope: Scope, expression: Expression) -> Operand:
             raise InvalidRequest("An aggregate can only be compared or ordered by in an aggregate query.")
 
 
-def kind_of_expression(expression: Expression) -> tuple[Kind, int]:
+def kind_of_expression(writer: Writer, expression: Expression) -> tuple[Kind, int]:
     """The kind and the scale of what `value` gives; aggregates are the business of `groups`."""
     match expression:
         case Field(_, column):
-            return kind_of(column), scale_of(column)
+            return kind_of(column), scale_of(writer.dialect, column)
         case DateGroup():
             return Kind.INTEGER, 0
         case Literal(_, column_type):
@@ -107,7 +107,9 @@ def field_operand(writer: Writer, bound: Bound, column: Column) -> Operand:
     kind = kind_of(column)
     name = column.logical_name
     if kind is not Kind.TEXT or not is_stored(bound.table, column) or is_owner_column(bound.table, name):
-        return Operand(_hide(writer, bound, name, column_value(writer, bound, column)), kind, scale_of(column))
+        return Operand(
+            _hide(writer, bound, name, column_value(writer, bound, column)), kind, scale_of(writer.dialect, column)
+        )
     if is_folded(bound.table, column):
         return Operand(_hide(writer, bound, name, bound.column(f"{name}__fold")), kind)
     return Operand(writer.dialect.fold(bound.column(name)), kind)

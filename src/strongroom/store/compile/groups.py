@@ -147,7 +147,7 @@ def _aggregate(writer: Writer, inner: _Inner, node: Aggregate) -> tuple[str, Dec
         return "count(*)", None
     compared = inner.compared(node.operand)
     kind, scale = kind_of(node.operand.column), compared.scale
-    is_sqlite = writer.dialect.name == "sqlcipher"
+    is_sqlite = writer.dialect.scales_numbers
     match node.function:
         case AggregateFunction.COUNT_COLUMN:
             return f"count({compared.sql})", None
@@ -218,7 +218,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, Decimal) else value
 
 
-def _comparable_aggregate(writer: Writer, inner: _Inner, node: Aggregate) -> Operand:
+def _comparable_aggregate(inner: _Inner, node: Aggregate) -> Operand:
     """An aggregate for comparing and ordering; sums and averages as doubles, which is close enough to sort by."""
     if node.operand is None:
         return Operand("count(*)", Kind.INTEGER)
@@ -228,7 +228,7 @@ def _comparable_aggregate(writer: Writer, inner: _Inner, node: Aggregate) -> Ope
         case AggregateFunction.SUM | AggregateFunction.AVERAGE:
             word = "sum" if node.function is AggregateFunction.SUM else "avg"
             return Operand(
-                f"{word}(cast({compared.sql} as double precision)) / {10 ** _stored_scale(writer, compared)}.0",
+                f"{word}(cast({compared.sql} as double precision)) / {10**compared.scale}.0",
                 Kind.REAL,
             )
         case AggregateFunction.MINIMUM | AggregateFunction.MAXIMUM:
@@ -239,14 +239,10 @@ def _comparable_aggregate(writer: Writer, inner: _Inner, node: Aggregate) -> Ope
             return Operand(f"count({compared.sql})", Kind.INTEGER)
 
 
-def _stored_scale(writer: Writer, compared: Operand) -> int:
-    return compared.scale if writer.dialect.name == "sqlcipher" else 0
-
-
 def _having(writer: Writer, inner: _Inner, node: Comparison) -> str:
     if not isinstance(node.left, Aggregate) or not isinstance(node.right, Literal):
         raise InvalidRequest("An aggregate can only be compared with a value.")
-    met = _comparable_aggregate(writer, inner, node.left)
+    met = _comparable_aggregate(inner, node.left)
     bound = predicates.literal(writer, met, node.right, rounding=rounding_for(node.operator))
     return f"{met.sql} {node.operator.value} {bound}"
 
@@ -259,7 +255,7 @@ def _ordering(
     for each in select.order:
         expression = each.expression
         if isinstance(expression, Aggregate):
-            sql = _comparable_aggregate(writer, inner, expression).sql
+            sql = _comparable_aggregate(inner, expression).sql
         elif expression in groups:
             sql = inner.compared(expression).sql
         else:

@@ -111,5 +111,5 @@ def is_masked(writer: Writer, expression: Expression) -> bool:
 
 def output_decoder(writer: Writer, expression: Expression) -> Decode:
     """What makes the driver's value of an output ours."""
-    kind, scale = expressions.kind_of_expression(expression)
+    kind, scale = expressions.kind_of_expression(writer, expression)
     return None if is_masked(writer, expression) else decoder(writer.dialect, kind, scale)

@@ -6,6 +6,7 @@ there (SM-153, WA-194). Only inside the predicates of a plan, security is not as
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from strongroom.query.ast import (
@@ -41,6 +42,10 @@ _MOST_LEVELS = 100
 """Steps that a hierarchy condition follows (WA-206)."""
 
 
+_NULLABLE = ("owninguser", "owningteam")
+"""Owner columns that are null on rows of the other kind of owner, where the key is not."""
+
+
 def predicate(writer: Writer, scope: Scope, node: Predicate) -> str:
     """One predicate as an SQL condition that can stand as a part of `and`."""
     return _WRITERS[type(node)](writer, scope, node)
@@ -59,7 +64,7 @@ def _or(writer: Writer, scope: Scope, node: Or) -> str:
 
 
 def _not(writer: Writer, scope: Scope, node: Not) -> str:
-    return f"not ({predicate(writer, scope, node.part)})"
+    return f"not ({predicate(writer, replace(scope, under_not=True), node.part)})"
 
 
 def _constant(writer: Writer, scope: Scope, node: Constant) -> str:
@@ -92,7 +97,7 @@ def bound_value(writer: Writer, met: Operand, place: int, rounding: Rounding = R
 
 
 def _same_scale(left: Operand, right: Operand) -> tuple[str, str]:
-    """Two operands shifted to the same scale; in PostgreSQL the shift is nought (`numeric` keeps its point)."""
+    """Two operands shifted to the same scale."""
     if left.scale == right.scale:
         return left.sql, right.sql
     if left.scale < right.scale:
@@ -134,7 +139,7 @@ def _key_in(
     """`owner in (the keys of these principals)` for an owner column, else None."""
     bound = scope[field.alias]
     name = field.column.logical_name
-    if not is_owner_column(bound.table, name):
+    if not is_owner_column(bound.table, name) or (scope.under_not and name in _NULLABLE):
         return None
     first = place if place is not None else (places or (0,))[0]
     key = owner_key(bound, name)

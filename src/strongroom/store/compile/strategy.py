@@ -114,8 +114,7 @@ def _finds_few(node: Predicate, inner: set[str]) -> bool:
     return (
         column.type is ColumnType.UNIQUEIDENTIFIER
         or column.type.is_lookup
-        or (column.type is ColumnType.STRING
-        and (column.is_indexed))
+        or (column.type is ColumnType.STRING and (column.is_indexed))
     )
 
 

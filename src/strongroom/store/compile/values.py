@@ -53,7 +53,7 @@ def encoder(dialect: Dialect, kind: Kind, scale: int, rounding: Rounding, *, fol
             return _safe_text(dialect, folded=folded)
         case Kind.INTEGER:
             return lambda value: _scaled(value, 0, rounding, exact=dialect.name == "postgresql")
-        case Kind.NUMERIC if dialect.name == "sqlcipher":
+        case Kind.NUMERIC if dialect.scales_numbers:
             return lambda value: _scaled(value, scale, rounding, exact=False)
         case Kind.NUMERIC:
             return lambda value: None if value is None else _decimal(value)

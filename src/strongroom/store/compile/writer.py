@@ -5,7 +5,7 @@ are made here (`t0`, `t1`, …), so that no text of a caller becomes an identifi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from strongroom.access.plan import Plan
 from strongroom.errors import IntegrityViolation
@@ -47,6 +47,8 @@ class Scope:
 
     names: Mapping[str, Bound]
     by_plan: bool = False
+    under_not: bool = False
+    """Whether unknown and false differ here: then a condition may not be replaced by one that is false for null."""
 
     def __getitem__(self, alias: str) -> Bound:
         found = self.names.get(alias)
@@ -56,7 +58,7 @@ class Scope:
 
     def within(self, alias: str, bound: Bound) -> "Scope":
         """This scope with one more (or another) meaning."""
-        return Scope({**self.names, alias: bound}, self.by_plan)
+        return replace(self, names={**self.names, alias: bound})
 
 
 @dataclass(slots=True)
