@@ -4,7 +4,6 @@ Exit status: 0 done; 1 the answer is no (a doubt found by `check`, access denied
 with one line on standard error that says why.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -49,11 +48,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(_usage(error))
     except StrongroomError as error:
         return _fail(error.message)
-    except BrokenPipeError:
-        # The reader of our output went away (`strongroom check | head`): nothing more to say, and no second error
-        # when Python flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except OSError as error:
         return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
     except (KeyboardInterrupt, click.Abort):
