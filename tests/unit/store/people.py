@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from strongroom.ids import Guid, Key, Reference
 from strongroom.store.protocol import Row, Value
 from strongroom.store.transaction import StoreTransaction
+from strongroom.store.work import Work
 
 
 def guid(number: int) -> Guid:
@@ -62,3 +63,8 @@ def found(tx: StoreTransaction) -> Company:
 def reference(table: str, number: int) -> Reference:
     """A reference to a row of `add`."""
     return Reference(table, guid(number))
+
+
+def below(tx: StoreTransaction) -> Work:
+    """The transaction's inside: what no public method shows, and the damage that a test needs."""
+    return tx._work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

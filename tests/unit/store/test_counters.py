@@ -11,7 +11,7 @@ from strongroom.store.counters import stored_counts
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row
 from strongroom.store.transaction import StoreTransaction
-from tests.unit.store.people import Company, found, guid
+from tests.unit.store.people import Company, below, found, guid
 
 
 class _Stop(Exception):
@@ -77,7 +77,7 @@ def test_counters_equal_a_recount_after_random_writes(database: StoreDatabase, s
     assert database.check() == []
     with database.write() as tx:
         tx.delete(tx.schema.tables["account"], alive)
-        work = tx._work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] (nothing shows counters but estimates)
+        work = below(tx)
         work.counters.flush(work.connection)
         assert stored_counts(work.connection, "account") == {}
 
@@ -85,7 +85,7 @@ def test_counters_equal_a_recount_after_random_writes(database: StoreDatabase, s
 def test_check_notices_a_counter_that_lies(database: StoreDatabase) -> None:
     with database.write() as tx:
         found(tx)
-        work = tx._work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] (makes the damage that is to be found)
+        work = below(tx)
         work.counters.flush(work.connection)
         work.connection.execute("update counters set amount = amount + 1 where tablename = 'team'")
 

@@ -8,6 +8,7 @@ from strongroom.store.layout import fold
 from strongroom.store.postgresql import PostgresqlEngine
 from strongroom.store.sqlcipher import SqlcipherEngine
 from tests.engines import Stores
+from tests.unit.store.people import below
 
 _CHARACTERS = [
     chr(point)
@@ -25,7 +26,7 @@ def test_folding_is_the_same_in_python_and_in_the_engine(stores: Stores, engine:
 
 def _different(database: StoreDatabase) -> list[str]:
     with database.read() as tx:
-        work = tx._work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] (asks the engine itself, below any query)
+        work = below(tx)
         assert isinstance(work.engine, PostgresqlEngine | SqlcipherEngine)
         unnest = "unnest(?::text[])" if database.engine == "postgresql" else "json_each(?)"
         column = "c.c" if database.engine == "postgresql" else "c.value"

@@ -5,7 +5,7 @@ from strongroom.schema.model import Rights
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import InheritedPart, Row, Share
 from strongroom.store.transaction import StoreTransaction
-from tests.unit.store.people import Company, add, found, guid
+from tests.unit.store.people import Company, add, below, found, guid
 
 _PARENT = guid(900)
 
@@ -18,7 +18,7 @@ def _shared(tx: StoreTransaction) -> tuple[Company, Row]:
 
 
 def _sort_keys(tx: StoreTransaction) -> list[tuple[str | None]]:
-    work = tx._work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] (no query shows the sort key)
+    work = below(tx)
     return work.connection.query('select "sort" from principalobjectaccess')
 
 
