@@ -13,8 +13,10 @@ model, validates, cascades and writes the audit trail, whole or not at all.
 | begin | `genesis`, `standard_rules` | |
 """
 
+from strongroom.records.address import find
 from strongroom.records.bulk import create_multiple, delete_multiple, update_multiple, upsert_multiple
 from strongroom.records.genesis import Birth, Born, genesis, standard_rules
+from strongroom.records.link import associate, disassociate
 from strongroom.records.membership import (
     RolePrivilege,
     add_members,
@@ -24,12 +26,13 @@ from strongroom.records.membership import (
     replace_privileges,
     role_privileges,
 )
-from strongroom.records.read import count, find, require, retrieve, retrieve_page
+from strongroom.records.metadata_changes import change_schema
+from strongroom.records.read import count, require, retrieve, retrieve_page
 from strongroom.records.rules import Event, Rules
 from strongroom.records.session import RequestFacts, Session
 from strongroom.records.shapes import Address, Key, NewRecord, Page, PrincipalShare, Record, Related, Upserted
 from strongroom.records.sharing import grant_access, modify_access, principal_access, revoke_access, shared_principals
-from strongroom.records.write import associate, create, delete, disassociate, set_null, update, upsert
+from strongroom.records.write import create, delete, set_null, update, upsert
 
 __all__ = [
     "Address",
@@ -50,6 +53,7 @@ __all__ = [
     "add_members",
     "add_privileges",
     "associate",
+    "change_schema",
     "count",
     "create",
     "create_multiple",

@@ -1,16 +1,54 @@
-"""Reading: pages, single rows and counts, each under the plans of the caller (SM-5)."""
+"""Reading: pages, single rows and counts, each under the plans of the caller (SM-5).
 
+The store answers with tuples: the outputs, the hidden outputs that are added here (the version for the ETag, and what
+expands need of their parents), the values of the order expressions and the row's id. A query that groups or is
+distinct has neither version nor id.
+"""
+
+from dataclasses import replace
+
+from strongroom.access.messages import does_not_exist
+from strongroom.access.planned import PlannedSelect, planned
+from strongroom.access.planning import plan_for
+from strongroom.access.resolve import require_usable
 from strongroom.ids import Guid
-from strongroom.query.ast import Select
+from strongroom.query.ast import (
+    Comparison,
+    Field,
+    Literal,
+    Operator,
+    Select,
+    conjunction,
+)
+from strongroom.records.address import missing, row_at
+from strongroom.records.authorize import demand, demand_privilege, refusal_of
+from strongroom.records.expand import Layout, extended, records_of
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, Page, Record
-from strongroom.schema.model import Rights, Table
-from strongroom.store.protocol import Row
+from strongroom.schema.model import ColumnType, Rights, Table
+from strongroom.store.protocol import Row, Value
+
+COUNT_CAP = 5000
+"""How far totals are counted (WA-236)."""
 
 
 def retrieve_page(session: Session, select: Select) -> Page:
     """One page of rows that the caller may read. Raises `AccessDenied` without the Read privilege (SM-153)."""
-    raise NotImplementedError
+    require_usable(session.caller)
+    layout, extended = _extended(select)
+    query = planned(extended, session.caller)
+    rows = session.transaction.select(query)
+    position: tuple[Value, ...] | None = None
+    size = select.page_size
+    if size is not None and len(rows) > size:
+        rows = rows[:size]
+        if _identifies_rows(select):
+            position = rows[-1][len(extended.outputs) :]
+    total, exceeded = None, False
+    if select.count:
+        number = session.transaction.count(query, COUNT_CAP + 1)
+        total, exceeded = min(number, COUNT_CAP), number > COUNT_CAP
+    return Page(_records(session, query, layout, rows), position, total, exceeded)
 
 
 def retrieve(session: Session, select: Select, address: Address) -> Record:
@@ -18,19 +56,61 @@ def retrieve(session: Session, select: Select, address: Address) -> Record:
 
     Refusals in this order: no privilege 403 (SM-150), no such row 404 (SM-152), not readable 403 (SM-151).
     """
-    raise NotImplementedError
+    require_usable(session.caller)
+    table = select.source.table
+    demand_privilege(session, table, Rights.READ)
+    if isinstance(address, str):
+        row_id = address
+    else:
+        row = row_at(session, table, address)
+        if row is None:
+            raise missing(table, address)
+        row_id = row.id
+    is_this = Comparison(Operator.EQUAL, Field("", table.id_column), Literal(row_id, ColumnType.UNIQUEIDENTIFIER))
+    one = replace(select, where=conjunction(select.where, is_this), order=(), top=None, page_size=None, after=None)
+    layout, extended = _extended(one)
+    query = planned(extended, session.caller)
+    rows = session.transaction.select(query)
+    if not rows:
+        raise _why_not(session, table, row_id)
+    return _records(session, query, layout, rows)[0]
 
 
-def count(session: Session, select: Select, limit: int | None = 5000) -> int:
+def count(session: Session, select: Select, limit: int | None = COUNT_CAP) -> int:
     """How many rows the select would give without paging, counted no further than `limit` (WA-237)."""
-    raise NotImplementedError
-
-
-def find(session: Session, table: Table, address: Address) -> Guid:
-    """The id of the row at `address`, without any check of rights; 404 `0x80060891` for an unknown key (WA-128)."""
-    raise NotImplementedError
+    require_usable(session.caller)
+    return session.transaction.count(planned(select, session.caller), limit)
 
 
 def require(session: Session, table: Table, address: Address, right: Rights) -> Row:
     """The row at `address`, on which the caller has `right` (SM-150 to SM-152). For messages that act on a row."""
-    raise NotImplementedError
+    require_usable(session.caller)
+    demand_privilege(session, table, right)
+    row = row_at(session, table, address)
+    if row is None:
+        raise missing(table, address)
+    demand(session, right, row)
+    return row
+
+
+def _why_not(session: Session, table: Table, row_id: Guid) -> Exception:
+    row = session.transaction.row(table, row_id)
+    if row is None:
+        return does_not_exist(table, row_id)
+    if session.transaction.allows(plan_for(session.caller, table, Rights.READ), row):
+        return does_not_exist(table, row_id)  # readable, so the select's own conditions left it out
+    return refusal_of(session, Rights.READ, row)
+
+
+def _identifies_rows(select: Select) -> bool:
+    return not (select.is_aggregate or select.group_by or select.distinct)
+
+
+def _extended(select: Select) -> tuple[Layout, Select]:
+    return extended(select) if _identifies_rows(select) else (Layout(len(select.outputs), None, ()), select)
+
+
+def _records(session: Session, query: PlannedSelect, layout: Layout, rows: list[tuple[Value, ...]]) -> list[Record]:
+    if _identifies_rows(query.select):
+        return records_of(session, query, layout, rows)
+    return [Record(row[: layout.width]) for row in rows]

@@ -59,15 +59,23 @@ class Rules:
         default_factory=dict[tuple[Event, str | None], list[RowRule]]
     )
     _links: dict[tuple[Event, str], list[LinkRule]] = field(default_factory=dict[tuple[Event, str], list[LinkRule]])
+    _governed: set[str] = field(default_factory=set[str])
 
     def on(self, event: Event, table: str | None, rule: RowRule, *, name: str) -> None:
         """Run `rule` at `event` of rows of `table`, or of every table when it is None."""
         self.registered.append(Registered(name, event, table, rule))
         self._rows.setdefault((event, table), []).append(rule)
 
-    def on_link(self, event: Event, association: str, rule: LinkRule, *, name: str) -> None:
-        """Run `rule` when rows are linked or unlinked by the N:N relationship `association`."""
+    def on_link(
+        self, event: Event, association: str, rule: LinkRule, *, name: str, replaces_append: bool = False
+    ) -> None:
+        """Run `rule` when rows are linked or unlinked by the N:N relationship `association`.
+
+        `replaces_append`: rules of this association say who may, in place of Append on both rows (SM-113).
+        """
         self.registered.append(Registered(name, event, association, rule))
+        if replaces_append:
+            self._governed.add(association)
         self._links.setdefault((event, association), []).append(rule)
 
     def has(self, event: Event, table: str) -> bool:
@@ -88,9 +96,6 @@ class Rules:
         for rule in self._links.get((event, association.schema_name), ()):
             rule(session, association, first, second)
 
-    def copy(self) -> "Rules":
-        """An independent copy, to which more rules can be added."""
-        copy = Rules(list(self.registered))
-        copy._rows.update({key: list(rules) for key, rules in self._rows.items()})
-        copy._links.update({key: list(rules) for key, rules in self._links.items()})
-        return copy
+    def governs(self, association: ManyToMany) -> bool:
+        """Whether rules of its own say who may tie rows by `association`, in place of Append on both (SM-113)."""
+        return association.schema_name in self._governed

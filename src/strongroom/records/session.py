@@ -1,14 +1,14 @@
-"""What a verb works with: one transaction, one caller, one moment, and the rules that higher rooms registered.
+"""What a verb works with: one transaction, one caller, one moment, and the rules that are registered.
 
 A `Session` lives as long as its transaction. Everything that is decided in it is decided for `caller` at `now`, from
-the metadata snapshot of the transaction; plans are made once per (table, right) and kept until the session ends or
-until the session itself changes grants.
+the metadata snapshot of the transaction.
 """
 
 from dataclasses import dataclass, field
 
 from strongroom.access.caller import Caller
 from strongroom.clock import Clock, iso
+from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.rules import Rules
 from strongroom.schema.model import Schema, Table
 from strongroom.store.protocol import Transaction
@@ -22,6 +22,14 @@ class RequestFacts:
     tag: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """What is fixed at the birth of an environment."""
+
+    organization: Guid
+    base_currency: Reference | None
+
+
 @dataclass(slots=True)
 class Session:
     """One unit of work of one caller. Make it inside `database.read()` or `database.write()`."""
@@ -31,15 +39,33 @@ class Session:
     clock: Clock
     rules: Rules
     request: RequestFacts = RequestFacts()
+    environment: EnvironmentFacts | None = None
+    doomed: frozenset[Reference] = frozenset()
+    """What the delete under way takes along, so that a rule can tell a part from the whole."""
+
     now: str = field(init=False)
     """The present as `2024-05-01T10:15:00Z`: one moment for the whole unit of work."""
 
+    transaction_id: Guid = field(init=False)
+    """Ties together the audit entries of one unit of work."""
+
     def __post_init__(self) -> None:
         self.now = iso(self.clock.now())
+        self.transaction_id = new_guid(self.clock)
 
     @property
     def schema(self) -> Schema:
         return self.transaction.schema
+
+    @property
+    def user(self) -> Reference:
+        """The caller as a lookup holds it."""
+        return Reference("systemuser", self.caller.id)
+
+    @property
+    def initiating_user(self) -> Reference | None:
+        """The real user behind an impersonation (WA-421), None without one."""
+        return None if self.caller.initiated_by is None else Reference("systemuser", self.caller.initiating_id)
 
     def table(self, name: str) -> Table:
         """The table `name`, which must exist."""

@@ -54,7 +54,9 @@ class Record:
     values: tuple[Value, ...]
     id: Guid | None = None
     version: int | None = None
-    expanded: dict[str, "Record | list[Record] | None"] | None = None
+    expanded: "dict[str, Record | list[Record] | None]" = field(
+        default_factory=lambda: dict[str, "Record | list[Record] | None"]()
+    )
 
 
 @dataclass(slots=True)

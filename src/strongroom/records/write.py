@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping
 
+from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, Reference
+from strongroom.records import refusals
+from strongroom.records.address import find, key_values, missing, row_at
+from strongroom.records.authorize import demand, demand_privilege
+from strongroom.records.create import create_rows, refuse_direct_writes
+from strongroom.records.delete import delete_rows
+from strongroom.records.link import associate
 from strongroom.records.session import Session
-from strongroom.records.shapes import Address, NewRecord, Upserted
-from strongroom.schema.model import ManyToMany, Relationship, Table
-from strongroom.store.protocol import Value
+from strongroom.records.shapes import Address, NewRecord, Related, Upserted
+from strongroom.records.update import update_row
+from strongroom.schema.model import ColumnType, ManyToMany, Relationship, Rights, Table
+from strongroom.store.protocol import Row, Value
+
+DEEPEST_INSERT = 10
+"""Levels of rows that one create may nest (WA-120)."""
 
 
 def create(session: Session, table: Table, record: NewRecord) -> Guid:
     """Create a row with its related rows (deep insert) and return its id (WA-105 to WA-122, SM-120 to SM-124)."""
-    raise NotImplementedError
+    return _create(session, table, record, 1)
 
 
 def update(
@@ -26,7 +37,9 @@ def update(
 
     `ownerid` assigns (section 8). `expected_version` is the number of an `If-Match` tag: 412 when it differs.
     """
-    raise NotImplementedError
+    row_id = find(session, table, address)
+    update_row(session, table, row_id, changes, expected_version=expected_version)
+    return row_id
 
 
 def upsert(
@@ -37,25 +50,98 @@ def upsert(
     *,
     must_not_exist: bool = False,
 ) -> Upserted:
-    """Update the row at `address`, or create it there (WA-141 to WA-147). `must_not_exist`: 412 when it exists."""
-    raise NotImplementedError
+    """Update the row at `address`, or create it there (WA-141 to WA-147). `must_not_exist`: 412 when it exists.
+
+    Key columns in the body are ignored when the row exists and win when it does not (WA-144).
+    """
+    row = row_at(session, table, address)
+    if row is not None:
+        if must_not_exist:
+            demand_privilege(session, table, Rights.CREATE)
+            raise refusals.exists_already()
+        if record.related:
+            raise InvalidRequest("Deep updates are not supported: create related rows with requests of their own.")
+        changes = dict(record.values)
+        if not isinstance(address, str):
+            for name in address:
+                changes.pop(name, None)
+        update_row(session, table, row.id, changes)
+        return Upserted(row.id, created=False)
+    if isinstance(address, str):
+        values = {**record.values, table.primary_id: _same_id(table, address, record)}
+    else:
+        values = {**key_values(table, address), **record.values}
+    return Upserted(create(session, table, NewRecord(values, record.related)), created=True)
 
 
 def delete(session: Session, table: Table, address: Address, *, expected_version: int | None = None) -> None:
     """Delete a row with its cascades (SM-100 to SM-104)."""
-    raise NotImplementedError
-
-
-def associate(session: Session, link: Relationship | ManyToMany, first: Reference, second: Reference) -> None:
-    """Tie two rows. 1:N: `first` is the parent, `second` the child. N:N: `first` is of `table1` (WA-160, WA-161)."""
-    raise NotImplementedError
-
-
-def disassociate(session: Session, link: Relationship | ManyToMany, first: Reference, second: Reference) -> None:
-    """Untie two rows; 404 when they are not tied (WA-163)."""
-    raise NotImplementedError
+    refuse_direct_writes(table)
+    demand_privilege(session, table, Rights.DELETE)
+    row = row_at(session, table, address)
+    if row is None:
+        raise missing(table, address)
+    demand(session, Rights.DELETE, row)
+    if expected_version is not None and row.version != expected_version:
+        raise refusals.version_mismatch()
+    delete_rows(session, [row])
 
 
 def set_null(session: Session, table: Table, address: Address, column: str) -> None:
     """Empty one column (WA-149), or one lookup whatever it points to (WA-164)."""
-    raise NotImplementedError
+    found = table.columns.get(column)
+    if found is None:
+        raise refusals.undeclared(table, column)
+    if not found.valid_for_update or found.type is ColumnType.OWNER:
+        raise InvalidRequest(f"'{column}' of '{table.logical_name}' cannot be emptied.")
+    update(session, table, address, {column: None})
+
+
+def _create(session: Session, table: Table, record: NewRecord, level: int) -> Guid:
+    """Parents first, so that the row can point to them; then the row; then what points to it."""
+    if not record.related:
+        return create_rows(session, table, [record])[0].id
+    if level > DEEPEST_INSERT:
+        raise InvalidRequest(f"A create can nest at most {DEEPEST_INSERT} levels of related rows.")
+    values = dict(record.values)
+    for related in record.related:
+        if related.to_parent and isinstance(related.link, Relationship):
+            values[related.link.referencing_column] = _parent(session, related.link, related, level)
+    row = create_rows(session, table, [NewRecord(values)])[0]
+    for related in record.related:
+        if not related.to_parent:
+            _add_related(session, row, related, level)
+    return row.id
+
+
+def _parent(session: Session, link: Relationship, related: Related, level: int) -> Reference:
+    if related.bind:
+        return Reference(link.referenced_table, related.bind[0])
+    parent_table = session.table(link.referenced_table)
+    return Reference(link.referenced_table, _create(session, parent_table, related.create[0], level + 1))
+
+
+def _add_related(session: Session, row: Row, related: Related, level: int) -> None:
+    link = related.link
+    if isinstance(link, ManyToMany):
+        other_name = link.table2 if related.from_first else link.table1
+        other_table = session.table(other_name)
+        created = [_create(session, other_table, record, level + 1) for record in related.create]
+        for other in (*created, *related.bind):
+            ends = (row.reference(), Reference(other_name, other))
+            associate(session, link, *(ends if related.from_first else reversed(ends)))
+        return
+    child_table = session.table(link.referencing_table)
+    for record in related.create:
+        values = {**record.values, link.referencing_column: row.reference()}
+        _create(session, child_table, NewRecord(values, record.related), level + 1)
+    for child in related.bind:
+        associate(session, link, row.reference(), Reference(link.referencing_table, child))
+
+
+def _same_id(table: Table, row_id: Guid, record: NewRecord) -> Guid:
+    """An id in the body must be the one that is addressed (WA-145)."""
+    given = record.values.get(table.primary_id)
+    if given is not None and str(given).lower().strip("{}") != row_id:
+        raise refusals.payload(table, f"'{table.primary_id}' differs from the id of the row that is addressed.")
+    return row_id

@@ -1,0 +1,187 @@
+"""The entries of the trail: one row of `audit` for each row that a verb changed, in the change's transaction.
+
+An entry says who (`userid`, and `callinguserid` behind an impersonation), when, what (`operation`, `action`,
+`objectid`) and which columns (`attributemask`: their column numbers). `changedata` is a JSON object:
+
+    {"changedAttributes":[{"logicalName":"name","oldValue":"Ada","newValue":"Bea"}, …]}
+
+Old and new are null where there was nothing. Values are JSON's own where they can be: numbers of money and decimal
+columns are text, so that no digit is lost; a lookup is `table,id`. Columns that are not audited are left out, and
+tables that are not audited leave no entries at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+
+import orjson
+
+from strongroom.clock import Clock
+from strongroom.ids import Guid, Reference, new_guid
+from strongroom.schema.model import Column, Table
+from strongroom.store.layout import is_stored
+from strongroom.store.protocol import Value
+
+
+class Operation(Enum):
+    """`audit.operation`."""
+
+    CREATE = 1
+    UPDATE = 2
+    DELETE = 3
+    ACCESS = 4
+
+
+class Action(Enum):
+    """`audit.action`: the finer name of what happened."""
+
+    CREATE = 1
+    UPDATE = 2
+    DELETE = 3
+    ACTIVATE = 4
+    DEACTIVATE = 5
+    CASCADE = 11
+    ASSIGN = 13
+    SHARE = 14
+    ADD_MEMBERS = 35
+    REMOVE_MEMBERS = 36
+    ASSOCIATE = 33
+    DISASSOCIATE = 34
+    MODIFY_SHARE = 48
+    UNSHARE = 49
+    ASSIGN_ROLE_TO_TEAM = 53
+    REMOVE_ROLE_FROM_TEAM = 54
+    ASSIGN_ROLE_TO_USER = 55
+    REMOVE_ROLE_FROM_USER = 56
+    ADD_PRIVILEGES = 57
+    REMOVE_PRIVILEGES = 58
+    REPLACE_PRIVILEGES = 59
+    CHANGE_AT_ENTITY_LEVEL = 102
+    AUDIT_LOG_DELETION = 111
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who did what the entries tell, and in which unit of work. `calling` is the real user of an impersonation."""
+
+    user: Reference
+    calling: Reference | None
+    transaction: Guid
+    now: str
+    note: str | None = None
+    """The client's tag and request id (WA-425)."""
+
+
+Changes = Mapping[str, tuple[Value, Value]]
+"""Column → (old, new)."""
+
+_NOTHING: Changes = {}
+
+
+def entry(
+    clock: Clock,
+    author: Author,
+    table: Table,
+    row: Guid,
+    operation: Operation,
+    action: Action,
+    changes: Changes = _NOTHING,
+) -> dict[str, Value] | None:
+    """The `audit` row for a change of one row; None when the table is not audited.
+
+    Names in `changes` that are no columns (the principal of a share, the relationship of a link) are always kept.
+    """
+    if not table.is_audited:
+        return None
+    columns = _audited_columns(table)
+    kept = [(name, pair) for name, pair in changes.items() if name in columns or name not in table.columns]
+    return _row(
+        clock,
+        author,
+        table,
+        row,
+        operation,
+        action,
+        ",".join([str(columns[name]) for name, _ in kept if name in columns]),
+        [{"logicalName": name, "oldValue": pair[0], "newValue": pair[1]} for name, pair in kept],
+    )
+
+
+def creation(
+    clock: Clock, author: Author, table: Table, row: Guid, values: Mapping[str, Value]
+) -> dict[str, Value] | None:
+    """The entry for a new row: every audited value that is not null. Bulk creation lives on its speed."""
+    if not table.is_audited:
+        return None
+    columns = _audited_columns(table)
+    kept = [(name, value) for name, value in values.items() if value is not None and name in columns]
+    return _row(
+        clock,
+        author,
+        table,
+        row,
+        Operation.CREATE,
+        Action.CREATE,
+        ",".join([str(columns[name]) for name, _ in kept]),
+        [{"logicalName": name, "oldValue": None, "newValue": value} for name, value in kept],
+    )
+
+
+def _row(
+    clock: Clock,
+    author: Author,
+    table: Table,
+    row: Guid,
+    operation: Operation,
+    action: Action,
+    mask: str,
+    changed: list[dict[str, Value]],
+) -> dict[str, Value]:
+    return {
+        "auditid": new_guid(clock),
+        "createdon": author.now,
+        "operation": operation.value,
+        "action": action.value,
+        "objectid": Reference(table.logical_name, row),
+        "objecttypecode": table.logical_name,
+        "userid": author.user,
+        "callinguserid": author.calling,
+        "transactionid": author.transaction,
+        "attributemask": mask,
+        "changedata": orjson.dumps({"changedAttributes": changed}, default=_plain).decode(),
+        "useradditionalinfo": author.note,
+    }
+
+
+def _plain(value: object) -> object:
+    """What orjson does not write itself; a `Reference` arrives here too, because it is a tuple with names."""
+    if isinstance(value, Reference):
+        return f"{value.table},{value.id}"
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"The audit cannot write a {type(value).__name__}.")
+
+
+@lru_cache(maxsize=1024)
+def _audited_columns(table: Table) -> Mapping[str, int]:
+    """Audited columns that hold a value, or show the owner, with their numbers."""
+    return {
+        name: column.column_number
+        for name, column in table.columns.items()
+        if column.is_audited and (is_stored(table, column) or name in _OWNER_NAMES)
+    }
+
+
+_OWNER_NAMES = frozenset({"ownerid", "owningbusinessunit"})
+
+
+def parse_value(column: Column, value: Value) -> Value:
+    """The inverse of what `changedata` does to a value of `column`."""
+    if value is None:
+        return None
+    if column.type.is_lookup and isinstance(value, str) and "," in value:
+        table, _, row = value.partition(",")
+        return Reference(table, Guid(row))
+    return value

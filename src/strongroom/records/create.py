@@ -1,0 +1,187 @@
+"""Creating rows, one or many of a table in the same stages (SM-120 to SM-124, WA-105 to WA-122).
+
+The stages are those of SM-124, for all rows each: privilege, reach, another owner, owning unit; then the lookups;
+then secured columns; then whether the owner may own. After them the values are checked and completed, rules run, the
+rows are stored with their audit entries, and what their parents pass on to them arrives (SM-83, SM-84).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from strongroom.access.columns import require_columns
+from strongroom.access.plan import ColumnAccess
+from strongroom.errors import InvalidRequest, StrongroomError
+from strongroom.ids import Guid, Key, Reference, new_guid, parse_guid
+from strongroom.records import owners, refusals, states
+from strongroom.records.authorize import demand_new, demand_privilege
+from strongroom.records.inheritance import arrive
+from strongroom.records.lookups import Targets, references_in
+from strongroom.records.money import complete_money
+from strongroom.records.rules import Event
+from strongroom.records.session import Session
+from strongroom.records.shapes import NewRecord
+from strongroom.records.system_columns import complete_names, complete_object_type, of_new_rows, organization_of
+from strongroom.records.table_form import TableForm, form_of
+from strongroom.records.trail import record_creations
+from strongroom.schema.model import Rights, Table
+from strongroom.store.protocol import Row, Value
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_NO_KEY = Key(0)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A row on its way into the store. `named` are the values that the caller gave."""
+
+    row: Row
+    named: dict[str, Value]
+    references: list[Reference]
+
+
+def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) -> list[Row]:
+    """Create rows without related ones; all are stored or none. With several, an error names the target's index."""
+    refuse_direct_writes(table)
+    form = form_of(table)
+    plan = demand_privilege(session, table, Rights.CREATE)
+    drafts = each(records, lambda record: _draft(session, form, record))
+    targets = Targets(session)
+    targets.load(reference for draft in drafts for reference in draft.references)
+    each(drafts, lambda draft: _demand_lookups(session, draft, targets))
+    if form.secured:
+        each(drafts, lambda draft: require_columns(plan, form.secured & draft.named.keys(), ColumnAccess.CREATE))
+    if table.has_owner:
+        approved: set[Reference] = set()
+        each(drafts, lambda draft: _demand_owner(session, draft, approved))
+    base = {**form.defaults, **of_new_rows(session, table), **organization_of(session, table)}
+    each(drafts, lambda draft: _complete(session, form, draft, base, targets))
+    rows = [draft.row for draft in drafts]
+    _store(session, table, rows)
+    arrive(session, table, rows, targets)
+    if session.rules.has(Event.AFTER_CREATE, table.logical_name):
+        for row in rows:
+            session.rules.run(Event.AFTER_CREATE, session, row, row.values)
+    return rows
+
+
+def store_new(session: Session, table: Table, values: dict[str, Value], row_id: Guid | None = None) -> Row:
+    """Store a row that the platform itself makes (a role's copy, a default team): no rights are asked, nothing is
+    checked, bookkeeping columns and the audit entry are added."""
+    form = form_of(table)
+    values = {**form.defaults, **of_new_rows(session, table), **organization_of(session, table), **values}
+    states.complete_new(table, values)
+    place = owners.place_of_new(session, table, values)
+    row_id = row_id or new_guid(session.clock)
+    values[table.primary_id] = row_id
+    row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, values)
+    _store(session, table, [row])
+    return row
+
+
+def refuse_direct_writes(table: Table) -> None:
+    """WA-169, SM-79, WA-413: tables that only messages and relationships write."""
+    if table.is_intersect or table.logical_name in _PLATFORM_WRITTEN:
+        raise refusals.written_by_platform(table)
+
+
+_PLATFORM_WRITTEN = frozenset(
+    {"audit", "principalobjectaccess", "privilege", "roletemplate", "sdkmessage", "sdkmessagefilter"}
+)
+
+
+def each(items: Sequence[T], act: Callable[[T], R]) -> list[R]:
+    """`act` on every item; with several, a refusal says at which target it happened (WA-303)."""
+    results: list[R] = []
+    try:
+        for item in items:
+            results.append(act(item))
+    except StrongroomError as error:
+        if len(items) > 1 and "target" not in error.details:
+            error.message = f"{error.message} (target {len(results)})"
+            error.details["target"] = len(results)
+        raise
+    return results
+
+
+# --- the stages ----------------------------------------------------------------------------------------------------
+
+
+def _draft(session: Session, form: TableForm, record: NewRecord) -> Draft:
+    """Identity, owner and unit, and whether the caller may create there at all."""
+    table = form.table
+    named = dict(record.values)
+    row_id = _id_of(session, table, named)
+    place = owners.place_of_new(session, table, named)
+    row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, named)
+    demand_new(session, Rights.CREATE, row)
+    if place.owner is not None and place.owner != session.caller.key:
+        demand_new(session, Rights.ASSIGN, row)
+    if named.get(owners.OWNING_UNIT) is not None and place.unit is not None:
+        _demand_other_unit(session, row, named)
+    return Draft(row, named, references_in(table, named))
+
+
+def _id_of(session: Session, table: Table, named: dict[str, Value]) -> Guid:
+    """The row's id: chosen by the caller (WA-107), or new."""
+    given = named.pop(table.primary_id, None)
+    if given is None:
+        return new_guid(session.clock)
+    found = parse_guid(given) if isinstance(given, str) else None
+    if found is None:
+        raise refusals.payload(table, f"'{table.primary_id}' takes a GUID.")
+    return found
+
+
+def _demand_other_unit(session: Session, row: Row, named: dict[str, Value]) -> None:
+    """AppendTo on an owning unit that is not the owner's own (SM-123)."""
+    owner = owners.named_owner(row.table, named)
+    home = session.caller.unit if owner is None else owners.facts_of(session, owner).unit
+    if row.unit is not None and row.unit != home:
+        owners.demand_unit(session, row.unit)
+
+
+def _demand_lookups(session: Session, draft: Draft, targets: Targets) -> None:
+    """For each lookup: Append on the new row, then existence, AppendTo and Read of the target (SM-111, WA-115)."""
+    for reference in draft.references:
+        demand_new(session, Rights.APPEND, draft.row)
+        targets.demand(reference)
+
+
+def _demand_owner(session: Session, draft: Draft, approved: set[Reference]) -> None:
+    """Whether the owner may own rows of this table (SM-92, SM-93); each owner is asked about once."""
+    owner = owners.named_owner(draft.row.table, draft.named) or session.user
+    if owner not in approved:
+        owners.demand_valid_owner(session, draft.row.table, owner)
+        approved.add(owner)
+
+
+def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, Value], targets: Targets) -> None:
+    """Check the values and add what the platform gives: then the row is as it will be stored."""
+    table, row = form.table, draft.row
+    checked = form.checked(draft.named, form.on_create)
+    values = {**base, **checked}
+    for name in form.kept & checked.keys():
+        if values[name] is None:
+            values[name] = base.get(name)
+    states.complete_new(table, values)
+    complete_money(session, form, targets, {}, values)
+    complete_names(table, {}, values)
+    complete_object_type(table, values)
+    for name in form.generated:
+        if values.get(name) is None:
+            values[name] = new_guid(session.clock)
+    values[table.primary_id] = row.id
+    row.values = values
+    if session.rules.has(Event.BEFORE_CREATE, table.logical_name):
+        session.rules.run(Event.BEFORE_CREATE, session, row, values)
+    for name in form.required:
+        if values.get(name) is None:
+            raise InvalidRequest(f"'{table.logical_name}' needs a value for '{name}': the column is SystemRequired.")
+
+
+def _store(session: Session, table: Table, rows: list[Row]) -> None:
+    session.transaction.insert(table, rows)
+    record_creations(session, rows)

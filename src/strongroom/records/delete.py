@@ -1,0 +1,107 @@
+"""Deleting rows with what hangs on them (section 9 of the security model).
+
+First the whole set is found: the rows named and, transitively, their children through relationships that cascade;
+the caller needs Delete on each (SM-104). Then no child of a Restrict relationship may be left outside the set,
+whether the caller sees it or not (SM-101, SM-103). Then children of RemoveLink relationships lose their link and what
+they inherited through it (SM-102, SM-86), and the set goes, children before parents.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from strongroom.ids import Guid
+from strongroom.records import refusals
+from strongroom.records.authorize import demand
+from strongroom.records.create import refuse_direct_writes
+from strongroom.records.inheritance import leave
+from strongroom.records.rules import Event
+from strongroom.records.session import Session
+from strongroom.records.trail import record_deletions, record_update
+from strongroom.schema.model import Relationship, Rights, Table
+from strongroom.store.layout import OWNER_COLUMNS
+from strongroom.store.protocol import Row
+
+
+def delete_rows(session: Session, rows: Sequence[Row]) -> None:
+    """Delete rows of one table, on which the caller has been authorized, with their cascades."""
+    if rows:
+        refuse_direct_writes(rows[0].table)
+    doomed = _with_children(session, rows)
+    session.doomed = frozenset(row.reference() for row in doomed.values())
+    for row in doomed.values():
+        session.rules.run(Event.BEFORE_DELETE, session, row, {})
+    by_table = _by_table(doomed.values())
+    for group in by_table:
+        _demand_unrestricted(session, group, doomed)
+    for group in by_table:
+        _remove_links(session, group, doomed)
+    record_deletions(session, doomed.values())
+    for group in reversed(by_table):
+        session.transaction.delete(group[0].table, group)
+    for row in doomed.values():
+        session.rules.run(Event.AFTER_DELETE, session, row, {})
+    session.doomed = frozenset()
+
+
+_Identity = tuple[str, Guid]
+_Doomed = dict[_Identity, Row]
+
+
+def _with_children(session: Session, rows: Iterable[Row]) -> _Doomed:
+    """The rows and all that the delete takes along, parents before children, each authorized (SM-104)."""
+    doomed: _Doomed = {_identity(row): row for row in rows}
+    waiting = _by_table(doomed.values())
+    while waiting:
+        group = waiting.pop(0)
+        found: list[Row] = []
+        for relationship in _relationships(session, group[0].table, "Cascade"):
+            for child in session.transaction.children(relationship, [row.id for row in group]):
+                if _identity(child) not in doomed:
+                    demand(session, Rights.DELETE, child)
+                    doomed[_identity(child)] = child
+                    found.append(child)
+        waiting += _by_table(found)
+    return doomed
+
+
+def _demand_unrestricted(session: Session, group: Sequence[Row], doomed: _Doomed) -> None:
+    for relationship in _relationships(session, group[0].table, "Restrict"):
+        for child in session.transaction.children(relationship, [row.id for row in group]):
+            if _identity(child) not in doomed:
+                raise refusals.delete_restricted(group[0].table, group[0].id, relationship.schema_name)
+
+
+def _remove_links(session: Session, group: Sequence[Row], doomed: _Doomed) -> None:
+    """Empty the lookups of children that stay; no right on them is needed (SM-102)."""
+    for relationship in _relationships(session, group[0].table, "RemoveLink"):
+        column = relationship.referencing_column
+        for child in session.transaction.children(relationship, [row.id for row in group]):
+            if _identity(child) in doomed:
+                continue
+            old = child.values.get(column)
+            session.transaction.update(child, {column: None})
+            record_update(session, child, {column: (old, None)})
+            for row in group:
+                leave(session, relationship, child, row.id)
+
+
+def _relationships(session: Session, table: Table, how: str) -> list[Relationship]:
+    """Relationships to children whose lookups are stored, with this Delete setting."""
+    tables = session.schema.tables
+    return [
+        relationship
+        for relationship in session.schema.children_of(table.logical_name)
+        if relationship.cascade.delete == how
+        and (child := tables.get(relationship.referencing_table)) is not None
+        and not (child.has_owner and relationship.referencing_column in OWNER_COLUMNS)
+    ]
+
+
+def _by_table(rows: Iterable[Row]) -> list[list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.table.logical_name, []).append(row)
+    return list(groups.values())
+
+
+def _identity(row: Row) -> _Identity:
+    return row.table.logical_name, row.id

@@ -1,0 +1,51 @@
+"""Nobody hands out more than they hold (SM-29)."""
+
+from collections.abc import Iterable
+
+from strongroom.access.privileges import Handed, exceeding
+from strongroom.errors import AccessDenied
+from strongroom.ids import Guid, Key, Reference
+from strongroom.records.session import Session
+from strongroom.schema.model import Depth
+from strongroom.store.protocol import Row
+
+_DEPTHS_BY_MASK = {depth.mask: depth for depth in Depth}
+
+
+def held_by_role(session: Session, role: Row) -> dict[Guid, Depth]:
+    """Privilege → depth of a role, kept under its original."""
+    root = role.values.get("parentrootroleid")
+    root_id = root.id if isinstance(root, Reference) else role.id
+    found = session.transaction.rows_where(session.table("roleprivileges"), {"roleid": root_id})
+    return {
+        Guid(str(row.values["privilegeid"])): _DEPTHS_BY_MASK[mask]
+        for row in found
+        if isinstance(mask := row.values.get("privilegedepthmask"), int) and mask in _DEPTHS_BY_MASK
+    }
+
+
+def demand_coverage(session: Session, roles: Iterable[tuple[Row, Key]]) -> None:
+    """Refuse to hand out `roles`, each with the unit at which it will be anchored, beyond what the caller holds."""
+    if session.caller.is_system_administrator:
+        return
+    demand_held(
+        session,
+        [
+            Handed(privilege, depth, anchor)
+            for role, anchor in roles
+            for privilege, depth in held_by_role(session, role).items()
+        ],
+    )
+
+
+def demand_held(session: Session, handed: Iterable[Handed]) -> None:
+    """Refuse unless the caller holds each privilege with the same reach or more."""
+    lacking = exceeding(session.caller, handed)
+    if lacking is not None:
+        privilege = session.schema.privileges_by_id.get(lacking.privilege_id)
+        name = privilege.name if privilege else lacking.privilege_id
+        raise AccessDenied(
+            f"Principal with id {session.caller.id} does not hold {name} with depth {lacking.depth.wire_name} or more "
+            "there, so it cannot give it to others.",
+            code="0x80040220",
+        )

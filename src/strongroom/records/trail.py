@@ -1,0 +1,84 @@
+"""From what a verb did to the entries of the audit trail."""
+
+from collections.abc import Iterable, Mapping
+
+from strongroom.audit.entries import Action, Author, Changes, Operation, creation, entry
+from strongroom.ids import Key, Reference
+from strongroom.records.session import Session
+from strongroom.schema.model import ColumnType
+from strongroom.store.protocol import Row, Value
+
+
+def author(session: Session) -> Author:
+    """Who the entries of this session name."""
+    request = session.request
+    notes = [part for part in (request.tag, request.request_id) if part]
+    return Author(
+        session.user, session.initiating_user, session.transaction_id, session.now, " · ".join(notes)[:350] or None
+    )
+
+
+def record_creations(session: Session, rows: Iterable[Row]) -> None:
+    """One entry for each new row, with the values that it began with."""
+    by = author(session)
+    owners: dict[Key, Reference] = {session.caller.key: session.user}
+    entries = (creation(session.clock, by, row.table, row.id, _with_owner(session, row, owners)) for row in rows)
+    session.transaction.append_audit([found for found in entries if found is not None])
+
+
+def record_update(session: Session, row: Row, changes: Changes, action: Action | None = None) -> None:
+    """The entry for a change; a changed state is told as activation or deactivation."""
+    _append(session, row, Operation.UPDATE, action or _action(row, changes), changes)
+
+
+def record_deletions(session: Session, rows: Iterable[Row]) -> None:
+    """One entry for each deleted row, with the values that it had."""
+    by = author(session)
+    owners: dict[Key, Reference] = {}
+    entries = [
+        entry(
+            session.clock,
+            by,
+            row.table,
+            row.id,
+            Operation.DELETE,
+            Action.DELETE,
+            {name: (value, None) for name, value in _with_owner(session, row, owners).items() if value is not None},
+        )
+        for row in rows
+    ]
+    session.transaction.append_audit([found for found in entries if found is not None])
+
+
+def record_act(session: Session, row: Row, action: Action, changes: Changes | None = None) -> None:
+    """The entry for an act on a row that is no change of its columns: sharing, membership, association."""
+    _append(session, row, Operation.UPDATE, action, changes or {})
+
+
+def owner_change(before: Reference, after: Reference) -> Changes:
+    """What an assign did."""
+    return {"ownerid": (before, after)}
+
+
+def _append(session: Session, row: Row, operation: Operation, action: Action, changes: Changes) -> None:
+    found = entry(session.clock, author(session), row.table, row.id, operation, action, changes)
+    if found is not None:
+        session.transaction.append_audit((found,))
+
+
+def _action(row: Row, changes: Changes) -> Action:
+    for name, (old, new) in changes.items():
+        column = row.table.columns.get(name)
+        if column is not None and column.type is ColumnType.STATE and old != new:
+            return Action.DEACTIVATE if new else Action.ACTIVATE
+    return Action.UPDATE
+
+
+def _with_owner(session: Session, row: Row, owners: dict[Key, Reference]) -> Mapping[str, Value]:
+    """The values of a row and its owner; `owners` keeps those that were looked up."""
+    if row.owner is None or not row.table.has_owner:
+        return row.values
+    owner = owners.get(row.owner)
+    if owner is None:
+        owner = owners[row.owner] = session.transaction.principal(row.owner)
+    return {**row.values, "ownerid": owner}
