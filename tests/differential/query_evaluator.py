@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cmp_to_key
 
-from query_world import MANY, PRINCIPALS, Record, World, guid
-from query_world import USERS as USER_KEYS
+from tests.differential.query_world import MANY, PRINCIPALS, Record, World, guid
+from tests.differential.query_world import USERS as USER_KEYS
 
 from strongroom.access.plan import Plan
 from strongroom.query import ast

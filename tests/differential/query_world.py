@@ -311,9 +311,14 @@ def random_world(seed: int, accounts: int = 60, contacts: int = 40) -> World:
 
 def fill(engine: Engine, connection: Connection, world: World) -> None:
     """Make the tables and write every row of `world`."""
+    create_tables(engine, connection)
+    load(engine, connection, world)
+
+
+def create_tables(engine: Engine, connection: Connection) -> None:
+    """The tables of `SCHEMA` and those of the platform, empty."""
     MIGRATIONS[0].apply(engine, connection)
     fit_tables(engine, connection, None, SCHEMA)
-    load(engine, connection, world)
 
 
 def load(engine: Engine, connection: Connection, world: World) -> None:

