@@ -105,7 +105,7 @@ def load_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
     settings = Settings()
     try:
         document = tomllib.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         document = {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HomeError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from None

@@ -72,8 +72,7 @@ class RingFile:
     def change(self, step: Change) -> RingDocument:
         """Replace the ring by what `step` makes of it, durably."""
         with self._lock():
-            self._load(is_locked=True)
-            root, document = self._current()
+            root, document = self._load(is_locked=True)
             return self._store(root, step(root, document))
 
     def create(self, source: KeySource, build: Callable[[RootKey, RootDescription], RingDocument]) -> None:
@@ -97,15 +96,9 @@ class RingFile:
     ) -> None:
         """Put the ring under a new root key. `rewrap` gets the old and the new one."""
         with self._lock():
-            self._load(is_locked=True)
-            old_root, document = self._current()
+            old_root, document = self._load(is_locked=True)
             old = self._source or document.root.source
-            if source is None and not old.is_file:
-                raise HomeError(
-                    "The new passphrase must come from somewhere: name it with --new-key-provider "
-                    "env:NAME, fd:NUMBER or credential:NAME."
-                )
-            target = source or old
+            target = self._rotation_target(source, old)
             material, scrypt = _new_material(target)
             root = expand(material)
             if target.is_file:
@@ -118,23 +111,40 @@ class RingFile:
             self._source = None
             if target.is_file:
                 self._promote(target.path(self.folder))
-            if old.is_file and old != target:
+            if old.is_file and old != target and self._is_inside(old):
                 self.disk.remove(old.path(self.folder))
                 self.disk.sync_folder(old.path(self.folder).parent)
 
     # --- inside ---
 
+    def _rotation_target(self, source: KeySource | None, old: KeySource) -> KeySource:
+        """Where the new root key shall be. A key file outside the home may serve other homes, so it is never replaced
+        or removed."""
+        if source is None and not old.is_file:
+            raise HomeError(
+                "The new passphrase must come from somewhere: name it with --new-key-provider "
+                "env:NAME, fd:NUMBER or credential:NAME."
+            )
+        if source is None and not self._is_inside(old):
+            raise HomeError(
+                f"The root key {old.value} lies outside the home, so other homes may need it. Name a new file with "
+                "--new-key-provider file:PATH."
+            )
+        target = source or old
+        if target.is_file and target != old and self.disk.read(target.path(self.folder)) is not None:
+            raise HomeError(f"{target.path(self.folder)} holds something already; name a file that does not exist.")
+        return target
+
+    def _is_inside(self, source: KeySource) -> bool:
+        return source.path(self.folder).resolve().is_relative_to(self.folder.resolve())
+
     def _lock(self) -> AbstractContextManager[bool]:
         return self.disk.lock(self.folder / LOCK_FILE)
 
     def _current(self) -> tuple[RootKey, RingDocument]:
-        if self._opened is None:
-            self._load(is_locked=False)
-        if self._opened is None:
-            raise HomeError(f"{self.path} could not be opened.")
-        return self._opened
+        return self._opened or self._load(is_locked=False)
 
-    def _load(self, *, is_locked: bool) -> None:
+    def _load(self, *, is_locked: bool) -> tuple[RootKey, RingDocument]:
         signature = self.disk.signature(self.path)
         data = self.disk.read(self.path)
         if data is None:
@@ -147,12 +157,12 @@ class RingFile:
             root, is_staged = self._find_root(unverified.root)
             if is_staged and not is_locked:
                 with self._lock():
-                    self._load(is_locked=True)
-                return
+                    return self._load(is_locked=True)
             if is_staged:
                 self._promote((self._source or unverified.root.source).path(self.folder))
         self._opened = root, unverified.verified(root)
         self._signature = signature
+        return self._opened
 
     def _store(self, root: RootKey, document: RingDocument) -> RingDocument:
         replace_file(self.disk, self.path, to_bytes(document, root))

@@ -119,19 +119,18 @@ def stretch(passphrase: Secret, parameters: ScryptParameters) -> Secret:
 
 def read_passphrase(source: KeySource, environ: Mapping[str, str] = os.environ) -> Secret:
     """The passphrase at `source`, without the line end. Raises `HomeError` when it is not there or too short."""
-    match source.kind:
-        case SourceKind.ENV:
-            text = environ.get(source.value, "").encode()
-            missing = f"The environment variable {source.value} must hold the home's passphrase; it is not set."
-        case SourceKind.FD:
-            text = _read_descriptor(int(source.value))
-            missing = f"File descriptor {source.value} must give the home's passphrase; nothing could be read from it."
-        case SourceKind.CREDENTIAL:
-            folder = environ.get("CREDENTIALS_DIRECTORY", "")
-            text = _read_credential(Path(folder) / source.value) if folder else b""
-            missing = f"$CREDENTIALS_DIRECTORY/{source.value} must hold the home's passphrase; it is not there."
-        case SourceKind.FILE:
-            raise HomeError(f"This home is locked by a passphrase, but the key provider is '{source}'.")
+    if source.is_file:
+        raise HomeError(f"This home is locked by a passphrase, but the key provider is '{source}'.")
+    if source.kind is SourceKind.ENV:
+        text = environ.get(source.value, "").encode()
+        missing = f"The environment variable {source.value} must hold the home's passphrase; it is not set."
+    elif source.kind is SourceKind.FD:
+        text = _read_descriptor(int(source.value))
+        missing = f"File descriptor {source.value} must give the home's passphrase; nothing could be read from it."
+    else:
+        folder = environ.get("CREDENTIALS_DIRECTORY", "")
+        text = _read_credential(Path(folder) / source.value) if folder else b""
+        missing = f"$CREDENTIALS_DIRECTORY/{source.value} must hold the home's passphrase; it is not there."
     text = text.rstrip(b"\r\n")
     if not text:
         raise HomeError(missing)

@@ -39,6 +39,30 @@ def test_folder_that_is_not_empty_is_refused_and_untouched(tmp_path: Path) -> No
     assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_home_that_cannot_be_made_is_told_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(HomeError, match="cannot be made: Not a directory"):
+        create_home(tmp_path / "file" / "home", environ={})
+
+
+def test_home_may_be_locked_by_a_provider_from_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME_WORDS", "correct horse battery")
+    home = create_home(tmp_path / "home", environ={"STRONGROOM_KEY_PROVIDER": "env:HOME_WORDS"})
+
+    assert not (home.path / "root.key").exists()
+    assert home.keys.source == parse_source("env:HOME_WORDS")
+    monkeypatch.setenv("OTHER_WORDS", "correct horse battery")
+    assert open_home(home.path, environ={"STRONGROOM_KEY_PROVIDER": "env:OTHER_WORDS"}).id == home.id
+
+
+def test_certificates_lie_in_the_home(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home", environ={})
+
+    assert home.tls_folder == home.path / "tls"
+    assert home.tls_folder.is_dir()
+
+
 def test_home_over_a_home_or_a_file_is_refused(tmp_path: Path) -> None:
     create_home(tmp_path / "home", environ={})
     (tmp_path / "file").write_text("")
@@ -91,6 +115,7 @@ def test_folder_without_a_home_is_told_from_a_missing_and_an_incomplete_one(tmp_
         ('{"format": 9}', "has format 9"),
         ("[]", "is damaged"),
         ('{"format": 1, "environments": [{"name": "x"}]}', "is damaged"),
+        ('{"format": 1, "environments": [{"name": "x", "id": "x"}]}', "is damaged"),
     ],
 )
 def test_damaged_registry_is_named(tmp_path: Path, content: str | None, expected: str) -> None:
@@ -177,6 +202,23 @@ def test_address_that_is_no_database_is_refused(tmp_path: Path, address: bytes) 
 
     with pytest.raises(InvalidRequest, match="postgresql://user:password@host:port/database"):
         home.add_environment("main", EnvironmentKind.BUSINESS, Secret(address))
+
+
+def test_address_that_is_not_in_the_ring_is_told(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home", environ={})
+    record, _ = home.add_environment("main", EnvironmentKind.BUSINESS)
+
+    with pytest.raises(HomeError, match="does not hold the database address of 'main'"):
+        home.database_address(record)
+
+
+def test_dropped_database_environment_leaves_the_database_alone(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home", environ={})
+    home.add_environment("main", EnvironmentKind.BUSINESS, ADDRESS)
+
+    home.drop_environment("main")
+
+    assert not home.environments()
 
 
 def test_dropped_environment_takes_its_files_and_its_key_along(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The ring wraps what it holds, opens only with its root key, and follows the changes of other processes."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,10 @@ from strongroom.clock import TestClock
 from strongroom.errors import Conflict, HomeError
 from strongroom.ids import Guid
 from strongroom.keys import LONGEST_TOKEN, KeyRing, Secret, create_ring, open_ring, parse_source
+from strongroom.keys.disk import Disk
+from strongroom.keys.document import RingDocument, to_bytes
+from strongroom.keys.root import read_key_file
+from strongroom.keys.wrapping import authenticate, expand
 
 HOME = Guid("00000000-0000-7000-8000-000000000001")
 FIRST = Guid("00000000-0000-7000-8000-000000000002")
@@ -39,8 +44,6 @@ def test_each_environment_has_its_own_random_key_of_32_bytes(ring: KeyRing, cloc
 
 
 def test_no_key_lies_in_the_files_in_clear(ring: KeyRing, clock: TestClock, tmp_path: Path) -> None:
-    import base64
-
     key = ring.add_environment(FIRST, clock).reveal()
     private = ring.signing_key()[1].private_bytes_raw()
     ring.seal("database", Secret(b"postgresql://user:pass@host/db"))
@@ -176,11 +179,6 @@ def test_wrapped_key_that_was_moved_to_another_environment_does_not_open(
     ring: KeyRing, clock: TestClock, tmp_path: Path
 ) -> None:
     """TS-501: the associated data binds a wrapped key to its place, even for someone who can write a valid seal."""
-    from strongroom.keys.disk import Disk
-    from strongroom.keys.document import RingDocument, to_bytes
-    from strongroom.keys.root import read_key_file
-    from strongroom.keys.wrapping import expand
-
     ring.add_environment(FIRST, clock)
     ring.add_environment(SECOND, clock)
     material = read_key_file(Disk(), tmp_path / "root.key")
@@ -214,12 +212,32 @@ def test_mark_of_a_test_home_cannot_be_edited_away(tmp_path: Path, clock: TestCl
         ("[1]", "damaged"),
         ('{"ring": {"format": 1}, "mac": ""}', "damaged"),
         ('{"ring": {"format": 2}, "mac": ""}', "format 2"),
+        ('{"ring": [], "mac": ""}', "damaged"),
+        ('{"ring": {"format": 1, "root": {"id": 5}}, "mac": ""}', "damaged"),
+        ('{"ring": {"format": 1, "root": {"id": "", "source": "file", "scrypt": {"salt": "", "n": ""}}}}', "damaged"),
     ],
 )
 def test_file_that_is_no_ring_is_named_as_damaged(ring: KeyRing, tmp_path: Path, content: str, expected: str) -> None:
     (tmp_path / "keys.json").write_text(content)
 
     with pytest.raises(HomeError, match=expected):
+        open_ring(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("home", "x"), ("signing", {}), ("environments", []), ("sealed", {"a": "not base64"})]
+)
+def test_sealed_ring_of_a_wrong_shape_is_named_as_damaged(
+    ring: KeyRing, tmp_path: Path, name: str, value: object
+) -> None:
+    material = read_key_file(Disk(), tmp_path / "root.key")
+    assert material is not None
+    path = tmp_path / "keys.json"
+    body = json.loads(path.read_text())["ring"] | {name: value}
+    compact = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    path.write_text(json.dumps({"ring": body, "mac": authenticate(expand(material), compact).hex()}))
+
+    with pytest.raises(HomeError, match="damaged"):
         open_ring(tmp_path)
 
 
