@@ -61,10 +61,11 @@ def extended(select: Select) -> tuple[Layout, Select]:
 def records_of(session: Session, planned: PlannedSelect, layout: Layout, rows: _Rows) -> list[Record]:
     """Rows of an extended select as records, with what `planned.expands` brings."""
     width, version = layout.width, layout.version
+    at = len(planned.select.outputs) + len(planned.select.order)  # the root's id; ids of joined rows may follow it
     if version is None:
-        records = [Record(row[:width], cast("Guid", row[-1])) for row in rows]
+        records = [Record(row[:width], cast("Guid", row[at])) for row in rows]
     else:
-        records = [Record(row[:width], cast("Guid", row[-1]), cast("int", row[version])) for row in rows]
+        records = [Record(row[:width], cast("Guid", row[at]), cast("int", row[version])) for row in rows]
     if planned.expands and records:
         for expand, inner, key in zip(planned.select.expands, planned.expands, layout.keys, strict=True):
             if expand.to_parent:
