@@ -78,6 +78,16 @@ def row_by_key(work: Work, table: Table, columns: Mapping[str, Value]) -> Row | 
     return shape.read(found[0]) if found else None
 
 
+def rows_where(work: Work, table: Table, columns: Mapping[str, Value], limit: int | None = None) -> list[Row]:
+    """Rows with these values, in the order of their keys; all rows when `columns` is empty."""
+    shape = work.shape(table)
+    condition, parameters = key_condition(shape, columns, work.engine.dialect.fold)
+    where = f" where {condition}" if columns else ""
+    bound = "" if limit is None else f" limit {int(limit)}"
+    sql = f"{shape.select}{where} order by id{bound}"
+    return [shape.read(raw) for raw in work.connection.query(sql, parameters)]
+
+
 def children(work: Work, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
     """Rows of the child table that point to one of `parents` through this relationship, in the order of their keys."""
     table = work.table(relationship.referencing_table)

@@ -62,6 +62,9 @@ class StoreTransaction:
     def row_by_key(self, table: Table, columns: Mapping[str, Value]) -> Row | None:
         return rows.row_by_key(self._work, table, columns)
 
+    def rows_where(self, table: Table, columns: Mapping[str, Value], *, limit: int | None = None) -> list[Row]:
+        return rows.rows_where(self._work, table, columns, limit)
+
     def children(self, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
         return rows.children(self._work, relationship, parents)
 
