@@ -1,7 +1,9 @@
 """`strongroom serve`: the Web API of a home, until it is told to stop."""
 
 import os
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -69,7 +71,17 @@ def serve(
         log_requests=opened_home.settings.log.requests,
     )
     os.environ.update(worker_environment(opened_home.keys.source))
-    run(home, listening, lambda address: _tell(opened_home, address, certificate))
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        run(home, listening, lambda address: _tell(opened_home, address, certificate))
+    except KeyboardInterrupt:
+        # The web server raises the signals that stopped it once more when it has ended in good order.
+        return
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends like Ctrl-C: in good order and with status 0."""
+    raise KeyboardInterrupt
 
 
 def _certificate(

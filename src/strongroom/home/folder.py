@@ -36,12 +36,12 @@ TLS_FOLDER = "tls"
 class Home:
     """An open home. Make it with `create_home` or `open_home`."""
 
-    def __init__(self, path: Path, keys: KeyRing, settings: Settings, clock: Clock) -> None:
+    def __init__(self, path: Path, keys: KeyRing, settings: Settings, clock: Clock, disk: Disk) -> None:
         self.path = path
         self.keys = keys
         self.settings = settings
         self.clock = clock
-        self._disk = Disk()
+        self._disk = disk
         self._records: tuple[EnvironmentRecord, ...] = ()
         self._signature: Signature | None = None
 
@@ -157,6 +157,7 @@ def create_home(
     is_test_home: bool = False,
     clock: Clock | None = None,
     environ: Mapping[str, str] = os.environ,
+    disk: Disk | None = None,
 ) -> Home:
     """A new home without any environment in a new or empty folder, readable by its owner only.
 
@@ -165,7 +166,7 @@ def create_home(
     _require_empty(path)
     settings = load_settings(path, environ)
     source = source or parse_source(settings.key_provider or DEFAULT_SOURCE)
-    was_there, disk, base = path.exists(), Disk(), clock or SystemClock()
+    was_there, disk, base = path.exists(), disk or Disk(), clock or SystemClock()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)
@@ -173,14 +174,14 @@ def create_home(
         (path / TLS_FOLDER).mkdir(mode=0o700)
         replace_file(disk, path / SETTINGS_FILE, default_file().encode())
         write_registry(path, disk, ())
-        keys = create_ring(path, new_guid(base), source, base, is_test_home=is_test_home)
+        keys = create_ring(path, new_guid(base), source, base, is_test_home=is_test_home, disk=disk)
     except OSError as error:
         _clear(path, was_there)
         raise HomeError(f"{error.filename or path} cannot be made: {error.strerror}.") from None
     except HomeError:
         _clear(path, was_there)
         raise
-    return _opened(path, keys, settings, clock)
+    return _opened(path, keys, settings, clock, disk)
 
 
 def open_home(
@@ -189,6 +190,7 @@ def open_home(
     source: KeySource | None = None,
     clock: Clock | None = None,
     environ: Mapping[str, str] = os.environ,
+    disk: Disk | None = None,
 ) -> Home:
     """The home at `path`. `source` overrides where its root key is found. Raises `HomeError` when it is missing, was
     not created to its end, is damaged, has wrong settings, or is locked with another key."""
@@ -199,12 +201,13 @@ def open_home(
     settings = load_settings(path, environ)
     if source is None and settings.key_provider:
         source = parse_source(settings.key_provider)
-    return _opened(path, open_ring(path, source=source), settings, clock)
+    disk = disk or Disk()
+    return _opened(path, open_ring(path, source=source, disk=disk), settings, clock, disk)
 
 
-def _opened(path: Path, keys: KeyRing, settings: Settings, clock: Clock | None) -> Home:
+def _opened(path: Path, keys: KeyRing, settings: Settings, clock: Clock | None, disk: Disk) -> Home:
     running: Clock = MovableClock(path, clock) if keys.is_test_home else clock or SystemClock()
-    home = Home(path, keys, settings, running)
+    home = Home(path, keys, settings, running, disk)
     home.environments()
     return home
 
