@@ -8,6 +8,7 @@ their groups (SM-136). Both are settled here, before there is any SQL.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from strongroom.access.caller import Caller
 from strongroom.access.columns import closed_in_query, is_open, mask_of
@@ -18,6 +19,7 @@ from strongroom.query.ast import (
     And,
     ChoiceMatch,
     Comparison,
+    Constant,
     DateGroup,
     Exists,
     Expand,
@@ -34,9 +36,12 @@ from strongroom.query.ast import (
     Match,
     Not,
     Or,
+    OwnerIn,
     Predicate,
     Select,
+    SharedWith,
     Source,
+    UnitIn,
 )
 from strongroom.schema.model import Column, Rights
 
@@ -109,8 +114,10 @@ class _Walk:
                 self._link(link, source.alias)
                 self.joins(joins)
                 self.predicate(where)
-            case _:  # constants, and the row predicates of plans: no columns in them
+            case None | Constant() | OwnerIn() | UnitIn() | SharedWith():  # no columns in them
                 pass
+            case _:  # pragma: no cover - a new kind of predicate must be walked before it can be asked for
+                assert_never(predicate)
 
     def expression(self, expression: Expression) -> None:
         """Refuse a closed column in an expression that decides something."""
@@ -127,6 +134,8 @@ class _Walk:
                 self.expression(operand)
             case Literal():
                 pass
+            case _:  # pragma: no cover - as for predicates
+                assert_never(expression)
 
     def hides(self, expression: Expression) -> bool:
         """Whether an output is null for this caller. Outputs that compute something are refused instead."""

@@ -139,6 +139,14 @@ def test_a_user_below_a_disabled_unit_can_do_nothing() -> None:
     assert refused.value.code == "0x80040225"
 
 
+def test_a_loop_of_units_which_nobody_may_make_hangs_no_request() -> None:
+    """SM-13, SM-7."""
+    units = UnitTree({NORTH: Unit(NORTH, guid("n"), "n", CITY), CITY: Unit(CITY, guid("c"), "c", NORTH)})
+
+    assert units.subtree(NORTH) == {NORTH, CITY}
+    assert not units.is_disabled(NORTH)
+
+
 def test_a_user_without_any_role_is_enabled_but_not_usable() -> None:
     """SM-62, SM-172."""
     caller = resolve(facts(), SCHEMA, 1)

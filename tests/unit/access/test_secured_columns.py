@@ -1,0 +1,68 @@
+"""The second gate behind the row: SM-130 to SM-133, SM-65."""
+
+import pytest
+from people import ACCOUNT, SCHEMA, administrator, facts, role
+
+from access_schema import guid
+from strongroom.access.caller import Caller
+from strongroom.access.columns import EVERYTHING, is_open, mask_of, require_columns
+from strongroom.access.plan import ColumnAccess
+from strongroom.access.planning import plan_for
+from strongroom.access.resolve import resolve
+from strongroom.errors import AccessDenied
+from strongroom.schema.model import Depth, Rights
+
+
+def seller(access: ColumnAccess = ColumnAccess.NONE) -> Caller:
+    privileges = {"seller": {("account", right): Depth.BASIC for right in (Rights.READ, Rights.WRITE, Rights.CREATE)}}
+    return resolve(
+        facts(role("seller"), privileges=privileges, columns={"account": {"ssn": access, "note": ColumnAccess.READ}}),
+        SCHEMA,
+        1,
+    )
+
+
+def test_only_secured_columns_are_in_a_mask() -> None:
+    """SM-130: a permission on an unsecured column says nothing."""
+    assert mask_of(seller(ColumnAccess.READ), ACCOUNT) == {"ssn": ColumnAccess.READ}
+    assert mask_of(seller(), SCHEMA.tables["product"]) == {}
+
+
+def test_without_a_profile_a_secured_column_is_closed() -> None:
+    """SM-131."""
+    caller = resolve(facts(role("seller")), SCHEMA, 1)
+
+    assert mask_of(caller, ACCOUNT) == {"ssn": ColumnAccess.NONE}
+
+
+def test_administrators_open_every_column_of_the_plan_of_every_right() -> None:
+    """SM-65."""
+    plan = plan_for(administrator(), ACCOUNT, Rights.WRITE)
+
+    assert plan.mask == {"ssn": EVERYTHING}
+    assert is_open(plan, "ssn", ColumnAccess.READ_UNMASKED_ALL)
+
+
+@pytest.mark.parametrize(
+    ("access", "code", "right"),
+    [(ColumnAccess.CREATE, "0x8004f502", Rights.CREATE), (ColumnAccess.UPDATE, "0x8004f507", Rights.WRITE)],
+)
+def test_naming_a_closed_column_in_a_write_fails_the_write(access: ColumnAccess, code: str, right: Rights) -> None:
+    """SM-133: read permission does not help."""
+    closed = plan_for(seller(ColumnAccess.READ), ACCOUNT, right)
+
+    with pytest.raises(AccessDenied, match="secured column 'ssn' of 'account'") as refused:
+        require_columns(closed, ["note", "ssn"], access)
+
+    assert (refused.value.status, refused.value.code) == (403, code)
+    assert refused.value.details == {"column": "ssn"}
+    require_columns(closed, ["note", "accountid"], access)
+    require_columns(plan_for(seller(access), ACCOUNT, right), ["note", "ssn"], access)
+
+
+def test_the_mask_is_that_of_the_impersonated_user() -> None:
+    """SM-68: privileges need both, reach is the impersonated user's."""
+    caller = resolve(seller(ColumnAccess.READ).facts, SCHEMA, 1, initiated_by=administrator())
+
+    assert plan_for(caller, ACCOUNT, Rights.READ).mask == {"ssn": ColumnAccess.READ}
+    assert caller.initiating_id == guid("ada")

@@ -1,0 +1,277 @@
+"""Tables that nobody owns (SM-10): they take the access of their parents, or are open to everyone or to administrators.
+
+The tables are those of the standard catalogue; custom intersect tables are made by hand.
+"""
+
+import pytest
+from people import ADA, NORTH, administrator, facts, holding, role, team
+
+from access_schema import guid, schema, table
+from strongroom.access.caller import AccessMode, Caller
+from strongroom.access.check import SecuredRow, reaches
+from strongroom.access.parents import parent_links
+from strongroom.access.plan import Branch, Plan, Reason
+from strongroom.access.planning import plan_for
+from strongroom.access.predicates import branch_predicates, row_predicate, under
+from strongroom.access.resolve import resolve
+from strongroom.errors import IntegrityViolation
+from strongroom.query.ast import (
+    FALSE,
+    TRUE,
+    And,
+    Exists,
+    IsNull,
+    Link,
+    Or,
+    OwnerIn,
+    Predicate,
+    SharedWith,
+    Source,
+    UnitIn,
+)
+from strongroom.query.ast import Field as AstField
+from strongroom.schema.model import Depth, ManyToMany, Ownership, Rights
+from strongroom.schema.standard_tables import standard_schema
+
+STANDARD = standard_schema()
+READ, WRITE = Rights.READ, Rights.WRITE
+
+
+def seller(depth: Depth, *on: str, right: Rights = READ) -> Caller:
+    """Ada, with one right at one depth on several standard tables."""
+    privileges = {"seller": {(name, right): depth for name in on}}
+    return resolve(facts(role("seller"), privileges=privileges, of=STANDARD), STANDARD, 1)
+
+
+def plan(caller: Caller, name: str, right: Rights = READ) -> Plan:
+    return plan_for(caller, STANDARD.tables[name], right)
+
+
+def test_an_address_is_read_through_the_account_or_contact_it_belongs_to() -> None:
+    """SM-10: the parent's own predicate, over the row that the lookup points to."""
+    (branch,) = plan(seller(Depth.LOCAL, "account", "contact"), "customeraddress").branches
+
+    match branch.predicate:
+        case Or((Exists(link, source, where), Exists())):
+            assert (link.outer_column, link.inner_column) == ("parentid", "accountid")
+            assert source.alias == "~parentid"
+            assert where == Or(
+                (
+                    UnitIn("~parentid", frozenset({NORTH})),
+                    OwnerIn("~parentid", frozenset({ADA})),
+                    SharedWith("~parentid", frozenset({ADA}), READ),
+                )
+            )
+        case other:
+            pytest.fail(f"not an access through parents: {other}")
+
+
+def test_only_parents_that_the_caller_may_read_at_all_open_a_way() -> None:
+    """SM-10, SM-21."""
+    (branch,) = plan(seller(Depth.GLOBAL, "contact"), "customeraddress").branches
+
+    match branch.predicate:
+        case Exists(_, source, None):
+            assert source.table.logical_name == "contact"
+        case other:
+            pytest.fail(f"not the contact alone: {other}")
+
+
+def test_without_any_parent_privilege_the_parents_refusal_is_the_answer() -> None:
+    """SM-150."""
+    refusal = plan(seller(Depth.GLOBAL, "lead"), "customeraddress").refusal
+
+    assert refusal is not None
+    assert "is missing prvReadAccount privilege" in refusal.message
+
+
+@pytest.mark.parametrize("right", [Rights.CREATE, Rights.WRITE, Rights.DELETE])
+def test_changing_a_child_needs_write_on_its_parent(right: Rights) -> None:
+    """SM-10."""
+    reader, writer = seller(Depth.GLOBAL, "role"), seller(Depth.GLOBAL, "role", right=WRITE)
+
+    assert plan(reader, "roleprivileges", right).refusal is not None
+    assert plan(writer, "roleprivileges", right).refusal is None
+
+
+@pytest.mark.parametrize("right", [Rights.SHARE, Rights.ASSIGN])
+def test_children_can_be_neither_shared_nor_assigned(right: Rights) -> None:
+    """SM-10."""
+    assert plan(administrator(STANDARD), "customeraddress", right).refusal is not None
+
+
+def test_an_assignment_of_a_role_needs_both_the_user_and_the_role() -> None:
+    """SM-10."""
+    both = plan(seller(Depth.GLOBAL, "systemuser", "role"), "systemuserroles")
+    one = plan(seller(Depth.GLOBAL, "systemuser"), "systemuserroles")
+
+    match both.branches[0].predicate:
+        case And((Exists(first), Exists(second))):
+            assert (first.outer_column, second.outer_column) == ("systemuserid", "roleid")
+        case other:
+            pytest.fail(f"not both sides: {other}")
+    assert one.refusal is not None
+    assert "prvReadRole" in one.refusal.message
+
+
+def test_a_grandchild_hangs_on_its_grandparent() -> None:
+    """SM-10: aliases stay unique when predicates are nested."""
+    (branch,) = plan(seller(Depth.BASIC, "asyncoperation"), "bulkdeletefailure").branches
+
+    match branch.predicate:
+        case Exists(_, Source(_, "~bulkdeleteoperationid"), Exists(link, Source(_, alias), where)):
+            assert link.outer_alias == "~bulkdeleteoperationid"
+            assert alias == "~bulkdeleteoperationid~asyncoperationid"
+            assert where is not None
+        case other:
+            pytest.fail(f"not nested: {other}")
+
+
+def test_a_custom_intersect_table_needs_both_sides() -> None:
+    """SM-10."""
+    association = ManyToMany("a_b", guid("a_b"), "a", "aid", "bs", "b", "bid", "as", "a_b")
+    made = schema([table("a"), table("b"), table("a_b", Ownership.NONE)], many_to_many=[association])
+    caller = resolve(
+        facts(role("seller"), privileges={"seller": {("a", READ): Depth.GLOBAL, ("b", READ): Depth.BASIC}}, of=made),
+        made,
+        1,
+    )
+
+    assert [link.tables for link in parent_links(made.tables["a_b"], made)] == [("a",), ("b",)]
+    assert isinstance(plan_for(caller, made.tables["a_b"], READ).branches[0].predicate, And)
+
+
+@pytest.mark.parametrize("name", ["privilege", "roletemplate"])
+def test_what_the_platform_itself_is_made_of_is_readable_by_every_user(name: str) -> None:
+    caller = seller(Depth.BASIC, "account")
+
+    assert plan(caller, name).is_everything
+    assert plan(caller, name).branches[0].reasons == (Reason("everyone"),)
+    assert plan(caller, name, WRITE).refusal is not None
+
+
+def test_the_audit_trail_needs_its_own_privilege() -> None:
+    """SM-173."""
+    reader = plan(seller(Depth.BASIC, "account"), "audit")
+    admin = administrator(STANDARD)
+
+    assert reader.refusal is not None
+    assert "is missing prvReadAuditSummary privilege" in reader.refusal.message
+    assert plan(admin, "audit").is_everything
+    assert plan(admin, "audit", Rights.DELETE).is_everything
+    assert plan(admin, "audit", WRITE).refusal is not None
+
+
+def test_shares_are_read_by_administrators_only() -> None:
+    """SM-79."""
+    refusal = plan(seller(Depth.GLOBAL, "account"), "principalobjectaccess").refusal
+
+    assert refusal is not None
+    assert (refusal.status, refusal.code) == (403, "0x80040220")
+    assert plan(administrator(STANDARD), "principalobjectaccess").is_everything
+
+
+def test_what_is_for_administrators_obeys_access_mode_and_impersonation_too() -> None:
+    """SM-63, SM-68."""
+    read_only = administrator(STANDARD, AccessMode.READ)
+    real = resolve(facts(role("blank"), of=STANDARD), STANDARD, 1)
+    impersonated = resolve(administrator(STANDARD).facts, STANDARD, 1, initiated_by=real)
+
+    assert plan(read_only, "principalobjectaccess").is_everything
+    assert plan(read_only, "principalobjectaccess", WRITE).refusal is not None
+    assert plan(impersonated, "principalobjectaccess").refusal is not None
+
+
+def test_administrators_reach_every_row_of_a_child_table_without_looking_at_its_parents() -> None:
+    """SM-64."""
+    found = plan(administrator(STANDARD), "systemuserroles")
+
+    assert found.is_everything
+    assert found.branches[0].reasons == (Reason("bypass-sysadmin"),)
+
+
+def test_an_unowned_table_with_privileges_of_its_own_goes_by_them() -> None:
+    """SM-20: team templates are read with the customization privilege."""
+    deals = team("deals", ADA)
+    privileges = {"helper": {("teamtemplate", READ): Depth.GLOBAL}}
+    direct = facts(role("helper"), privileges=privileges, of=STANDARD)
+    through_team = facts(role("helper", NORTH, deals), teams=[deals], privileges=privileges, of=STANDARD)
+    codes = [
+        plan(resolve(known, STANDARD, 1), "teamtemplate").branches[0].reasons[0].code
+        for known in (direct, through_team, administrator(STANDARD).facts)
+    ]
+
+    assert codes == ["role-global", "team-role-global", "bypass-sysadmin"]
+    assert plan(seller(Depth.GLOBAL, "account"), "teamtemplate").refusal is not None
+
+
+def test_a_child_whose_parents_are_not_in_the_schema_is_for_administrators() -> None:
+    """SM-7."""
+    orphan = schema([table("uom", Ownership.NONE)])
+
+    refusal = plan_for(administrator(orphan), orphan.tables["uom"], READ).refusal
+
+    assert refusal is not None
+
+
+# --- predicates ----------------------------------------------------------------------------------------------------
+
+
+def test_branches_that_look_at_other_rows_hold_only_when_somebody_can_look() -> None:
+    """SM-7."""
+    found = plan(seller(Depth.LOCAL, "account"), "customeraddress")
+    row = SecuredRow(None, None)
+
+    def yes(_: Predicate) -> bool:
+        return True
+
+    assert not reaches(found, row)
+    assert reaches(found, row, yes)
+
+
+def test_a_plan_without_branches_is_the_false_predicate_and_guards_are_added() -> None:
+    """One-core, section 1: no branch is false."""
+    nothing = Plan(STANDARD.tables["account"], READ)
+
+    assert row_predicate(nothing) == FALSE
+    assert branch_predicates(plan(administrator(STANDARD), "account")) == (TRUE,)
+
+
+def test_every_kind_of_branch_keeps_its_meaning_when_folded_and_moved() -> None:
+    """Shares of subordinates count directly only (SM-146), also behind an alias."""
+    kinds: tuple[Predicate, ...] = (
+        OwnerIn("", frozenset({1})),
+        OwnerIn("", frozenset({2})),
+        SharedWith("", frozenset({3}), READ, direct_only=True),
+        And((UnitIn("", frozenset({4})), Or((FALSE, OwnerIn("", frozenset({5})))))),
+    )
+    made = Plan(STANDARD.tables["account"], READ, tuple(Branch(kind, ()) for kind in kinds))
+
+    assert branch_predicates(made, "c") == (
+        OwnerIn("c", frozenset({1, 2})),
+        SharedWith("c", frozenset({3}), READ, direct_only=True),
+        And((UnitIn("c", frozenset({4})), Or((FALSE, OwnerIn("c", frozenset({5})))))),
+    )
+
+
+def test_predicates_that_plans_do_not_have_are_not_moved() -> None:
+    account = STANDARD.tables["account"]
+
+    with pytest.raises(IntegrityViolation):
+        under(IsNull(AstField("", account.columns["name"])), "c")
+
+
+def test_an_exists_without_condition_moves_with_its_link() -> None:
+    account = STANDARD.tables["account"]
+    moved = under(Exists(Link("", "parentid", "accountid"), Source(account, "~p")), "c")
+
+    assert moved == Exists(Link("c", "parentid", "accountid"), Source(account, "c~p"))
+
+
+def test_check_evaluates_nested_conditions() -> None:
+    """One-core, I-1."""
+    nested = And((UnitIn("", frozenset({NORTH})), Or((FALSE, OwnerIn("", frozenset({ADA}))))))
+    made = Plan(holding(Depth.BASIC, READ).schema.tables["account"], READ, (Branch(nested, (Reason("x"),)),))
+
+    assert reaches(made, SecuredRow(ADA, NORTH))
+    assert not reaches(made, SecuredRow(None, NORTH))
