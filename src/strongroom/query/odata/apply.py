@@ -59,15 +59,17 @@ def read_apply(scope: Scope, text: str) -> Aggregation:
         parser.expect(")")
         if not parser.accept("/"):
             raise parser.error("'/groupby(…)' or '/aggregate(…)' is expected behind the filter")
+        position = parser.current.position
         step = _step(parser)
         if step == "filter":
-            raise parser.fault(0, "Only one filter may come first; join its conditions with 'and'.")
+            raise parser.fault(position, "Only one filter may come first; join its conditions with 'and'.")
     parser.expect("(")
     if step == "groupby":
         _read_groups(scope, parser, found)
         if parser.accept(","):
+            position = parser.current.position
             if _step(parser) != "aggregate":
-                raise parser.error("Only 'aggregate(…)' may follow the columns of 'groupby'", found=False)
+                raise parser.fault(position, "Only 'aggregate(…)' may follow the columns of 'groupby'.")
             parser.expect("(")
             _read_aggregates(scope, parser, found)
             parser.expect(")")

@@ -22,7 +22,7 @@ from strongroom.query.names import shown
 from strongroom.query.odata import syntax
 from strongroom.query.odata.comparison import compare, one_of
 from strongroom.query.odata.edm import type_name
-from strongroom.query.odata.functions import call, is_named
+from strongroom.query.odata.functions import call, check_known, is_named
 from strongroom.query.odata.negation import fails
 from strongroom.query.odata.operands import ColumnOperand, Operand, alias_value, resolve
 from strongroom.query.odata.parser import parse_expression
@@ -77,6 +77,8 @@ def _comparison(scope: Scope, node: syntax.Compare) -> Predicate:
     if left is not None and right is not None:
         return compare(node.operator, left, right, node.position)
     condition, other = (node.left, right) if left is None else (node.right, left)
+    if isinstance(condition, syntax.Call):
+        check_known(condition)
     truth = other.text if isinstance(other, syntax.Constant) and other.kind is LiteralKind.BOOLEAN else None
     if truth is None or node.operator not in ("eq", "ne"):
         message = "A condition can only be compared with true or false, by eq or ne."

@@ -39,10 +39,14 @@ _PARAMETERS = {
 
 def call(scope: Scope, node: Call) -> Predicate:
     """The condition that the function call `node` makes."""
-    if node.name in _TEXT_FUNCTIONS and not node.target:
-        return _text_match(scope, node)
-    if node.name.startswith(_PREFIX):
-        return _named(scope, node)
+    check_known(node)
+    return _named(scope, node) if is_named(node) else _text_match(scope, node)
+
+
+def check_known(node: Call) -> None:
+    """Refuse, by name, the functions that are not there (WA-191, WA-207)."""
+    if is_named(node) or (node.name in _TEXT_FUNCTIONS and not node.target):
+        return
     if node.name in _REFUSED:
         raise QueryError(f"The '{node.name}' function is not supported.", position=node.position)
     qualified = named_conditions.find(node.name)
@@ -64,6 +68,9 @@ def _text_match(scope: Scope, node: Call) -> Predicate:
     if len(node.arguments) != 2:
         message = f"The function '{node.name}' takes a column and a text, as in {node.name}(name,'x')."
         raise QueryError(message, position=node.position)
+    for argument in node.arguments:
+        if isinstance(argument, Call):
+            check_known(argument)
     left, right = (resolve(scope, argument) for argument in node.arguments)
     if not isinstance(left, ColumnOperand) or left.edm_type != "Edm.String" or not isinstance(right, Constant):
         raise _no_signature(node)
