@@ -18,9 +18,8 @@ from functools import lru_cache
 
 import orjson
 
-from strongroom.clock import Clock
-from strongroom.ids import Guid, Reference, new_guid
-from strongroom.schema.model import Column, Table
+from strongroom.ids import Guid, Reference
+from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.layout import is_stored
 from strongroom.store.protocol import Value
 
@@ -68,7 +67,7 @@ class Author:
 
     user: Reference
     calling: Reference | None
-    transaction: Guid
+    transaction: Guid | None
     now: str
     note: str | None = None
     """The client's tag and request id (WA-425)."""
@@ -81,7 +80,6 @@ _NOTHING: Changes = {}
 
 
 def entry(
-    clock: Clock,
     author: Author,
     table: Table,
     row: Guid,
@@ -98,7 +96,6 @@ def entry(
     columns = _audited_columns(table)
     kept = [(name, pair) for name, pair in changes.items() if name in columns or name not in table.columns]
     return _row(
-        clock,
         author,
         table,
         row,
@@ -109,16 +106,13 @@ def entry(
     )
 
 
-def creation(
-    clock: Clock, author: Author, table: Table, row: Guid, values: Mapping[str, Value]
-) -> dict[str, Value] | None:
+def creation(author: Author, table: Table, row: Guid, values: Mapping[str, Value]) -> dict[str, Value] | None:
     """The entry for a new row: every audited value that is not null. Bulk creation lives on its speed."""
     if not table.is_audited:
         return None
     columns = _audited_columns(table)
     kept = [(name, value) for name, value in values.items() if value is not None and name in columns]
     return _row(
-        clock,
         author,
         table,
         row,
@@ -130,7 +124,6 @@ def creation(
 
 
 def _row(
-    clock: Clock,
     author: Author,
     table: Table,
     row: Guid,
@@ -140,7 +133,6 @@ def _row(
     changed: list[dict[str, Value]],
 ) -> dict[str, Value]:
     return {
-        "auditid": new_guid(clock),
         "createdon": author.now,
         "operation": operation.value,
         "action": action.value,
@@ -178,10 +170,10 @@ _OWNER_NAMES = frozenset({"ownerid", "owningbusinessunit"})
 
 
 def parse_value(column: Column, value: Value) -> Value:
-    """The inverse of what `changedata` does to a value of `column`."""
-    if value is None:
-        return None
-    if column.type.is_lookup and isinstance(value, str) and "," in value:
+    """A value of `column` as the store keeps it, from what `changedata` holds."""
+    if not isinstance(value, str):
+        return value
+    if column.type.is_lookup and "," in value:
         table, _, row = value.partition(",")
         return Reference(table, Guid(row))
-    return value
+    return Decimal(value) if column.type in (ColumnType.MONEY, ColumnType.DECIMAL) else value

@@ -1,11 +1,32 @@
-"""Reading the trail: the history of a row or a column, and the detail of one entry (WA-395 to WA-398, SM-173)."""
+"""Reading the trail: the history of a row or a column, and the detail of one entry (WA-395 to WA-398, SM-173).
 
-from collections.abc import Mapping
+Lists of entries are ordinary reads of the `audit` table, under `prvReadAuditSummary`. What is here opens the entries:
+it shows old and new values, without the columns that the caller may not read (SM-132).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict, cast
+
+import orjson
 
 from strongroom.access.caller import Caller
+from strongroom.access.check import SecuredRow, least_depth
+from strongroom.access.columns import is_open
+from strongroom.access.messages import does_not_exist, no_access
+from strongroom.access.plan import ColumnAccess
+from strongroom.access.planning import plan_for
+from strongroom.access.resolve import require_privilege, require_usable
+from strongroom.audit.entries import Action, Author, Operation, parse_value
+from strongroom.audit.entries import entry as make_entry
+from strongroom.clock import iso
+from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Reference
-from strongroom.store.protocol import Transaction, Value
+from strongroom.schema.model import Rights, Table
+from strongroom.store.protocol import Row, Transaction, Value
+
+_OF_COLUMNS = frozenset({Operation.CREATE.value, Operation.DELETE.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +52,146 @@ class History:
     more: bool
 
 
+class _Changed(TypedDict):
+    """One member of `changedAttributes` (see `audit.entries`)."""
+
+    logicalName: str
+    oldValue: Value
+    newValue: Value
+
+
 def record_change_history(
     transaction: Transaction, caller: Caller, target: Reference, *, page: int = 1, page_size: int = 5000
 ) -> History:
     """What happened to a row; needs `prvReadRecordAuditHistory` and Read on the row while it exists."""
-    raise NotImplementedError
+    _demand_history(transaction, caller, target)
+    return _history(caller, _entries(transaction, target), page, page_size)
 
 
 def attribute_change_history(
     transaction: Transaction, caller: Caller, target: Reference, column: str, *, page: int = 1, page_size: int = 5000
 ) -> History:
     """What happened to one column of a row; 400 for an unknown column."""
-    raise NotImplementedError
+    table = _demand_history(transaction, caller, target)
+    if column not in table.columns:
+        raise InvalidRequest(f"'{target.table}' entity doesn't contain attribute with Name = '{column}'.")
+    readable = is_open(plan_for(caller, table, Rights.READ), column, ColumnAccess.READ)
+    touching = [
+        row
+        for row in _entries(transaction, target)
+        if readable and any(change["logicalName"] == column for change in _changes(row))
+    ]
+    return _history(caller, touching, page, page_size, only=column)
 
 
 def audit_detail(transaction: Transaction, caller: Caller, entry: Guid) -> AuditDetail:
     """One entry in full; needs `prvReadAuditSummary`; 404 when there is none."""
-    raise NotImplementedError
+    require_usable(caller)
+    require_privilege(caller, "prvReadAuditSummary")
+    table = transaction.schema.tables["audit"]
+    row = transaction.row(table, entry)
+    if row is None:
+        raise does_not_exist(table, entry)
+    return _detail(caller, row, None)
 
 
 def delete_record_change_history(transaction: Transaction, caller: Caller, target: Reference, now: str) -> int:
     """Remove the entries of one row and say how many; needs `prvDeleteRecordChangeHistory`."""
-    raise NotImplementedError
+    require_usable(caller)
+    require_privilege(caller, "prvDeleteRecordChangeHistory")
+    return _remove(transaction, caller, _entries(transaction, target), target, now)
 
 
 def delete_audit_data(transaction: Transaction, caller: Caller, end: str, now: str) -> int:
-    """Remove the entries written before `end`; needs `prvDeleteAuditPartitions`."""
-    raise NotImplementedError
+    """Remove the entries written before `end` and say how many; needs `prvDeleteAuditPartitions`."""
+    require_usable(caller)
+    require_privilege(caller, "prvDeleteAuditPartitions")
+    before = _moment(end)
+    rows = transaction.rows_where(transaction.schema.tables["audit"], {})
+    old = [row for row in rows if str(row.values.get("createdon")) < before]
+    organization = transaction.rows_where(transaction.schema.tables["organization"], {}, limit=1)[0]
+    return _remove(transaction, caller, old, organization.reference(), now)
+
+
+def _moment(text: str) -> str:
+    try:
+        return iso(datetime.fromisoformat(text))
+    except ValueError:
+        raise InvalidRequest(f"'{text[:40]}' is no date and time such as 2024-05-01T10:15:00Z.") from None
+
+
+# --- pieces --------------------------------------------------------------------------------------------------------
+
+
+def _demand_history(transaction: Transaction, caller: Caller, target: Reference) -> Table:
+    """The privilege, and Read on the row behind it; of a deleted row the privilege to read its table is enough."""
+    require_usable(caller)
+    require_privilege(caller, "prvReadRecordAuditHistory")
+    table = transaction.schema.tables[target.table]
+    plan = plan_for(caller, table, Rights.READ).required()
+    row = transaction.row(table, target.id)
+    if row is not None and not transaction.allows(plan, row):
+        level = least_depth(caller, table, SecuredRow(row.owner, row.unit))
+        raise no_access(caller, Rights.READ, table, target.id, level)
+    return table
+
+
+def _entries(transaction: Transaction, target: Reference) -> list[Row]:
+    """The entries of one row, newest first."""
+    found = transaction.rows_where(transaction.schema.tables["audit"], {"objectid": target})
+    return [row for row in reversed(found) if row.values.get("objecttypecode") == target.table]
+
+
+def _history(caller: Caller, rows: Sequence[Row], page: int, page_size: int, *, only: str | None = None) -> History:
+    start = (page - 1) * page_size
+    shown = rows[start : start + page_size]
+    return History(tuple(_detail(caller, row, only) for row in shown), len(rows), len(rows) > start + page_size)
+
+
+def _detail(caller: Caller, row: Row, only: str | None) -> AuditDetail:
+    table = caller.schema.tables.get(str(row.values.get("objecttypecode")))
+    plan = None if table is None else plan_for(caller, table, Rights.READ)
+    old: dict[str, Value] = {}
+    new: dict[str, Value] = {}
+    deleted: list[str] = []
+    for change in _changes(row):
+        name = change["logicalName"]
+        if only is not None and name != only:
+            continue
+        column = None if table is None else table.columns.get(name)
+        if column is None and row.values.get("operation") in _OF_COLUMNS:
+            deleted.append(name)
+        elif plan is None or is_open(plan, name, ColumnAccess.READ):
+            for values, value in ((old, change["oldValue"]), (new, change["newValue"])):
+                if value is not None:
+                    values[name] = value if column is None else parse_value(column, value)
+    return AuditDetail(row.values, old, new, tuple(deleted))
+
+
+def _changes(row: Row) -> Iterator[_Changed]:
+    text = row.values.get("changedata")
+    if not isinstance(text, str):
+        return
+    try:
+        changed = orjson.loads(text)["changedAttributes"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise IntegrityViolation(f"The audit entry {row.id} cannot be read.") from error
+    yield from cast("list[_Changed]", changed)
+
+
+def _remove(transaction: Transaction, caller: Caller, rows: Sequence[Row], target: Reference, now: str) -> int:
+    """Delete entries, and leave one that says so: nobody clears the trail unseen."""
+    transaction.delete(transaction.schema.tables["audit"], rows)
+    author = Author(
+        Reference("systemuser", caller.id),
+        None if caller.initiated_by is None else Reference("systemuser", caller.initiating_id),
+        None,
+        now,
+    )
+    table = transaction.schema.tables[target.table]
+    told = make_entry(
+        author, table, target.id, Operation.DELETE, Action.AUDIT_LOG_DELETION, {"entries": (len(rows), None)}
+    )
+    if told is not None:
+        transaction.append_audit((told,))
+    return len(rows)

@@ -6,9 +6,10 @@ acts with rules of their own: `security_rules` registers who may do them.
 """
 
 from strongroom.access.messages import does_not_exist
+from strongroom.access.resolve import require_usable
 from strongroom.audit.entries import Action
 from strongroom.errors import NotFound, PreconditionFailed
-from strongroom.ids import Guid, Reference
+from strongroom.ids import Reference
 from strongroom.records import refusals
 from strongroom.records.authorize import demand, demand_existing, demand_privilege
 from strongroom.records.rules import Event
@@ -21,6 +22,7 @@ from strongroom.store.protocol import Row, Value
 
 def associate(session: Session, link: Relationship | ManyToMany, first: Reference, second: Reference) -> None:
     """Tie two rows. 1:N: `first` is the parent, `second` the child. N:N: `first` is of `table1` (WA-160, WA-161)."""
+    require_usable(session.caller)
     if isinstance(link, Relationship):
         _demand_ends(link.referenced_table, link.referencing_table, first, second)
         update_row(session, session.table(second.table), second.id, {link.referencing_column: first})
@@ -35,6 +37,7 @@ def associate(session: Session, link: Relationship | ManyToMany, first: Referenc
 
 def disassociate(session: Session, link: Relationship | ManyToMany, first: Reference, second: Reference) -> None:
     """Untie two rows; 404 when they are not tied (WA-163)."""
+    require_usable(session.caller)
     if isinstance(link, Relationship):
         _demand_ends(link.referenced_table, link.referencing_table, first, second)
         child_table = session.table(second.table)
@@ -53,11 +56,6 @@ def disassociate(session: Session, link: Relationship | ManyToMany, first: Refer
         raise NotFound(f"{first.table} {first.id} and {second.table} {second.id} are not linked.")
     record_act(session, one, _action(link, tied=False), _change(link, other, None))
     session.rules.run_link(Event.AFTER_UNLINK, session, link, one.id, other.id)
-
-
-def tie(session: Session, link: ManyToMany, first: Guid, second: Guid) -> bool:
-    """Tie two rows for the platform itself: no rights, no rules, no error when they are tied already."""
-    return session.transaction.link(link, first, second)
 
 
 def _authorized_ends(session: Session, link: ManyToMany, first: Reference, second: Reference) -> tuple[Row, Row]:

@@ -17,7 +17,7 @@ def change_schema(session: Session, schema: Schema) -> None:
     session.transaction.change_schema(schema)
     by = author(session)
     told = [
-        entry(session.clock, by, replace(table, is_audited=True), row, Operation.UPDATE, action, changes)
+        entry(by, replace(table, is_audited=True), row, Operation.UPDATE, action, changes)
         for table, row, action, changes in _differences(before, schema)
     ]
     session.transaction.append_audit([found for found in told if found is not None])
@@ -37,8 +37,12 @@ def _differences(before: Schema, after: Schema) -> Iterator[tuple[Table, Guid, A
             old, new = olds.get(name), news.get(name)
             if old != new:
                 there = (None if old is None else name, None if new is None else name)
-                shown = old if new is None else new
-                yield organization, shown.metadata_id, Action.CHANGE_AT_ENTITY_LEVEL, {kind: there}
+                yield (
+                    organization,
+                    (news if new is not None else olds)[name].metadata_id,
+                    Action.CHANGE_AT_ENTITY_LEVEL,
+                    {kind: there},
+                )
 
 
 def _of_tables(old: Table | None, new: Table | None) -> Changes:

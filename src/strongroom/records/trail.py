@@ -22,7 +22,7 @@ def record_creations(session: Session, rows: Iterable[Row]) -> None:
     """One entry for each new row, with the values that it began with."""
     by = author(session)
     owners: dict[Key, Reference] = {session.caller.key: session.user}
-    entries = (creation(session.clock, by, row.table, row.id, _with_owner(session, row, owners)) for row in rows)
+    entries = (creation(by, row.table, row.id, _with_owner(session, row, owners)) for row in rows)
     session.transaction.append_audit([found for found in entries if found is not None])
 
 
@@ -37,7 +37,6 @@ def record_deletions(session: Session, rows: Iterable[Row]) -> None:
     owners: dict[Key, Reference] = {}
     entries = [
         entry(
-            session.clock,
             by,
             row.table,
             row.id,
@@ -61,7 +60,7 @@ def owner_change(before: Reference, after: Reference) -> Changes:
 
 
 def _append(session: Session, row: Row, operation: Operation, action: Action, changes: Changes) -> None:
-    found = entry(session.clock, author(session), row.table, row.id, operation, action, changes)
+    found = entry(author(session), row.table, row.id, operation, action, changes)
     if found is not None:
         session.transaction.append_audit((found,))
 

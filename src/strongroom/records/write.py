@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from strongroom.access.resolve import require_usable
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, Reference
 from strongroom.records import refusals
@@ -22,6 +23,7 @@ DEEPEST_INSERT = 10
 
 def create(session: Session, table: Table, record: NewRecord) -> Guid:
     """Create a row with its related rows (deep insert) and return its id (WA-105 to WA-122, SM-120 to SM-124)."""
+    require_usable(session.caller)
     return _create(session, table, record, 1)
 
 
@@ -37,6 +39,7 @@ def update(
 
     `ownerid` assigns (section 8). `expected_version` is the number of an `If-Match` tag: 412 when it differs.
     """
+    require_usable(session.caller)
     row_id = find(session, table, address)
     update_row(session, table, row_id, changes, expected_version=expected_version)
     return row_id
@@ -54,6 +57,7 @@ def upsert(
 
     Key columns in the body are ignored when the row exists and win when it does not (WA-144).
     """
+    require_usable(session.caller)
     row = row_at(session, table, address)
     if row is not None:
         if must_not_exist:
@@ -76,6 +80,7 @@ def upsert(
 
 def delete(session: Session, table: Table, address: Address, *, expected_version: int | None = None) -> None:
     """Delete a row with its cascades (SM-100 to SM-104)."""
+    require_usable(session.caller)
     refuse_direct_writes(table)
     demand_privilege(session, table, Rights.DELETE)
     row = row_at(session, table, address)
