@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from strongroom.access.caller import Caller
-from strongroom.access.messages import no_access
 from strongroom.access.plan import Branch, Plan, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.reasons import Code
 from strongroom.access.resolve import is_disabled
 from strongroom.access.rights import RIGHT_NAMES
-from strongroom.ids import Guid, Key
+from strongroom.ids import Key
 from strongroom.query.ast import And, Constant, Or, OwnerIn, Predicate, SharedWith, UnitIn
 from strongroom.schema.model import Depth, Ownership, Rights, Table
 
@@ -69,24 +68,6 @@ def reasons_of(plan: Plan, row: SecuredRow, elsewhere: Elsewhere = nowhere) -> t
 def reaches(plan: Plan, row: SecuredRow, elsewhere: Elsewhere = nowhere) -> bool:
     """Whether `plan` reaches `row`; never when it is a refusal."""
     return bool(reach_of(plan, row, elsewhere))
-
-
-def require_reach(plan: Plan, caller: Caller, row_id: Guid, row: SecuredRow, elsewhere: Elsewhere = nowhere) -> None:
-    """Privilege first, then reach (SM-2): raise the error of SM-150 or of SM-151."""
-    if not reaches(plan.required(), row, elsewhere):
-        raise no_access(caller, plan.right, plan.table, row_id, least_depth(caller, plan.table, row))
-
-
-def require_create(caller: Caller, table: Table, row_id: Guid, row: SecuredRow) -> None:
-    """Raise unless the caller may create `row`, as it would be, for its owner (SM-120, SM-121).
-
-    Order (SM-124): Create privilege, its reach, then for another owner the Assign privilege and its reach. Shares and
-    hierarchy count for neither. Owner and unit are those that the row will have.
-    """
-    new = SecuredRow(row.owner, row.unit)
-    require_reach(plan_for(caller, table, Rights.CREATE), caller, row_id, new)
-    if table.ownership is Ownership.USER and row.owner != caller.key:
-        require_reach(plan_for(caller, table, Rights.ASSIGN), caller, row_id, new)
 
 
 def can_read_table(caller: Caller, table: Table) -> bool:
@@ -146,9 +127,19 @@ def _holds(predicate: Predicate, row: SecuredRow, elsewhere: Elsewhere) -> bool:
                 for share in row.shares
                 if share.principal in principals
             )
-        case And(parts):
+        case And(parts) if _is_about_the_row(predicate):
             return all(_holds(part, row, elsewhere) for part in parts)
-        case Or(parts):
+        case Or(parts) if _is_about_the_row(predicate):
             return any(_holds(part, row, elsewhere) for part in parts)
         case _:
             return elsewhere(predicate)
+
+
+def _is_about_the_row(predicate: Predicate) -> bool:
+    """Whether owner, unit and shares decide. A predicate that looks at other rows anywhere is asked as a whole, so
+    that it is one question and one that the plan's own branch answers."""
+    match predicate:
+        case And(parts) | Or(parts):
+            return all(_is_about_the_row(part) for part in parts)
+        case _:
+            return isinstance(predicate, Constant | OwnerIn | UnitIn | SharedWith)

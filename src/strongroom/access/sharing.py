@@ -6,7 +6,7 @@ the change on by the same rules (SM-81). The records room walks the rows and ask
 children is needed (SM-88), and *Active* and *UserOwned* are judged when the event happens (SM-87).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from strongroom.access.rights import SHAREABLE
 from strongroom.ids import Key
@@ -88,11 +88,3 @@ def reparent_parts(
     if parent_owner is not None and parent_owner != child_owner:
         parts[parent_owner] = SHAREABLE
     return parts
-
-
-def inherited_mask(parts: Iterable[Rights]) -> Rights:
-    """The inherited mask of a principal on a row: the union of its parts (section 7)."""
-    mask = Rights.NONE
-    for part in parts:
-        mask |= part
-    return mask

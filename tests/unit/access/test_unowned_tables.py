@@ -219,14 +219,18 @@ def test_a_child_whose_parents_are_not_in_the_schema_is_for_administrators() -> 
 
 def test_branches_that_look_at_other_rows_hold_only_when_somebody_can_look() -> None:
     """SM-7."""
-    found = plan(seller(Depth.LOCAL, "account"), "customeraddress")
+    found = plan(seller(Depth.LOCAL, "account", "contact"), "customeraddress")
     row = SecuredRow(None, None)
 
-    def yes(_: Predicate) -> bool:
+    asked: list[Predicate] = []
+
+    def yes(predicate: Predicate) -> bool:
+        asked.append(predicate)
         return True
 
     assert not reaches(found, row)
     assert reaches(found, row, yes)
+    assert asked == [branch.predicate for branch in found.branches]  # as a whole, not in parts
 
 
 def test_a_plan_without_branches_is_the_false_predicate_and_guards_are_added() -> None:
