@@ -51,13 +51,14 @@ class PlannedSelect:
     """A query that security has seen: every alias in `select` (joins and `Exists` included) has its read plan.
 
     `plans` is keyed by alias. `expands` are the planned forms of `select.expands`, in their order. `hidden` holds the
-    positions in `select.outputs` whose values are null for this caller (SM-132).
+    outputs of `select` whose values are null for this caller (SM-132): closed columns, and names of lookups whose
+    target's name is closed.
     """
 
     select: Select
     plans: Mapping[str, Plan]
     expands: tuple["PlannedSelect", ...] = ()
-    hidden: frozenset[int] = frozenset()
+    hidden: frozenset[Expression] = frozenset()
 
 
 def planned(select: Select, caller: Caller) -> PlannedSelect:
@@ -74,7 +75,7 @@ def planned(select: Select, caller: Caller) -> PlannedSelect:
         walk.expression(order.expression)
     for group in select.group_by:
         walk.expression(group)
-    hidden = frozenset(i for i, output in enumerate(select.outputs) if walk.hides(output.expression))
+    hidden = frozenset(output.expression for output in select.outputs if walk.hides(output.expression))
     expands = tuple(walk.expand(expand) for expand in select.expands)
     return PlannedSelect(select, walk.plans, expands, hidden)
 
