@@ -23,7 +23,7 @@ from strongroom.keys import Secret
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
-from strongroom.store import open_database
+from strongroom.store.database import open_database
 from strongroom.store.protocol import Database, Transaction
 
 _REMEMBERED_CALLERS = 2000
