@@ -1,0 +1,5 @@
+"""The metadata API as JSON over a `Schema` (section 23): reading definitions, and changing them. No I/O."""
+
+from strongroom.webapi.definitions.reading import read
+
+__all__ = ["read"]
