@@ -36,7 +36,7 @@ _TOKEN = re.compile(
 )
 
 
-(found, "")dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str
@@ -227,7 +227,7 @@ def _compared(operator: str, value: Callable[[Shown], object], literal: object, 
     def ordered(shown: Shown) -> bool:
         found = _comparable(value(shown))
         if isinstance(found, float) and isinstance(limit, float):
-            return _in_order(operator, @, limit)
+            return _in_order(operator, (found, ""), (limit, ""))
         if isinstance(found, str) and isinstance(limit, str):
             return _in_order(operator, (0, found), (0, limit))
         if found is None:
