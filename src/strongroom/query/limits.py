@@ -18,6 +18,9 @@ MAX_LAMBDA_DEPTH = 10
 """`any` and `all` inside one another. Each is a sub-select with the row security of its table; the parsers of the
 databases carry about this many with certainty."""
 
+MAX_SUB_SELECTS = 100
+"""`any` and `all` in one query. Planning them costs a database more than running them: 250 took PostgreSQL seconds."""
+
 MAX_EXPANDS = 15
 """Navigation properties in `$expand`, nested ones included (WA-210); also links of FetchXML (WA-243)."""
 

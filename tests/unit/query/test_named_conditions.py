@@ -328,7 +328,7 @@ def test_not_cannot_stand_before_a_function(text: str):
         ("NS.LastXDay(PropertyName='createdon',PropertyValue=1)", "CRM.LastXDay' was found. Did you mean 'LastXDays'?"),
         ("NS.last-x-days(PropertyName='createdon')", "Syntax error"),
         ("NS.eq(PropertyName='name',PropertyValue='x')", "An unknown function with name 'Microsoft.Dynamics.CRM.eq'"),
-        ("NS.LastXDays(PropertyName='createdon')", "The parameter 'PropertyValue' of 'Microsoft.Dynamics.CRM.LastXDays' is"),
+        ("NS.LastXDays(PropertyName='createdon')", "'PropertyValue' of 'Microsoft.Dynamics.CRM.LastXDays' is missing"),
         ("NS.Today()", "The parameter 'PropertyName' of 'Microsoft.Dynamics.CRM.Today' is missing"),
         ("NS.Today('createdon')", "have names: write Microsoft.Dynamics.CRM.Today(PropertyName=…)"),
         ("NS.Today(PropertyName='createdon',PropertyValue=1)", "'PropertyValue' is not a parameter"),

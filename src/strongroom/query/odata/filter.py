@@ -145,7 +145,7 @@ def _lambda(scope: Scope, node: syntax.Lambda) -> Predicate:
             f"'{nav}' on type '{type_name(outer.table)}' is not a collection, so 'any' and 'all' cannot follow it."
         )
         raise QueryError(message, position=node.position)
-    source = Source(collection.table, scope.query.new_alias("e"))
+    source = Source(collection.table, scope.query.new_sub_select(node.position))
     link = collection.link(outer.alias)
     if node.body is None:
         return Exists(link, source)

@@ -11,7 +11,7 @@ from itertools import count
 
 from strongroom.errors import QueryError
 from strongroom.query.ast import Field, Join, JoinKind, Link, ReadContext, Source
-from strongroom.query.limits import MAX_JOINS, ConditionBudget
+from strongroom.query.limits import MAX_JOINS, MAX_SUB_SELECTS, ConditionBudget
 from strongroom.query.names import hint, shown
 from strongroom.query.odata.edm import NAMESPACE, PRINCIPALS, type_name
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Schema, Table
@@ -29,6 +29,15 @@ class Query:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     joined: int = 0
     expanded: int = 0
+    nested: int = 0
+
+    def new_sub_select(self, position: int) -> str:
+        """The alias of a sub-select; more than `MAX_SUB_SELECTS` raise `QueryError`."""
+        self.nested += 1
+        if self.nested > MAX_SUB_SELECTS:
+            message = f"The query has more than {MAX_SUB_SELECTS} lambdas, which is the most that one query may have."
+            raise QueryError(message, position=position)
+        return self.new_alias("e")
 
     def new_alias(self, prefix: str) -> str:
         """An alias that is free in the query; the same text gives the same aliases, so statements are shared."""
@@ -135,8 +144,13 @@ def property_column(table: Table, name: str) -> Column | None:
 
 
 def single_nav(schema: Schema, table: Table, nav: str) -> Relationship | None:
-    """The relationship behind a single-valued navigation property whose target table is there."""
+    """The relationship behind a single-valued navigation property whose target table is there.
+
+    Activities have the properties of `activitypointer` too: `owninguser` beside `owninguser_task` (WA-62).
+    """
     relationship = schema.lookup_nav(table.logical_name, nav)
+    if relationship is None and table.is_activity:
+        relationship = _only_relationship(schema, table, nav)
     if relationship is None or relationship.referenced_table not in schema.tables:
         return None
     return relationship
@@ -144,7 +158,13 @@ def single_nav(schema: Schema, table: Table, nav: str) -> Relationship | None:
 
 def owner_relationship(schema: Schema, table: Table, target: str) -> Relationship | None:
     """The relationship to the owning user (`systemuser`) or team: the two halves of the property `ownerid`."""
-    return single_nav(schema, table, "owninguser" if target == "systemuser" else "owningteam")
+    return _only_relationship(schema, table, "owninguser" if target == "systemuser" else "owningteam")
+
+
+def _only_relationship(schema: Schema, table: Table, column: str) -> Relationship | None:
+    """The relationship of a lookup column that points to one table."""
+    found = [r for r in schema.parents_of(table.logical_name) if r.referencing_column == column]
+    return found[0] if len(found) == 1 else None
 
 
 def has_owner_nav(table: Table) -> bool:
