@@ -7,7 +7,7 @@ engines run DDL inside the write transaction: a change of the schema happens who
 from dataclasses import replace
 
 from strongroom.errors import InvalidRequest
-from strongroom.schema.model import AlternateKey, Column, Schema, Table
+from strongroom.schema.model import AlternateKey, Column, ColumnType, Schema, Table
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.indexes import key_columns, table_indexes
@@ -107,17 +107,16 @@ def _alter(
     for column in new.columns.values():
         before = old.columns.get(column.logical_name) if old is not None else None
         if before is not None and column.logical_name in existing:
-            _rescale(engine, connection, new, before, column)
+            _convert(engine, connection, new, before, column)
 
 
-def _rescale(engine: Engine, connection: Connection, table: Table, before: Column, after: Column) -> None:
+def _convert(engine: Engine, connection: Connection, table: Table, before: Column, after: Column) -> None:
     if before.type is not after.type:
         raise InvalidRequest(f"The type of {table.logical_name}.{after.logical_name} cannot change.")
-    if engine.column_type(before) == engine.column_type(after) and scale(before) == scale(after):
-        return
-    statement = engine.rescale(table.logical_name, after, scale(before), scale(after))
-    if statement is not None:
-        connection.execute(statement)
+    numbers = after.type in (ColumnType.DECIMAL, ColumnType.MONEY) and scale(before) != scale(after)
+    dates = before.is_date_only != after.is_date_only
+    if (numbers or dates) and is_stored(table, after):
+        connection.execute(engine.convert(table.logical_name, before, after))
 
 
 def _fill_folded(connection: Connection, table: str, column: str) -> None:

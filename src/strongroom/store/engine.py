@@ -142,8 +142,9 @@ class Engine(Protocol):
         """`expression` in a unique index in which two nulls count as equal."""
         ...
 
-    def rescale(self, table: str, column: Column, old: int, new: int) -> str | None:
-        """A statement that keeps the stored values when the number of digits after the point changes."""
+    def convert(self, table: str, before: Column, after: Column) -> str:
+        """A statement that keeps the stored values when a column's digits after the point change, or when a date-time
+        becomes a date or the reverse."""
         ...
 
     def check(self, connection: Connection) -> list[str]:

@@ -264,8 +264,13 @@ class PostgresqlEngine:
     def unique_null(self, expression: str) -> str:
         return expression
 
-    def rescale(self, table: str, column: Column, old: int, new: int) -> str | None:
-        return f"alter table {quote(table)} alter column {quote(column.logical_name)} type numeric(38, {new})"
+    def convert(self, table: str, before: Column, after: Column) -> str:
+        name = quote(after.logical_name)
+        using = ""
+        if after.type is ColumnType.DATETIME:
+            moment = f"{name} at time zone 'UTC'" if after.is_date_only else f"{name}::timestamp at time zone 'UTC'"
+            using = f" using ({moment}){'::date' if after.is_date_only else ''}"
+        return f"alter table {quote(table)} alter column {name} type {self.column_type(after)}{using}"
 
     def check(self, connection: Connection) -> list[str]:
         bad = connection.query(

@@ -193,10 +193,15 @@ class SqlcipherEngine:
     def unique_null(self, expression: str) -> str:
         return f"ifnull({expression}, '')"  # empty text is never stored, and other types never equal it
 
-    def rescale(self, table: str, column: Column, old: int, new: int) -> str | None:
-        name = quote(column.logical_name)
-        step = f"{name} * {10 ** (new - old)}" if new > old else f"round({name} / {10 ** (old - new)}.0)"
-        return f"update {quote(table)} set {name} = cast({step} as integer) where {name} is not null"
+    def convert(self, table: str, before: Column, after: Column) -> str:
+        name = quote(after.logical_name)
+        if after.type is ColumnType.DATETIME:
+            step = f"substr({name}, 1, 10)" if after.is_date_only else f"{name} || 'T00:00:00Z'"
+        elif scale(after) > scale(before):
+            step = f"{name} * {10 ** (scale(after) - scale(before))}"
+        else:
+            step = f"cast(round({name} / {10 ** (scale(before) - scale(after))}.0) as integer)"
+        return f"update {quote(table)} set {name} = {step} where {name} is not null"
 
     def check(self, connection: Connection) -> list[str]:
         doubts = [f"page: {text}" for (text,) in connection.query("pragma cipher_integrity_check")]

@@ -67,4 +67,4 @@ def reference(table: str, number: int) -> Reference:
 
 def below(tx: StoreTransaction) -> Work:
     """The transaction's inside: what no public method shows, and the damage that a test needs."""
-    return tx._work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return tx._work  # pyright: ignore[reportPrivateUsage]

@@ -5,13 +5,13 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.store.people import Company, below, found, guid
 
 from strongroom.ids import Key
 from strongroom.store.counters import stored_counts
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row
 from strongroom.store.transaction import StoreTransaction
-from tests.unit.store.people import Company, below, found, guid
 
 
 class _Stop(Exception):
@@ -58,7 +58,7 @@ def _some_work(tx: StoreTransaction, company: Company, alive: list[Row], chance:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_counters_equal_a_recount_after_random_writes(database: StoreDatabase, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     company = _company(database)
     alive: list[Row] = []
     for _ in range(3):

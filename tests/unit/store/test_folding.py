@@ -3,12 +3,13 @@
 import sys
 import unicodedata
 
+from tests.engines import Stores
+from tests.unit.store.people import below
+
 from strongroom.store.database import StoreDatabase
 from strongroom.store.layout import fold
 from strongroom.store.postgresql import PostgresqlEngine
 from strongroom.store.sqlcipher import SqlcipherEngine
-from tests.engines import Stores
-from tests.unit.store.people import below
 
 _CHARACTERS = [
     chr(point)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
+from tests.unit.store.people import Company, add, found, guid
 
 from strongroom.access.plan import Branch, Guard, Plan, Reason
 from strongroom.access.planned import PlannedSelect
@@ -28,7 +29,6 @@ from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row, Share
 from strongroom.store.transaction import StoreTransaction
-from tests.unit.store.people import Company, add, found, guid
 
 
 def _plan(table: Table, *branches: Predicate, guards: Iterable[Predicate] = ()) -> Plan:
@@ -95,7 +95,7 @@ def test_lists_and_checks_agree_under_every_kind_of_branch(database: StoreDataba
         richer = Comparison(
             Operator.GREATER, Field("", table.columns["revenue"]), Literal(Decimal(0), ColumnType.MONEY)
         )
-        plans = {
+        plans: dict[str, tuple[Plan, list[str]]] = {
             "own": (_plan(table, OwnerIn("", ada)), ["Ada's"]),
             "unit": (_plan(table, UnitIn("", frozenset({company.harbour.key}))), ["Ben's"]),
             "shared": (_plan(table, SharedWith("", ada, Rights.READ)), ["Ben's", "Deals'"]),

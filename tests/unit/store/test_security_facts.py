@@ -1,5 +1,9 @@
 """What the store says about users and teams: the facts that every decision starts from."""
 
+from tests.unit.store.people import Company, add, found, guid, reference
+
+import pytest
+
 from strongroom.access.caller import SecuritySettings, TeamType
 from strongroom.access.plan import ColumnAccess
 from strongroom.ids import Key, Reference
@@ -7,7 +11,10 @@ from strongroom.schema.model import Depth
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row
 from strongroom.store.transaction import StoreTransaction
-from tests.unit.store.people import Company, add, found, guid, reference
+
+class _Stop(Exception):
+    """Ends a write without a result."""
+
 
 _READ, _WRITE = guid(701), guid(702)
 
@@ -115,23 +122,19 @@ def test_facts_of_a_write_that_is_rolled_back_are_forgotten(database: StoreDatab
     with database.write() as tx:
         company = _roles(tx)
 
-    class Stop(Exception):
-        pass
-
-    try:
-        with database.write() as tx:
-            tx.update(company.ben, {"isdisabled": True})
-            within = tx.facts(company.ben.reference())
-            raise Stop
-    except Stop:
-        pass
+    within: list[bool] = []
+    with pytest.raises(_Stop), database.write() as tx:
+        tx.update(company.ben, {"isdisabled": True})
+        facts = tx.facts(company.ben.reference())
+        assert facts is not None
+        within.append(facts.is_disabled)
+        raise _Stop
     with database.write() as tx:
         tx.update(company.ada, {"isdisabled": True})  # reaches the very epoch that was rolled back
         after = tx.facts(company.ben.reference())
 
-    assert within is not None
     assert after is not None
-    assert (within.is_disabled, after.is_disabled) == (True, False)
+    assert (within, after.is_disabled) == ([True], False)
 
 
 def test_changes_that_touch_no_decision_leave_the_epoch_alone(database: StoreDatabase) -> None:

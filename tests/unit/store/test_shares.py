@@ -1,11 +1,12 @@
 """Shares and the parts that inherited rights come from (SM-70 to SM-89)."""
 
+from tests.unit.store.people import Company, add, below, found, guid
+
 from strongroom.ids import Guid
 from strongroom.schema.model import Rights
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import InheritedPart, Row, Share
 from strongroom.store.transaction import StoreTransaction
-from tests.unit.store.people import Company, add, below, found, guid
 
 _PARENT = guid(900)
 
