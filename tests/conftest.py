@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-
-from strongroom.store.database import StoreDatabase
 from tests.engines import ENGINES, Stores, start_server
 from tests.homes import make_home
 from tests.servers import RunningServer
 from tests.servers import start_server as serve
+
+from strongroom.store.database import StoreDatabase
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,9 @@ def database(stores: Stores, engine: str) -> Iterator[StoreDatabase]:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def server(request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
     """A server on an environment without business rows, shared by all tests that ask for it, on each engine."""
     home = make_home(tmp_path_factory.mktemp("served"), stores, str(request.param))
     running = serve(home)

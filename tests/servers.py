@@ -15,12 +15,21 @@ import httpx
 STRONGROOM = str(Path(sys.executable).with_name("strongroom"))
 
 
-def run_cli(*arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_cli(
+    *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line and check its exit status."""
     done = subprocess.run(
-        [STRONGROOM, *arguments], capture_output=True, text=True, timeout=300, env={**os.environ, **(environ or {})}, check=False
+        [STRONGROOM, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **(environ or {})},
+        check=False,
     )
-    assert done.returncode == expect, f"strongroom {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == expect, (
+        f"strongroom {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    )
     return done
 
 

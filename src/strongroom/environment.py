@@ -112,9 +112,7 @@ class Environment:
         if target is None or target == real.id:
             return real
         if not holds(real, ACT_ON_BEHALF):
-            raise AccessDenied(
-                "User does not have the privilege to act on behalf another user.", code="0x8004a110"
-            )
+            raise AccessDenied("User does not have the privilege to act on behalf another user.", code="0x8004a110")
         target_facts = transaction.facts(Reference("systemuser", target))
         if target_facts is None:
             raise AccessDenied("The user to act for is not a member of the organization.", code="0x80072560")
@@ -188,7 +186,12 @@ def open_environment(home: Home, name: str | None = None) -> Environment:
 
 
 def create_environment(
-    home: Home, name: str, birth: Birth, *, kind: EnvironmentKind = EnvironmentKind.BUSINESS, database: Secret | None = None
+    home: Home,
+    name: str,
+    birth: Birth,
+    *,
+    kind: EnvironmentKind = EnvironmentKind.BUSINESS,
+    database: Secret | None = None,
 ) -> tuple[Environment, Born]:
     """A new environment with its first rows; nothing is left of one that could not be completed."""
     record, key = home.add_environment(name, kind, database)

@@ -6,7 +6,6 @@ import pytest
 import requests
 from dataverse_api import DataverseClient
 from dataverse_api.errors import DataverseAPIError
-
 from tests.servers import RunningServer
 
 
@@ -72,7 +71,7 @@ def test_relationships_and_definitions_are_read(client: DataverseClient) -> None
 
     definition = client.get_entity_definition("account")
 
-    assert "primarycontactid" in {relationship for relationship in accounts.relationships.single_valued}
+    assert "primarycontactid" in set(accounts.relationships.single_valued)
     assert definition.schema_name == "Account"
 
 

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.servers import RunningServer
 
 HERE = Path(__file__).parent
@@ -18,7 +17,13 @@ def test_the_npm_client_works(server: RunningServer) -> None:
     environ = {**os.environ, "STRONGROOM_URL": server.address, "STRONGROOM_TOKEN": server.token()}
 
     done = subprocess.run(
-        ["node", "--test", "dynamics-web-api.test.mjs"], cwd=HERE, env=environ, capture_output=True, text=True, timeout=120, check=False
+        ["node", "--test", "dynamics-web-api.test.mjs"],
+        cwd=HERE,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -1,4 +1,4 @@
-"""The Python client that Microsoft publishes (`powerplatform-dataverse-client`), unmodified, over TLS (WA-7, section 29)."""
+"""The Python client that Microsoft publishes, `powerplatform-dataverse-client`, unmodified, over TLS (WA-7)."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ import pytest
 from azure.core.credentials import AccessToken
 from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.errors import HttpError
-
 from tests.servers import RunningServer
 
 
@@ -117,7 +116,9 @@ def test_sql_and_fetchxml_give_the_same_rows(client: DataverseClient) -> None:
     """WA-270, WA-240: two languages, one meaning."""
     client.records.create("account", [{"name": f"Lingua {number}", "numberofemployees": number} for number in range(4)])
 
-    by_sql = client.query.sql("SELECT name, numberofemployees FROM account WHERE name LIKE 'lingua%' AND numberofemployees > 1")
+    by_sql = client.query.sql(
+        "SELECT name, numberofemployees FROM account WHERE name LIKE 'lingua%' AND numberofemployees > 1"
+    )
     by_fetch = client.query.fetchxml(
         "<fetch><entity name='account'><attribute name='name'/><attribute name='numberofemployees'/>"
         "<filter><condition attribute='name' operator='like' value='lingua%'/>"
@@ -143,7 +144,9 @@ def test_a_batch_with_a_change_set_is_whole_or_not_at_all(client: DataverseClien
 
     assert result.has_errors
     assert not list(client.records.list("account", filter="name eq 'Half a set'", select=["name"]))
-    rows = list(client.records.list("account", filter="name eq 'In a set'", select=["name"], expand=["primarycontactid"]))
+    rows = list(
+        client.records.list("account", filter="name eq 'In a set'", select=["name"], expand=["primarycontactid"])
+    )
     assert [row["primarycontactid"]["lastname"] for row in rows] == ["Set"]
 
 

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 import httpx
-
 from tests.scenarios.wire import RIGHTS, Json, World, new_id
 
 _ACT_RIGHT = {
@@ -102,7 +101,11 @@ class Runner:
                 member = world.made.records[step["b"]][1]
                 return "DELETE", f"{world.path(step['a'])}/{nav}({member})/$ref", None
             case "assign":
-                return "PATCH", world.path(step["record"]), {"ownerid@odata.bind": f"/{world.principal_path(step['to'])}"}
+                return (
+                    "PATCH",
+                    world.path(step["record"]),
+                    {"ownerid@odata.bind": f"/{world.principal_path(step['to'])}"},
+                )
             case "move":
                 unit = world.made.units[step["bu"]]
                 return "PATCH", world.path(step["record"]), {"owningbusinessunit@odata.bind": f"/businessunits({unit})"}

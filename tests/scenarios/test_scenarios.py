@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.scenarios.steps import Runner
 from tests.scenarios.wire import Wire, World
 from tests.servers import RunningServer

@@ -47,7 +47,9 @@ class Wire:
     def __init__(self, api: str, token: str) -> None:
         self._http = httpx.Client(base_url=api, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
-    def send(self, method: str, path: str, body: object = None, *, acting: Mapping[str, str] | None = None) -> httpx.Response:
+    def send(
+        self, method: str, path: str, body: object = None, *, acting: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """One request; every PATCH carries `If-Match: *`."""
         headers = dict(acting or {})
         if method == "PATCH":
@@ -64,7 +66,9 @@ class Wire:
     def must(self, method: str, path: str, body: object = None) -> httpx.Response:
         """A request that must succeed."""
         answer = self.send(method, path, body)
-        assert answer.status_code < 300, f"{method} {path} {json.dumps(body)[:500]}: {answer.status_code} {answer.text[:800]}"
+        assert answer.status_code < 300, (
+            f"{method} {path} {json.dumps(body)[:500]}: {answer.status_code} {answer.text[:800]}"
+        )
         return answer
 
     def create(self, path: str, body: Json) -> str:
@@ -174,9 +178,7 @@ class World:
         if wanted == self.settings:
             return
         self.settings = wanted
-        xml = "".join(
-            f"<{name}>{str(wanted[key]).lower()}</{name}>" for key, name in SETTINGS.items()
-        )
+        xml = "".join(f"<{name}>{str(wanted[key]).lower()}</{name}>" for key, name in SETTINGS.items())
         organization = self.wire.get("organizations?$select=organizationid")["value"][0]["organizationid"]
         self.wire.must(
             "PATCH",
@@ -217,8 +219,7 @@ class World:
         self.wire.must("POST", "EntityDefinitions", body)
         logical = schema_name.lower()
         found = self.wire.get(
-            f"EntityDefinitions(LogicalName='{logical}')"
-            "?$select=EntitySetName,PrimaryIdAttribute,MetadataId,Privileges"
+            f"EntityDefinitions(LogicalName='{logical}')?$select=EntitySetName,PrimaryIdAttribute,MetadataId,Privileges"
         )
         made = MadeTable(
             logical,
@@ -450,7 +451,8 @@ class World:
     def members(self, message: str, team: str, users: list[str]) -> httpx.Response:
         """Add or remove members of a team."""
         members = [
-            {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "systemuserid": self.made.users[user]} for user in users
+            {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "systemuserid": self.made.users[user]}
+            for user in users
         ]
         path = f"{self.principal_path(f'team:{team}')}/Microsoft.Dynamics.CRM.{message}"
         return self.wire.must("POST", path, {"Members": members})

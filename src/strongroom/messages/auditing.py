@@ -84,7 +84,12 @@ def _detail(schema: Schema, detail: AuditDetail, *, with_record: bool) -> Json:
         "@odata.type": "#Microsoft.Dynamics.CRM.AttributeAuditDetail",
         "InvalidNewValueAttributes": [],
         "LocLabelLanguageCode": 0,
-        "DeletedAttributes": {"Count": len(detail.deleted), "IsReadOnly": False, "Keys": [], "Values": list(detail.deleted)},
+        "DeletedAttributes": {
+            "Count": len(detail.deleted),
+            "IsReadOnly": False,
+            "Keys": [],
+            "Values": list(detail.deleted),
+        },
         "OldValue": _entity(table, detail.old),
         "NewValue": _entity(table, detail.new),
     }
@@ -117,9 +122,7 @@ OPERATIONS: tuple[Operation, ...] = (
         properties=_COLLECTION,
     ),
     function("RetrieveAuditDetails", _details, properties={"AuditDetail": "mscrm.AuditDetail"}, bound_to=("audit",)),
-    action(
-        "DeleteRecordChangeHistory", _delete_history, _TARGET, properties={"DeletedEntriesCount": "Edm.Int32"}
-    ),
+    action("DeleteRecordChangeHistory", _delete_history, _TARGET, properties={"DeletedEntriesCount": "Edm.Int32"}),
     action(
         "DeleteAuditData",
         _delete_data,

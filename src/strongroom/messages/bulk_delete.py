@@ -9,6 +9,7 @@ from typing import cast
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
 from strongroom.messages.operation import Arguments, Json, Kind, Operation, Parameter, Result, action
+from strongroom.messages.reading import read_context
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.query.query_expression import read_query_expression
 from strongroom.records import Session, delete_multiple, retrieve_page
@@ -49,7 +50,7 @@ def _bulk_delete(session: Session, arguments: Arguments) -> Result:
 
 
 def _query(session: Session, body: Json) -> Select:
-    return read_query_expression(session.schema, body)
+    return read_query_expression(session.schema, body, read_context(session))
 
 
 def _delete(session: Session, select: Select) -> int:

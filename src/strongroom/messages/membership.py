@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from strongroom.access.privileges import RolePrivilege as Listed
 from strongroom.access.privileges import privileges_of, privileges_of_role
-from strongroom.access.rights import parse_depth
 from strongroom.access.resolve import resolve
+from strongroom.access.rights import parse_depth
 from strongroom.errors import InvalidRequest
 from strongroom.ids import EMPTY_GUID, Reference
 from strongroom.messages.entities import guid_of

@@ -1,25 +1,27 @@
-"""Documented functions and actions of Dataverse that Strongroom does not have: they answer 501 with their name (WA-59)."""
+"""Documented functions and actions of Dataverse that Strongroom does not have: they answer 501 by name (WA-59)."""
 
-NOT_OFFERED: frozenset[str] = frozenset(
-    """
+_NAMES = """
     AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddSolutionComponent AddToQueue
-    AddUserToRecordTeam ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
-    BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced CanBeReferencing
-    CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
-    CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertOwnerTeamToAccessTeam ConvertProductToKit ConvertQuoteToSalesOrder
-    ConvertSalesOrderToInvoice CopySystemForm CreateCustomerRelationships CreatePolymorphicLookupAttribute
-    DeleteAndPromote DeleteFile DeleteOptionSet DeleteOptionValue DisassociateEntities DownloadBlock ExecuteWorkflow
-    ExportFieldTranslation ExportSolution ExportTranslation FetchXmlToQueryExpression FulfillSalesOrder
-    GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed GetDefaultPriceLevel
-    GetTimeZoneCodeByLocalizedName GetValidManyToMany GetValidReferencedEntities GetValidReferencingEntities
-    ImportSolution ImportSolutionAsync InitializeAttachmentBlocksUpload InitializeFileBlocksDownload
-    InitializeFileBlocksUpload InsertOptionValue InsertStatusValue IsValidStateTransition LockInvoicePricing
-    LoseOpportunity Merge OrderOption PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate
-    RemoveFromQueue RemoveSolutionComponent RemoveUserFromRecordTeam ResetInheritedAccess RetrieveAadUserPrivileges
-    RetrieveAadUserRoles RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
-    RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues RetrieveUserSetOfPrivilegesByIds
-    RetrieveUserSetOfPrivilegesByNames Rollup SendEmail SendEmailFromTemplate SetBusinessSystemUser
-    SetParentSystemUser SetState StageSolution TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet
-    UpdateOptionValue UpdateStateValue UploadBlock ValidateRecurrenceRule WinOpportunity WinQuote
-    """.split()
-)
+    AddUserToRecordTeam ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity
+    Book BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced
+    CanBeReferencing CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract
+    CloneProduct CloseIncident CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertOwnerTeamToAccessTeam
+    ConvertProductToKit ConvertQuoteToSalesOrder ConvertSalesOrderToInvoice CopySystemForm
+    CreateCustomerRelationships CreatePolymorphicLookupAttribute DeleteAndPromote DeleteFile DeleteOptionSet
+    DeleteOptionValue DisassociateEntities DownloadBlock ExecuteWorkflow ExportFieldTranslation ExportSolution
+    ExportTranslation FetchXmlToQueryExpression FulfillSalesOrder GenerateInvoiceFromOpportunity
+    GenerateQuoteFromOpportunity GetAutoNumberSeed GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName
+    GetValidManyToMany GetValidReferencedEntities GetValidReferencingEntities ImportSolution ImportSolutionAsync
+    InitializeAttachmentBlocksUpload InitializeFileBlocksDownload InitializeFileBlocksUpload InsertOptionValue
+    InsertStatusValue IsValidStateTransition LockInvoicePricing LoseOpportunity Merge OrderOption
+    PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
+    RemoveSolutionComponent RemoveUserFromRecordTeam ResetInheritedAccess RetrieveAadUserPrivileges
+    RetrieveAadUserRoles RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete
+    RetrieveDependentComponents RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues
+    RetrieveUserSetOfPrivilegesByIds RetrieveUserSetOfPrivilegesByNames Rollup SendEmail SendEmailFromTemplate
+    SetBusinessSystemUser SetParentSystemUser SetState StageSolution TriggerServiceEndpointCheck
+    UnlockInvoicePricing UpdateOptionSet UpdateOptionValue UpdateStateValue UploadBlock ValidateRecurrenceRule
+    WinOpportunity WinQuote
+"""
+
+NOT_OFFERED: frozenset[str] = frozenset(_NAMES.split())

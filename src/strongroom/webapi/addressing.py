@@ -7,7 +7,9 @@ from ipaddress import ip_address
 
 from strongroom.errors import InvalidRequest, ResourceNotFound
 
-_PATH = re.compile(r"(?:/e/(?P<environment>[a-z0-9][a-z0-9-]{0,62}))?/api/data(?:/(?P<version>[^/]*)(?:/(?P<rest>.*))?)?")
+_PATH = re.compile(
+    r"(?:/e/(?P<environment>[a-z0-9][a-z0-9-]{0,62}))?/api/data(?:/(?P<version>[^/]*)(?:/(?P<rest>.*))?)?"
+)
 _VERSION = re.compile(r"v(?:9\.[0-2]|8\.[0-2])(?:\.\d+)*")
 _AUTHORITY = re.compile(r"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
@@ -31,7 +33,9 @@ def read_address(path: str) -> Address | None:
         return None
     version = matched["version"] or ""
     if not _VERSION.fullmatch(version):
-        raise ResourceNotFound(f"Resource not found for the segment '{version[:20]}'. The service root is /api/data/v9.2/.")
+        raise ResourceNotFound(
+            f"Resource not found for the segment '{version[:20]}'. The service root is /api/data/v9.2/."
+        )
     return Address(matched["environment"], version, matched["rest"] or "")
 
 

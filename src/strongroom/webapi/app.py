@@ -192,4 +192,6 @@ async def _send(send: Send, response: Response, head_only: bool) -> None:
     if response.status not in (204, 304):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head_only or response.status in (204, 304) else response.body})
+    await send(
+        {"type": "http.response.body", "body": b"" if head_only or response.status in (204, 304) else response.body}
+    )

@@ -171,7 +171,9 @@ def _run(
 
 
 def _request(outer: Request, part: PartRequest, content: Callable[[str], str]) -> Request:
-    target = content(part.target) if part.target.startswith(("$", "/$")) and "$batch" not in part.target else part.target
+    target = (
+        content(part.target) if part.target.startswith(("$", "/$")) and "$batch" not in part.target else part.target
+    )
     if len(target) > MAX_PART_URL:
         raise InvalidRequest(f"A URL inside a batch has at most {MAX_PART_URL} characters.")
     matched = _SERVICE.fullmatch(target)
@@ -181,7 +183,7 @@ def _request(outer: Request, part: PartRequest, content: Callable[[str], str]) -
         target = matched["rest"]
     elif "://" in target.split("?", 1)[0]:
         raise InvalidRequest(f"'{target[:100]}' is not an address of this service.")
-    path, _, query = quote(target.lstrip("/"), safe=_LITERAL + "\"<>[]{}|^`\\#").replace("#", "%23").partition("?")
+    path, _, query = quote(target.lstrip("/"), safe=_LITERAL + '"<>[]{}|^`\\#').replace("#", "%23").partition("?")
     if path.startswith("$batch"):
         raise InvalidRequest("A batch cannot hold another batch.")
     headers = {name: outer.headers[name] for name in _INHERITED if name in outer.headers}

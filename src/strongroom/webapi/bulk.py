@@ -43,12 +43,16 @@ def respond(exchange: Exchange, session: Session, table: Table, message: str) ->
             return _answer(exchange, message, {"Ids": ids})
         case "UpdateMultiple":
             reading = exchange.reading(session, updating=True)
-            updates = [(_address(session, table, i, item), read_record(reading, table, item)) for i, item in enumerate(items)]
+            updates = [
+                (_address(session, table, i, item), read_record(reading, table, item)) for i, item in enumerate(items)
+            ]
             update_multiple(session, table, [(a, _without_id(table, record).values) for a, record in updates])
             return no_content()
         case "UpsertMultiple":
             reading = exchange.reading(session)
-            upserts = [(_address(session, table, i, item), read_record(reading, table, item)) for i, item in enumerate(items)]
+            upserts = [
+                (_address(session, table, i, item), read_record(reading, table, item)) for i, item in enumerate(items)
+            ]
             done = upsert_multiple(session, table, [(a, _without_id(table, record)) for a, record in upserts])
             type_name = f"#Microsoft.Dynamics.CRM.{table.logical_name}"
             results = [
@@ -70,17 +74,20 @@ def _target(session: Session, table: Table, index: int, item: Json) -> dict[str,
         raise InvalidRequest(f"Targets[{index}] must be an object.")
     named = item.get("@odata.type")
     if named is None:
-        raise InvalidRequest(f"""Targets[{index}] needs "@odata.type": "Microsoft.Dynamics.CRM.{table.logical_name}".""")
+        raise InvalidRequest(
+            f"""Targets[{index}] needs "@odata.type": "Microsoft.Dynamics.CRM.{table.logical_name}"."""
+        )
     if type_of(session.schema, named) is not table:
-        raise InvalidRequest(f"Targets[{index}] has the type '{named}', the message is called on '{table.entity_set_name}'.")
+        raise InvalidRequest(
+            f"Targets[{index}] has the type '{named}', the message is called on '{table.entity_set_name}'."
+        )
     return item
 
 
 def _address(session: Session, table: Table, index: int, item: dict[str, Json]) -> Address:
     row_id = item.get(table.primary_id)
     if isinstance(row_id, str):
-        address = read_key(session.schema, table, row_id)
-        return address
+        return read_key(session.schema, table, row_id)
     named = item.get("@odata.id")
     if isinstance(named, str):
         entity_set, key = parse_reference(named)
@@ -90,12 +97,10 @@ def _address(session: Session, table: Table, index: int, item: dict[str, Json]) 
     for key in table.keys:
         if key.is_active and all(name in item for name in key.columns):
             return cast(Address, {name: item[name] for name in key.columns})
-    raise InvalidRequest(f"Targets[{index}] does not name its row: give {table.primary_id} or \"@odata.id\".")
+    raise InvalidRequest(f'Targets[{index}] does not name its row: give {table.primary_id} or "@odata.id".')
 
 
 def _without_id(table: Table, record: NewRecord) -> NewRecord:
     if table.primary_id not in record.values:
         return record
     return NewRecord({k: v for k, v in record.values.items() if k != table.primary_id}, record.related)
-
-

@@ -172,4 +172,3 @@ def representation(exchange: Exchange, session: Session, table: Table, row_id: G
 
 def _page_size(exchange: Exchange) -> int | None:
     return exchange.preferences.max_page_size
-

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from strongroom.environment import Environment, Identity
+from strongroom.messages.reading import read_context
 from strongroom.query.ast import ReadContext
 from strongroom.query.odata import Options, split_options
 from strongroom.records import RequestFacts, Session
@@ -48,16 +49,7 @@ class Exchange:
 
     def read_context(self, session: Session) -> ReadContext:
         """What query readers need to know of the caller."""
-        facts = session.caller.facts
-        return ReadContext(
-            user_id=facts.id,
-            business_unit_id=session.caller.unit_id,
-            team_ids=tuple(team.id for team in facts.teams if team.owns_rows),
-            now=session.now,
-            time_zone=facts.time_zone,
-            language=facts.language,
-            aliases=self.options.aliases,
-        )
+        return read_context(session, self.options.aliases)
 
     def locale(self, session: Session) -> Locale:
         """How values are shown to this caller."""

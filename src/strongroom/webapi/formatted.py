@@ -47,7 +47,9 @@ def _labels(column: Column) -> Formatter:
 
 def _multi_labels(column: Column) -> Formatter:
     labels = {str(option.value): option.label for option in column.options}
-    return lambda value: "; ".join(labels.get(part, part) for part in value.split(",")) if isinstance(value, str) else None
+    return lambda value: (
+        "; ".join(labels.get(part, part) for part in value.split(",")) if isinstance(value, str) else None
+    )
 
 
 def _money(value: Value, digits: int, symbol: str) -> str | None:
@@ -69,6 +71,10 @@ def _dates(column: Column, time_zone: str) -> Formatter:
         if is_local:
             moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=UTC).astimezone(zone)
         day = f"{moment.month}/{moment.day}/{moment.year}"
-        return day if date_only else f"{day} {(moment.hour - 1) % 12 + 1}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}"
+        return (
+            day
+            if date_only
+            else f"{day} {(moment.hour - 1) % 12 + 1}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}"
+        )
 
     return show

@@ -34,6 +34,8 @@ def render(address: str, environments: Environments) -> Response:
         "measurements are at <code>/metrics</code>.</p></main></body></html>"
     )
     digest = b64encode(sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
     headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy))
     return Response(200, headers, body.encode())

@@ -17,7 +17,7 @@ NAVIGATION = CRM + "associatednavigationproperty"
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the client prefers. `applied` is the text of `Preference-Applied`: what was honoured, as received (WA-39)."""
+    """What the client prefers. `applied` is the text of `Preference-Applied`: what was honoured (WA-39)."""
 
     annotations: tuple[str, ...] = ()
     max_page_size: int | None = None

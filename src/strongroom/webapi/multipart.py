@@ -81,7 +81,9 @@ def read_request(content: bytes) -> PartRequest:
     method, space, target = request_line.partition(" ")
     target = re.sub(r"\s+HTTP/\d(?:\.\d)?$", "", target).strip()
     if not space or not target or not method.isalpha():
-        raise InvalidRequest(f"'{request_line[:100]}' in the batch is not a request line such as 'GET accounts HTTP/1.1'.")
+        raise InvalidRequest(
+            f"'{request_line[:100]}' in the batch is not a request line such as 'GET accounts HTTP/1.1'."
+        )
     headers, body = _head(rest)
     return PartRequest(method.upper(), target, headers, body.strip(b"\r\n"))
 

@@ -11,8 +11,8 @@ from strongroom.query.ast import (
     Link,
     Literal,
     Operator,
-    Predicate,
     Output,
+    Predicate,
     Select,
     Source,
     conjunction,
@@ -37,7 +37,7 @@ from strongroom.webapi.values import convert, read_object
 def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[Segment, ...]) -> Response:
     """Answer for `table(key)/…`. Single-valued properties on the way are followed, each under its own plan."""
     address: Address = read_key(session.schema, table, segments[0].key or "")
-    rest = segments[1:]
+    rest: tuple[Segment, ...] = segments[1:]
     while len(rest) > 1 and rest[1].name not in ("$ref", "$value", "$count"):
         relationship = session.schema.lookup_nav(table.logical_name, rest[0].name)
         if relationship is None or rest[0].key is not None:
@@ -73,9 +73,7 @@ def _property(
     raise unknown_segment(name, [*table.columns, *(r.lookup_nav for r in schema.parents_of(table.logical_name))])
 
 
-def _value(
-    exchange: Exchange, session: Session, table: Table, address: Address, column: Column, tail: str
-) -> Response:
+def _value(exchange: Exchange, session: Session, table: Table, address: Address, column: Column, tail: str) -> Response:
     method = exchange.request.method
     if tail not in ("", "$value"):
         raise unknown_segment(tail, ("$value",))
@@ -205,4 +203,6 @@ def other_table(table: Table, nav: str, link: Relationship | ManyToMany) -> str:
 
 
 def _no_method(method: str, allow: str) -> MethodNotAllowed:
-    return MethodNotAllowed(f"The requested resource does not support http method '{method}'.", details={"allow": allow})
+    return MethodNotAllowed(
+        f"The requested resource does not support http method '{method}'.", details={"allow": allow}
+    )

@@ -49,7 +49,12 @@ def respond_bound(exchange: Exchange, session: Session, table: Table, segments: 
             raise _no_resource(exchange)
         return bulk.respond(exchange, session, table, name)
     operation = operations().get(name)
-    if operation is None or table.logical_name not in operation.bound_to or len(segments) != 2 or segments[0].key is None:
+    if (
+        operation is None
+        or table.logical_name not in operation.bound_to
+        or len(segments) != 2
+        or segments[0].key is None
+    ):
         if operation is None and name in NOT_OFFERED:
             raise NotOffered(f"'{name}' is a documented operation that Strongroom does not offer.")
         raise unknown_segment(last.name, [n for n, o in operations().items() if table.logical_name in o.bound_to])

@@ -79,18 +79,20 @@ def _property(
     column = table.columns.get(name)
     if column is not None and not column.type.is_lookup:
         if column.type is ColumnType.FILE:
-            raise PayloadError(f"The file column '{name}' is written by PATCH …({table.primary_id})/{name}, not in a body.")
+            raise PayloadError(
+                f"The file column '{name}' is not written in a body, but by PATCH …(<id>)/{name}."
+            )
         if column.type is not ColumnType.PARTYLIST:
-            if column.valid_for_update if reading.updating else column.valid_for_create:
-                values[name] = convert(column, value)
-            elif reading.updating and name == table.primary_id:
+            if (column.valid_for_update if reading.updating else column.valid_for_create) or (
+                reading.updating and name == table.primary_id
+            ):
                 values[name] = convert(column, value)
             return
     link = _navigation(reading.schema, table, name)
     if link is None:
         if column is None:
             column = _lookup_of_property(table, name)
-        if column is None or value is not None and not isinstance(value, str):
+        if column is None or (value is not None and not isinstance(value, str)):
             _undeclared(reading.schema, table, name)
         if value is None:
             values[column.logical_name] = None
@@ -110,7 +112,9 @@ def _property(
             code="0x80048d19",
         )
     if reading.updating:
-        raise PayloadError(f"Deep updates are not supported: '{name}' holds {json_kind(value)}. Update that row by itself.")
+        raise PayloadError(
+            f"Deep updates are not supported: '{name}' holds {json_kind(value)}. Update that row by itself."
+        )
     related.append(_deep(reading, table, name, value, link, depth))
 
 
@@ -121,10 +125,14 @@ def _deep(
     target = reading.schema.tables[_other_side(table, name, link, to_parent)]
     if to_parent:
         if not isinstance(value, dict):
-            raise PayloadError(f"'{name}' holds {json_kind(value)}; a single-valued navigation property takes an object.")
+            raise PayloadError(
+                f"'{name}' holds {json_kind(value)}; a single-valued navigation property takes an object."
+            )
         return Related(link, create=(read_record(reading, target, value, depth + 1),), to_parent=True)
     if not isinstance(value, list):
-        raise PayloadError(f"'{name}' holds {json_kind(value)}; a collection-valued navigation property takes an array.")
+        raise PayloadError(
+            f"'{name}' holds {json_kind(value)}; a collection-valued navigation property takes an array."
+        )
     rows: list[NewRecord] = []
     for item in value:
         if not isinstance(item, dict):
@@ -158,7 +166,9 @@ def _bind(
         return
     if reading.updating:
         raise PayloadError(f"'{name}{_BIND}' ties rows on create only; use POST …/{name}/$ref.")
-    related.append(Related(link, bind=_bound(reading, table, name, value, link), from_first=_from_first(table, name, link)))
+    related.append(
+        Related(link, bind=_bound(reading, table, name, value, link), from_first=_from_first(table, name, link))
+    )
 
 
 def _bound(reading: Reading, table: Table, name: str, value: Json, link: Relationship | ManyToMany) -> tuple[Guid, ...]:

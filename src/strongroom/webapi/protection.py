@@ -95,11 +95,16 @@ class Protection:
     def _refuse(self, usage: _Usage, now: float) -> None:
         limits = self._limits
         if usage.running >= limits.concurrent:
-            code, text, wait = "0x80072326", f"Number of concurrent requests exceeded the limit of {limits.concurrent}.", 1
+            code, text, wait = (
+                "0x80072326",
+                f"Number of concurrent requests exceeded the limit of {limits.concurrent}.",
+                1,
+            )
         elif len(usage.done) >= limits.requests:
             wait = ceil(usage.done[len(usage.done) - limits.requests][0] + WINDOW_S - now)
             code = "0x80072322"
-            text = f"Number of requests exceeded the limit of {limits.requests} over time window of {WINDOW_S:.0f} seconds."
+            window = f"over time window of {WINDOW_S:.0f} seconds"
+            text = f"Number of requests exceeded the limit of {limits.requests} {window}."
         elif usage.seconds > limits.execution_s:
             code, wait = "0x80072321", ceil(usage.done[0][0] + WINDOW_S - now)
             text = (

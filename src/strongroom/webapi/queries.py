@@ -42,9 +42,7 @@ def single_select(exchange: Exchange, session: Session, table: Table, *, expand:
         if name not in _SINGLE:
             raise QueryError(f"The query option '{name}' cannot be used on a single row; only $select and $expand can.")
     if not expand and "$expand" in options.system:
-        options = Options(
-            {k: v for k, v in options.system.items() if k != "$expand"}, options.custom, options.aliases
-        )
+        options = Options({k: v for k, v in options.system.items() if k != "$expand"}, options.custom, options.aliases)
     return replace(read_query(session.schema, table, options, exchange.read_context(session)), page_size=None)
 
 

@@ -38,9 +38,13 @@ def single(
             target = _body_reference(exchange, session)
             relationship = session.schema.lookup_nav(table.logical_name, nav)
             is_owner = table.columns[column_name].type is ColumnType.OWNER
-            allowed = {relationship.referenced_table} if relationship else {"systemuser", "team"} if is_owner else set[str]()
+            allowed = (
+                {relationship.referenced_table} if relationship else {"systemuser", "team"} if is_owner else set[str]()
+            )
             if target.table not in allowed:
-                raise PayloadError(f"'{nav}' cannot point to a row of '{target.table}'; it takes {', '.join(sorted(allowed))}.")
+                raise PayloadError(
+                    f"'{nav}' cannot point to a row of '{target.table}'; it takes {', '.join(sorted(allowed))}."
+                )
             update(session, table, address, {column_name: target})
             return no_content()
         case "DELETE":
@@ -106,8 +110,10 @@ def _member(
     wanted = _member_table(table, nav.name, link)
     if nav.key is not None:
         address = read_key(session.schema, session.table(wanted), nav.key)
-        return Reference(wanted, address) if isinstance(address, str) else require_row(
-            session, session.table(wanted), address, Rights.READ
+        return (
+            Reference(wanted, address)
+            if isinstance(address, str)
+            else require_row(session, session.table(wanted), address, Rights.READ)
         )
     text = exchange.options.system.get("$id")
     if text is None:

@@ -85,7 +85,8 @@ class Renderer:
 
     def context(self, *, single: bool = False) -> str:
         """`@odata.context` of the answer, with the selected names unless all were (WA-106, WA-178)."""
-        return f"{self._root}$metadata#{self._select.source.table.entity_set_name}{self._shape()}{'/$entity' if single else ''}"
+        entity_set = self._select.source.table.entity_set_name
+        return f"{self._root}$metadata#{entity_set}{self._shape()}{'/$entity' if single else ''}"
 
     def _shape(self) -> str:
         if self._select.is_aggregate or self._select.group_by:
@@ -106,7 +107,9 @@ class Renderer:
         if value is None:
             row[name] = None
         elif isinstance(value, Record):
-            row[name] = {"@odata.id": f"{self._root}{target}({value.id})"} if expand.reference_only else nested.object(value)
+            row[name] = (
+                {"@odata.id": f"{self._root}{target}({value.id})"} if expand.reference_only else nested.object(value)
+            )
         else:
             row[name] = nested.objects(value)
             options = f"?$select={','.join(nested._names)}"
@@ -127,7 +130,11 @@ class Renderer:
                     target_name = self._add(extra, LookupName(alias, column))
                 if wants_lookup:
                     target_table = self._add(extra, LookupTable(alias, column))
-            text = formatter(column, self._locale.time_zone, self._locale.currency_symbol) if column and wants_text else None
+            text = (
+                formatter(column, self._locale.time_zone, self._locale.currency_symbol)
+                if column and wants_text
+                else None
+            )
             if isinstance(output.expression, Aggregate):
                 text = _count_text if column is None and wants_text else text
             aliased = column is not None and output.name not in (column.property_name, column.logical_name)
@@ -203,10 +210,10 @@ def _is_everything(table: Table, names: tuple[str, ...]) -> bool:
     """Whether an answer without `$select` would have no column that is not in `names`."""
     if len(names) < 20:
         return False
-    return {c.property_name for c in table.columns.values() if c.valid_for_read and c.type is not ColumnType.PARTYLIST} <= set(names)
+    return {
+        c.property_name for c in table.columns.values() if c.valid_for_read and c.type is not ColumnType.PARTYLIST
+    } <= set(names)
 
 
 def _count_text(value: Value) -> str | None:
     return f"{value:,}" if isinstance(value, int) else None
-
-

@@ -55,4 +55,3 @@ def _cast(schema: Schema, table: Table, segments: tuple[Segment, ...]) -> tuple[
     if last.key is None and last.name == f"{NAMESPACE}{table.logical_name}" and len(segments) == 2:
         return segments[:-1]
     return None
-

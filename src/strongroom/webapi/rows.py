@@ -100,13 +100,13 @@ def _checked_id(table: Table, address: Address, record: NewRecord) -> NewRecord:
     if given is None or not isinstance(address, str):
         return record
     if given != address:
-        raise InvalidRequest(f"The body names {table.primary_id} '{given}', the URL '{address}'; an id cannot be changed.")
+        raise InvalidRequest(
+            f"The body names {table.primary_id} '{given}', the URL '{address}'; an id cannot be changed."
+        )
     return NewRecord({k: v for k, v in record.values.items() if k != table.primary_id}, record.related)
 
 
-def _changed(
-    exchange: Exchange, session: Session, table: Table, row_id: Guid, key: str, *, created: bool
-) -> Response:
+def _changed(exchange: Exchange, session: Session, table: Table, row_id: Guid, key: str, *, created: bool) -> Response:
     address = f"{exchange.request.root}{table.entity_set_name}({key if '=' in key else row_id})"
     if not exchange.preferences.representation:
         return no_content(("OData-EntityId", address), *exchange.applied())

@@ -1,0 +1,22 @@
+"""What query readers need to know of the caller of a session."""
+
+from collections.abc import Mapping
+
+from strongroom.query.ast import ReadContext
+from strongroom.records import Session
+
+_NO_ALIASES: Mapping[str, str] = {}
+
+
+def read_context(session: Session, aliases: Mapping[str, str] = _NO_ALIASES) -> ReadContext:
+    """The caller, its time zone and the present, for conditions such as `Today` and `eq-userid` (WA-204, WA-205)."""
+    facts = session.caller.facts
+    return ReadContext(
+        user_id=facts.id,
+        business_unit_id=session.caller.unit_id,
+        team_ids=tuple(team.id for team in facts.teams if team.owns_rows),
+        now=session.now,
+        time_zone=facts.time_zone,
+        language=facts.language,
+        aliases=aliases,
+    )
