@@ -1,5 +1,6 @@
 """`strongroom init`: a new home, with an empty environment or the demo company."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ from strongroom.cli.options import home_option, json_option
 from strongroom.cli.output import Progress, print_json, say
 
 if TYPE_CHECKING:
+    from strongroom.environment import Environment
     from strongroom.home import EnvironmentKind, Home
     from strongroom.keys import Secret
+    from strongroom.records import Born
 
 CONTROL = "control"
 
@@ -66,10 +69,9 @@ def init(
     with put_in_place(home.absolute()) as folder:
         made = create_home(folder, source=source, is_test_home=test_clock)
         administrator = f"admin@{home.absolute().name.lower()}"
-        _make(made, CONTROL, EnvironmentKind.CONTROL, administrator, None)
-        _make(made, name, EnvironmentKind.BUSINESS, administrator, address)
-        if demo:
-            _fill(made, name, accounts or 5000, 1 if seed is None else seed)
+        _make(made, CONTROL, EnvironmentKind.CONTROL, administrator)
+        filling = _Filling(accounts or 5000, 1 if seed is None else seed) if demo else None
+        _make(made, name, EnvironmentKind.BUSINESS, administrator, address, filling)
     if as_json:
         print_json({"home": str(home), "id": made.id, "environment": name, "administrator": administrator})
         return
@@ -80,21 +82,40 @@ def init(
         say(f"Keep {made.keys.source.path(home)} safe, apart from copies of the home: nothing opens without it.")
 
 
-def _make(home: "Home", name: str, kind: "EnvironmentKind", administrator: str, database: "Secret | None") -> None:
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """How to fill an environment with the demo company."""
+
+    accounts: int
+    seed: int
+
+
+def _make(
+    home: "Home",
+    name: str,
+    kind: "EnvironmentKind",
+    administrator: str,
+    database: "Secret | None" = None,
+    filling: _Filling | None = None,
+) -> None:
     from strongroom.environment import create_environment
     from strongroom.records import Birth
 
-    environment, _ = create_environment(home, name, Birth(name, administrator), kind=kind, database=database)
-    environment.close()
-
-
-def _fill(home: "Home", name: str, accounts: int, seed: int) -> None:
-    from strongroom.environment import open_environment
-    from strongroom.jobs.demo import fill
-
-    environment, progress = open_environment(home, name), Progress()
+    environment, born = create_environment(home, name, Birth(name, administrator), kind=kind, database=database)
     try:
-        fill(environment, accounts=accounts, seed=seed, progress=progress)
+        if filling is not None:
+            _fill(home, environment, born, filling)
+    finally:
+        environment.close()
+
+
+def _fill(home: "Home", environment: "Environment", born: "Born", filling: _Filling) -> None:
+    from strongroom.home.personas import Persona, write_personas
+    from strongroom.jobs import fill_demo
+
+    progress = Progress()
+    try:
+        personas = fill_demo(environment, born, accounts=filling.accounts, seed=filling.seed, progress=progress)
     finally:
         progress.end()
-        environment.close()
+    write_personas(home.path, [Persona(found.name, found.login, found.sees) for found in personas])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 
 from strongroom.cli.options import home_option, opened
 from strongroom.cli.output import say
+from strongroom.cli.welcome import welcome
 
 if TYPE_CHECKING:
     from strongroom.home import Home
@@ -70,10 +72,11 @@ def serve(
         log_level=opened_home.settings.log.level,
         log_requests=opened_home.settings.log.requests,
     )
+    trust = certificate.chain if certificate and certificate.chain.parent == opened_home.tls_folder else None
     os.environ.update(worker_environment(opened_home.keys.source))
     signal.signal(signal.SIGTERM, _stop)
     try:
-        run(home, listening, lambda address: _tell(opened_home, address, certificate))
+        run(home, listening, lambda address: _tell(opened_home, address, trust))
     except KeyboardInterrupt:
         # The web server raises the signals that stopped it once more when it has ended in good order.
         return
@@ -100,17 +103,7 @@ def _certificate(
     return self_signed(home.tls_folder, home.clock) if settings.tls_self_signed else None
 
 
-def _tell(home: "Home", address: str, certificate: "Certificate | None") -> None:
-    """What a person needs to go on."""
-    default = home.default_environment().name
-    say(f"Strongroom serves {home.path} at {address}")
-    say(f"  Web API   {address}/api/data/v9.2/   (environment '{default}')")
-    for record in home.environments():
-        if record.name != default:
-            say(f"            {address}/e/{record.name}/api/data/v9.2/")
-    say(f"  A token   strongroom token --home {home.path} --user admin")
-    if certificate is not None:
-        say(f"  Trust     {certificate.chain}")
-    if home.is_test_home:
-        say("  This is a TEST HOME: its clock can be moved. Never use it for real data.")
-    say("Ctrl-C stops it.")
+def _tell(home: "Home", address: str, trust: Path | None) -> None:
+    for line in welcome(home, address, trust):
+        say(line)
+    sys.stdout.flush()

@@ -6,12 +6,14 @@
     environments.json      which environments there are
     environments/NAME.db   the store of each (or a PostgreSQL database elsewhere)
     tls/                   certificates made here
+    demo.json              only in a demo home: whom it can be tried as
     test-clock             only in a test home: how far its clock was moved
 
 - `folder`    `create_home`, `open_home`, `Home`
 - `registry`  `environments.json`
 - `testclock` the clock of a test home (TS-006)
 - `making`    `put_in_place`: a home under its name only when it is complete
+- `personas`  `demo.json`
 - `tls`       certificates: given, or made for localhost (WA-7)
 """
 
