@@ -10,7 +10,9 @@ from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guid
 from strongroom.schema.model import ManyToMany, Relationship, Schema, Table
 from strongroom.store import facts as security
-from strongroom.store import links, rows, shares
+from strongroom.store import links as stored_links
+from strongroom.store import rows as stored_rows
+from strongroom.store import shares as stored_shares
 from strongroom.store.compile import Statements
 from strongroom.store.ddl import fit_tables
 from strongroom.store.estimates import Estimates
@@ -54,55 +56,55 @@ class StoreTransaction:
     # --- rows by identity ---
 
     def row(self, table: Table, row_id: Guid) -> Row | None:
-        return rows.row(self._work, table, row_id)
+        return stored_rows.row(self._work, table, row_id)
 
     def rows(self, table: Table, row_ids: Sequence[Guid]) -> dict[Guid, Row]:
-        return rows.rows(self._work, table, row_ids)
+        return stored_rows.rows(self._work, table, row_ids)
 
     def row_by_key(self, table: Table, columns: Mapping[str, Value]) -> Row | None:
-        return rows.row_by_key(self._work, table, columns)
+        return stored_rows.row_by_key(self._work, table, columns)
 
     def rows_where(self, table: Table, columns: Mapping[str, Value], *, limit: int | None = None) -> list[Row]:
-        return rows.rows_where(self._work, table, columns, limit)
+        return stored_rows.rows_where(self._work, table, columns, limit)
 
     def children(self, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
-        return rows.children(self._work, relationship, parents)
+        return stored_rows.children(self._work, relationship, parents)
 
     def linked(self, association: ManyToMany, row_id: Guid, *, from_first: bool) -> list[Guid]:
-        return links.linked(self._work, association, row_id, from_first=from_first)
+        return stored_links.linked(self._work, association, row_id, from_first=from_first)
 
     # --- writing ---
 
-    def insert(self, table: Table, rows_: Sequence[Row]) -> None:
-        rows.insert(self._work, table, rows_)
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        stored_rows.insert(self._work, table, rows)
 
     def update(
         self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None
     ) -> None:
-        rows.update(self._work, row, changes, owner=owner, unit=unit)
+        stored_rows.update(self._work, row, changes, owner=owner, unit=unit)
 
-    def delete(self, table: Table, rows_: Sequence[Row]) -> None:
-        rows.delete(self._work, table, rows_)
+    def delete(self, table: Table, rows: Sequence[Row]) -> None:
+        stored_rows.delete(self._work, table, rows)
 
     def link(self, association: ManyToMany, first: Guid, second: Guid) -> bool:
-        return links.link(self._work, association, first, second)
+        return stored_links.link(self._work, association, first, second)
 
     def unlink(self, association: ManyToMany, first: Guid, second: Guid) -> bool:
-        return links.unlink(self._work, association, first, second)
+        return stored_links.unlink(self._work, association, first, second)
 
     # --- shares ---
 
-    def shares(self, table: Table, rows_: Sequence[Key]) -> dict[Key, list[Share]]:
-        return shares.shares(self._work, table, rows_)
+    def shares(self, table: Table, rows: Sequence[Key]) -> dict[Key, list[Share]]:
+        return stored_shares.shares(self._work, table, rows)
 
     def set_share(self, row: Row, share: Share) -> None:
-        shares.set_share(self._work, row, share)
+        stored_shares.set_share(self._work, row, share)
 
     def inherited_parts(self, row: Row) -> list[InheritedPart]:
-        return shares.inherited_parts(self._work, row)
+        return stored_shares.inherited_parts(self._work, row)
 
     def set_inherited_part(self, row: Row, part: InheritedPart) -> None:
-        shares.set_inherited_part(self._work, row, part)
+        stored_shares.set_inherited_part(self._work, row, part)
 
     # --- security ---
 
@@ -128,7 +130,7 @@ class StoreTransaction:
         return Key(found[0][0]) if found else None
 
     def unit_key(self, unit_id: Guid) -> Key | None:
-        return rows.unit_key(self._work, unit_id)
+        return stored_rows.unit_key(self._work, unit_id)
 
     def bump_security_epoch(self) -> None:
         self._work.bump_security_epoch()
@@ -164,7 +166,7 @@ class StoreTransaction:
             values = {"createdon": now, **entry}
             identity = values.get("auditid") or new_guid(work.clock)
             added.append(Row(table, Key(0), Guid(str(identity)), None, None, 0, values))
-        rows.insert(work, table, added)
+        stored_rows.insert(work, table, added)
 
     def _security(self) -> SecurityCache:
         if self._cache.epoch != self._work.stamp.security_epoch:

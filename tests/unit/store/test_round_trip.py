@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.store.people import add, found, guid
 
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, Key, Reference
@@ -15,7 +16,6 @@ from strongroom.schema.standard_tables import standard_schema
 from strongroom.store.database import StoreDatabase
 from strongroom.store.layout import OWNER_COLUMNS, is_stored, scale
 from strongroom.store.protocol import Row, Value
-from tests.unit.store.people import add, found, guid
 
 _TABLES = ("account", "contact", "opportunity", "annotation")
 _NUMBERS = count(10_000)
@@ -90,9 +90,7 @@ def test_text_that_is_no_text_is_refused(database: StoreDatabase, text: str) -> 
 @pytest.mark.parametrize(
     ("column", "value"), [("numberofemployees", 2**70), ("revenue", Decimal(10) ** 40)], ids=["integer", "money"]
 )
-def test_a_number_that_does_not_fit_is_refused(
-    database: StoreDatabase, column: str, value: Value, rows: int
-) -> None:
+def test_a_number_that_does_not_fit_is_refused(database: StoreDatabase, column: str, value: Value, rows: int) -> None:
     """Rooms above check the ranges; the store still never keeps another number than it was given."""
     make: Callable[[Row, int], Row] = lambda owner, n: Row(  # noqa: E731
         standard_schema().tables["account"], Key(0), guid(500 + n), owner.key, owner.unit, 0, {column: value}

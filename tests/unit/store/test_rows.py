@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from tests.unit.store.people import add, found, guid, reference
 
 from strongroom.errors import IntegrityViolation, PreconditionFailed
 from strongroom.ids import Key, Reference
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row
-from tests.unit.store.people import add, found, guid, reference
 
 
 def test_a_row_is_read_as_it_was_written(database: StoreDatabase) -> None:
