@@ -124,7 +124,10 @@ class Dialect(ABC):
     def ordered_join(self) -> str:
         """An inner join that keeps the left side as the outer loop, where the engine lets us say so."""
 
-    def ordering(self, operand: str, *, descending: bool) -> str:
+    def ordering(self, operand: str, *, descending: bool, nullable: bool = True) -> str:
+        """A term of ORDER BY. What cannot be null says nothing of nulls, as its index does not: so the index serves."""
+        if not nullable:
+            return f"{operand} desc" if descending else operand
         return self.descending(operand) if descending else self.ascending(operand)
 
 
@@ -198,7 +201,7 @@ class Postgresql(Dialect):
     stops_inside_in_lists = False
     scales_numbers = False
     most_terms = 100
-    cost_of_term = 600
+    cost_of_term = 250
 
     def placeholder(self, number: int, kind: Kind) -> str:
         return f"${number}::{kind.value}"

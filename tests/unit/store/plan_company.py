@@ -110,6 +110,7 @@ def company(engine: Engine, connection: Connection, accounts: int) -> Company:
                 key % 2,
             )
         )
+    connection.execute("begin")
     connection.insert("account", COLUMNS, rows)
     busy = principals[7]
     shares = [
@@ -136,6 +137,7 @@ def company(engine: Engine, connection: Connection, accounts: int) -> Company:
     connection.insert(
         "principalobjectaccess", (*names, "accessrightsmask", "inheritedaccessrightsmask", "sort"), shares
     )
+    connection.execute("commit")
     made = Company(engine, connection, accounts, counters)
     made.reaches = _archetypes(made, principals, busy, chance)
     return made

@@ -1,4 +1,4 @@
-"""Which sources a part of a query speaks of: decides which joins must come before the page is cut and which may wait."""
+"""Which sources a part of a query speaks of, and with it which joins come before the page is cut, and which after."""
 
 from collections.abc import Iterator
 

@@ -13,9 +13,11 @@ from strongroom.schema.model import Column, ColumnType, Ownership, Table
 from strongroom.store.compile.values import Rounding, encoder
 from strongroom.store.compile.writer import Bound, Scope, Writer
 from strongroom.store.dialect import Dialect, Kind, kind_of, quote, text_literal
-from strongroom.store.layout import OWNER_COLUMNS, has_table_column, is_folded, is_stored, scale
+from strongroom.store.layout import OWNER_COLUMNS, PRINCIPAL_TABLES, has_table_column, is_folded, is_stored, scale
 
 NULL = "null"
+OWNER_KINDS = {"owninguser": "systemuser", "owningteam": "team"}
+"""Owner columns that hold a value for one kind of owner only, and are null for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def column_value(writer: Writer, bound: Bound, column: Column) -> str:
     """A column as stored, or as read off the owner keys; null for columns that hold no value of their own."""
     name = column.logical_name
     if is_owner_column(bound.table, name):
-        return _owner_value(writer, bound, name)
+        return _owner_value(bound, name)
     if not is_stored(bound.table, column):
         return NULL
     return bound.column(name)
@@ -126,11 +128,22 @@ def _hide(writer: Writer, bound: Bound, name: str, sql: str) -> str:
     return sql
 
 
-def _owner_value(writer: Writer, bound: Bound, name: str) -> str:
+def _owner_value(bound: Bound, name: str) -> str:
+    key = owner_key(bound, name)
     if name == "owningbusinessunit":
-        return f"(select n.businessunitid from businessunit n where n.id = {owner_key(bound, name)})"
-    kind = {"owninguser": " and n.kind = 'systemuser'", "owningteam": " and n.kind = 'team'"}.get(name, "")
-    return f"(select n.principalid from principal n where n.id = {owner_key(bound, name)}{kind})"
+        if bound.owning_unit is not None:
+            return f"{bound.owning_unit}.businessunitid"
+        return f"(select n.businessunitid from businessunit n where n.id = {key})"
+    return _of_principal(bound, "principalid", OWNER_KINDS.get(name))
+
+
+def _of_principal(bound: Bound, column: str, kind: str | None) -> str:
+    """A column of the owner's row in `principal`; null when the owner is not of `kind`."""
+    if bound.principal is None:
+        only = "" if kind is None else f" and n.kind = {text_literal(kind)}"
+        return f"(select n.{column} from principal n where n.id = {owner_key(bound, 'ownerid')}{only})"
+    value = f"{bound.principal}.{column}"
+    return value if kind is None else f"case when {bound.principal}.kind = {text_literal(kind)} then {value} end"
 
 
 _Name = Callable[[Writer, Bound, Column], str]
@@ -148,12 +161,7 @@ def _lookup_name(writer: Writer, bound: Bound, column: Column, name_of: _Name) -
     """The primary name of the target, by a scalar sub-select for each table that it may be in."""
     name = column.logical_name
     if is_owner_column(bound.table, name):
-        key = owner_key(bound, name)
-        tables = {"owningbusinessunit": ("businessunit",), "owninguser": ("systemuser",), "owningteam": ("team",)}
-        found = [
-            _name_in(writer, target, f"n.id = {key}", name_of) for target in tables.get(name, ("systemuser", "team"))
-        ]
-        return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        return _owner_name(writer, bound, name, name_of)
     if not is_stored(bound.table, column):
         return NULL
     reference = bound.column(name)
@@ -165,6 +173,18 @@ def _lookup_name(writer: Writer, bound: Bound, column: Column, name_of: _Name) -
         if target in writer.schema.tables
     ]
     return f"case {bound.column(f'{name}__table')} {' '.join(cases)} end" if cases else NULL
+
+
+def _owner_name(writer: Writer, bound: Bound, name: str, name_of: _Name) -> str:
+    condition = f"n.id = {owner_key(bound, name)}"
+    if name == "owningbusinessunit":
+        return _name_in(writer, "businessunit", condition, name_of)
+    if name in OWNER_KINDS:
+        return _name_in(writer, OWNER_KINDS[name], condition, name_of)
+    user, team = (_name_in(writer, table, condition, name_of) for table in PRINCIPAL_TABLES)
+    if bound.principal is None:
+        return f"coalesce({user}, {team})"
+    return f"case {bound.principal}.kind when 'systemuser' then {user} else {team} end"
 
 
 def _id_equals(writer: Writer, target: str, reference: str) -> str:
@@ -184,12 +204,9 @@ def _name_in(writer: Writer, target: str, condition: str, name_of: _Name) -> str
 def _lookup_table(bound: Bound, column: Column) -> str:
     name = column.logical_name
     if is_owner_column(bound.table, name):
-        fixed = {"owningbusinessunit": "businessunit", "owninguser": "systemuser", "owningteam": "team"}.get(name)
-        key = owner_key(bound, name)
-        if fixed == "businessunit":
-            return text_literal(fixed)
-        condition = "" if fixed is None else f" and n.kind = {text_literal(fixed)}"
-        return f"(select n.kind from principal n where n.id = {key}{condition})"
+        if name == "owningbusinessunit":
+            return f"case when {owner_key(bound, name)} is not null then 'businessunit' end"
+        return _of_principal(bound, "kind", OWNER_KINDS.get(name))
     if not is_stored(bound.table, column):
         return NULL
     if has_table_column(column):

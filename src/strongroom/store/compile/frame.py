@@ -5,6 +5,7 @@ the page, narrow. Wide values are read later, for the rows of the page alone (pe
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 from strongroom.access.plan import Plan
 from strongroom.query.ast import Join, Predicate, Select
@@ -99,12 +100,25 @@ def branches(writer: Writer, frame: Frame) -> list[Branch]:
             return security.merge_branches(writer, frame.root, frame.plan, together=together)
 
 
-def positions(writer: Writer, frame: Frame, branch: Branch) -> list[str]:
-    """The ranges of the order that the page may come from: everything, or what lies after the position."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One term of the key statement: a branch, and one range of the order that its rows may come from."""
+
+    branch: Branch
+    position: str | None = None
+
+
+def cuts(writer: Writer, frame: Frame) -> list[Cut]:
+    """All terms: each branch with everything, or with each of the ranges that lie after the position."""
     after = frame.select.after
+    found = branches(writer, frame)
     if after is None or not frame.terms:
-        return [""]
-    return order.alternatives(writer, sort_keys(frame, branch), after)
+        return [Cut(branch) for branch in found]
+    return [
+        Cut(branch, position)
+        for branch in found
+        for position in order.alternatives(writer, sort_keys(frame, branch), after)
+    ]
 
 
 def sort_keys(frame: Frame, branch: Branch) -> list[Term]:
@@ -116,48 +130,38 @@ def sort_keys(frame: Frame, branch: Branch) -> list[Term]:
     return terms
 
 
-def keys(writer: Writer, frame: Frame, columns: tuple[str, ...], limit: int | None) -> str:
+def keys(writer: Writer, frame: Frame, found: list[Cut], columns: tuple[str, ...], limit: int | None) -> str:
     """The statement that finds the rows: sort keys (`s0`, `s1` …) and then `columns`, in order, at most `limit`."""
-    terms = [
-        _term(writer, frame, branch, position, columns)
-        for branch in branches(writer, frame)
-        for position in positions(writer, frame, branch)
-    ]
+    terms = [_term(writer, frame, cut, columns) for cut in found]
+    before = offset(writer, frame.select) if frame.terms else None
     ending = _ending(writer, frame, limit)
-    if len(terms) == 1:
-        return terms[0] + ending + _offset(writer, frame)
-    if frame.terms and not writer.dialect.stops_inside_in_lists:
-        offset = _offset_value(writer, frame)
-        inner = _ending(writer, frame, limit) + ("" if offset is None else f" + {offset}")
-        return " union all ".join(f"({term}{inner})" for term in terms) + ending + _offset(writer, frame)
-    return " union all ".join(terms) + ending + _offset(writer, frame)
+    skipped = "" if before is None else f" offset {before}"
+    if len(terms) > 1 and frame.terms and not writer.dialect.stops_inside_in_lists:
+        inner = ending if before is None else f"{ending} + {before}"
+        terms = [f"({term}{inner})" for term in terms]
+    return " union all ".join(terms) + ending + skipped
 
 
-def _term(writer: Writer, frame: Frame, branch: Branch, position: str, columns: tuple[str, ...]) -> str:
-    shown = [f"{term.operand.sql} s{index}" for index, term in enumerate(sort_keys(frame, branch))]
+def _term(writer: Writer, frame: Frame, cut: Cut, columns: tuple[str, ...]) -> str:
+    shown = [f"{term.operand.sql} s{index}" for index, term in enumerate(sort_keys(frame, cut.branch))]
     source = frame.source
-    if branch.sharer is not None:
+    if cut.branch.sharer is not None:
         source = f"{SHARES} s {writer.dialect.ordered_join()} {source} on {frame.root.column('id')} = s.object"
-    conditions = [each for each in (*branch.conditions, position, *frame.conditions) if each]
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    return f"select {', '.join((*shown, *columns))} from {source}{frame.joins}{where}"
+    return f"select {', '.join((*shown, *columns))} from {source}{frame.joins}{where(frame, cut)}"
+
+
+def where(frame: Frame, cut: Cut) -> str:
+    """The WHERE of one term."""
+    position = () if cut.position is None else (cut.position,)
+    conditions = (*cut.branch.conditions, *position, *frame.conditions)
+    return f" where {' and '.join(conditions)}" if conditions else ""
 
 
 def _ending(writer: Writer, frame: Frame, limit: int | None) -> str:
-    keys_in_order = ", ".join(
-        writer.dialect.ordering(str(index + 1), descending=term.descending) for index, term in enumerate(frame.terms)
-    )
-    ordering = f" order by {keys_in_order}" if frame.terms else ""
+    ordering = ""
+    if frame.terms:
+        ordering = f" order by {order.written(writer, frame.terms, lambda index, _: str(index + 1))}"
     return ordering if limit is None else f"{ordering} limit {limit}"
-
-
-def _offset(writer: Writer, frame: Frame) -> str:
-    value = _offset_value(writer, frame)
-    return "" if value is None else f" offset {value}"
-
-
-def _offset_value(writer: Writer, frame: Frame) -> str | None:
-    return offset(writer, frame.select) if frame.terms else None
 
 
 def offset(writer: Writer, select: Select) -> str | None:
@@ -175,5 +179,4 @@ class _RowsBefore:
     size: int
 
     def __call__(self, value: object) -> object:
-        assert isinstance(value, int)
-        return (value - 1) * self.size
+        return (cast(int, value) - 1) * self.size

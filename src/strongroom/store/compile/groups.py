@@ -88,7 +88,7 @@ def _groups(writer: Writer, select: Select, layout: Layout, *, paged: bool) -> t
     where, having = _split(select.where)
     found = frame.build(writer, select, layout, where, select.joins, ordered=False)
     limit = select.aggregate_limit + 1 if select.is_aggregate else None
-    keys = frame.keys(writer, found, lists.key_columns(found), limit)
+    keys = frame.keys(writer, found, frame.cuts(writer, found), lists.key_columns(found), limit)
     scope, source = lists.wide_source(writer, found, (), keys)
     inner = _Inner(writer, scope)
     groups = _group_expressions(select)
@@ -180,7 +180,8 @@ _SUMMED = frozenset({Kind.INTEGER, Kind.NUMERIC, Kind.REAL})
 
 def _parts(sql: str) -> str:
     """The sum of integers as `millions/rest/count`, which cannot overflow; null over no values."""
-    return f"case when count({sql}) > 0 then sum({sql} / {_PART}) || '/' || sum({sql} % {_PART}) || '/' || count({sql}) end"
+    total = f"sum({sql} / {_PART}) || '/' || sum({sql} % {_PART}) || '/' || count({sql})"
+    return f"case when count({sql}) > 0 then {total} end"
 
 
 def _total(value: object) -> tuple[int, int]:

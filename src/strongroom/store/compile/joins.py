@@ -4,7 +4,7 @@ Every joined source is guarded by its plan inside the join: rows that may not be
 columns that meet a user, a team or a unit are compared by key; a lookup to several tables must also name the table.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strongroom.query.ast import Exists, Join, JoinKind, Link, Predicate, Source
 from strongroom.store.compile import security
@@ -29,30 +29,25 @@ def join(writer: Writer, scope: Scope, node: Join, *, ordered: bool) -> Joined:
     """One join. `ordered` keeps the left side as the outer loop where the engine takes such a hint."""
     bound = writer.bound(node.source.table)
     inside = scope.within(node.source.alias, bound)
-    inner = writer.dialect.ordered_join() if ordered else "join"
-    table = f"{quote(node.source.table.logical_name)} {bound.sql}"
+    word = writer.dialect.ordered_join() if ordered else "join"
     match node.kind:
         case JoinKind.FIRST_ROW:
-            return Joined(f" {inner} {table} on {_is_first(writer, scope, node, bound)}", inside, bound)
+            sql = f" {word} {_table(bound)} on {_is_first(writer, scope, node, bound)}"
         case JoinKind.INNER:
-            steps = _steps(writer, inside, node.link, node.source.alias)
-            condition = " and ".join((steps.condition, *_conditions(writer, inside, node.source, node.where)))
-            through = "" if steps.intersect is None else f" {inner} {steps.intersect} on {steps.intersect_condition}"
-            return Joined(f"{through} {inner} {table} on {condition}", inside, bound)
+            steps = _steps(writer, inside, node.link, bound)
+            conditions = (steps.condition, *_conditions(writer, inside, node.source, node.where))
+            through = "" if steps.between is None else f" {word} {_table(steps.between)} on {steps.to_between}"
+            sql = f"{through} {word} {_table(bound)} on {' and '.join(conditions)}"
         case JoinKind.OUTER:
-            return Joined(_outer(writer, inside, node, bound, table), inside, bound)
+            sql = _outer(writer, inside, node, bound)
+    return Joined(sql, inside, bound)
 
 
 def exists(writer: Writer, scope: Scope, node: Exists) -> str:
     """`exists (…)` for some linked row that may be read and satisfies the condition."""
     bound = writer.bound(node.source.table)
-    inside = scope.within(node.source.alias, bound)
-    steps = _steps(writer, inside, node.link, node.source.alias)
-    conditions = [steps.condition]
-    source = f"{quote(node.source.table.logical_name)} {bound.sql}"
-    if steps.intersect is not None:
-        source = f"{steps.intersect} join {source} on {steps.condition}"
-        conditions = [steps.intersect_condition]
+    inside = replace(scope.within(node.source.alias, bound), under_not=False)
+    source, conditions = _matching(writer, inside, node.link, bound)
     for each in node.joins:
         joined = join(writer, inside, each, ordered=False)
         source += joined.sql
@@ -63,24 +58,76 @@ def exists(writer: Writer, scope: Scope, node: Exists) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """How a source hangs on the outer row: directly, or through rows of an intersect table."""
+    """How a source hangs on the outer row: directly, or through rows of an intersect table (`between`)."""
 
     condition: str
-    intersect: str | None = None
-    intersect_condition: str = ""
+    between: Bound | None = None
+    to_between: str = ""
 
 
-def _steps(writer: Writer, scope: Scope, link: Link, alias: str) -> _Steps:
-    outer, inner = scope[link.outer_alias], scope[alias]
+def _steps(writer: Writer, scope: Scope, link: Link, inner: Bound) -> _Steps:
+    outer = scope[link.outer_alias]
     if link.intersect is None:
         return _Steps(_direct(writer, outer, link.outer_column, inner, link.inner_column))
-    table = writer.schema.tables[link.intersect.intersect]
-    between = writer.bound(table)
+    between = writer.bound(writer.schema.tables[link.intersect.intersect])
     return _Steps(
         f"{inner.column(inner.table.primary_id)} = {between.column(link.inner_column)}",
-        f"{quote(link.intersect.intersect)} {between.sql}",
+        between,
         f"{between.column(link.outer_column)} = {outer.column(outer.table.primary_id)}",
     )
+
+
+def _matching(writer: Writer, scope: Scope, link: Link, bound: Bound) -> tuple[str, list[str]]:
+    """The FROM of a sub-select over the linked rows, and the conditions that tie them to the outer row."""
+    steps = _steps(writer, scope, link, bound)
+    if steps.between is None:
+        return _table(bound), [steps.condition]
+    return f"{_table(steps.between)} join {_table(bound)} on {steps.condition}", [steps.to_between]
+
+
+def _outer(writer: Writer, scope: Scope, node: Join, bound: Bound) -> str:
+    steps = _steps(writer, scope, node.link, bound)
+    if steps.between is None:
+        conditions = (steps.condition, *_conditions(writer, scope, node.source, node.where))
+        return f" left join {_table(bound)} on {' and '.join(conditions)}"
+    # A link counts only when its far end may be read: otherwise a row without a match would be repeated per link.
+    probe = writer.bound(node.source.table)
+    probed = scope.within(node.source.alias, probe)
+    far = f"{probe.column(probe.table.primary_id)} = {steps.between.column(node.link.inner_column)}"
+    conditions = " and ".join((far, *_conditions(writer, probed, node.source, node.where)))
+    return (
+        f" left join {_table(steps.between)} on {steps.to_between}"
+        f" and exists (select 1 from {_table(probe)} where {conditions})"
+        f" left join {_table(bound)} on {steps.condition}"
+    )
+
+
+def _is_first(writer: Writer, scope: Scope, node: Join, bound: Bound) -> str:
+    """The row is the first of those that match, by its id."""
+    candidate = writer.bound(node.source.table)
+    inside = scope.within(node.source.alias, candidate)
+    source, conditions = _matching(writer, inside, node.link, candidate)
+    conditions += _conditions(writer, inside, node.source, node.where)
+    first = candidate.column(candidate.table.primary_id)
+    return (
+        f"{bound.column('id')} = (select {candidate.column('id')} from {source}"
+        f" where {' and '.join(conditions)} order by {first} limit 1)"
+    )
+
+
+def _conditions(writer: Writer, scope: Scope, source: Source, where: Predicate | None) -> list[str]:
+    """The plan of the source (unless a plan itself is being written), and the join's own condition."""
+    parts: list[str] = []
+    if not scope.by_plan:
+        plan = writer.plan(source.alias)
+        parts += security.row_predicate(writer, scope[source.alias], plan)
+    if where is not None:
+        parts.append(writer.condition(scope, where))
+    return parts
+
+
+def _table(bound: Bound) -> str:
+    return f"{quote(bound.table.logical_name)} {bound.sql}"
 
 
 def _direct(writer: Writer, outer: Bound, outer_column: str, inner: Bound, inner_column: str) -> str:
@@ -122,50 +169,3 @@ def _by_key(holder: Bound, column: str, target: Bound, target_column: str) -> st
     if name not in allowed or target_column != target.table.primary_id:
         return None
     return f"{target.column('id')} = {owner_key(holder, column)}"
-
-
-def _conditions(writer: Writer, scope: Scope, source: Source, where: Predicate | None) -> list[str]:
-    """The plan of the source (unless a plan itself is being written), and the join's own condition."""
-    parts: list[str] = []
-    if not scope.by_plan:
-        plan = writer.plan(source.alias)
-        parts += security.row_predicate(writer, scope[source.alias], plan)
-    if where is not None:
-        parts.append(writer.condition(scope, where))
-    return parts
-
-
-def _outer(writer: Writer, scope: Scope, node: Join, bound: Bound, table: str) -> str:
-    steps = _steps(writer, scope, node.link, node.source.alias)
-    if steps.intersect is None:
-        conditions = (steps.condition, *_conditions(writer, scope, node.source, node.where))
-        return f" left join {table} on {' and '.join(conditions)}"
-    # A link counts only when its far end may be read: otherwise a row without a match would be repeated per link.
-    probe = writer.bound(node.source.table)
-    probed = scope.within(node.source.alias, probe)
-    assert node.link.intersect is not None
-    between = steps.intersect.rsplit(" ", 1)[1]
-    far = f"{probe.column(probe.table.primary_id)} = {between}.{quote(node.link.inner_column)}"
-    inside = " and ".join((far, *_conditions(writer, probed, node.source, node.where)))
-    seen = f"exists (select 1 from {quote(probe.table.logical_name)} {probe.sql} where {inside})"
-    return (
-        f" left join {steps.intersect} on {steps.intersect_condition} and {seen} left join {table} on {steps.condition}"
-    )
-
-
-def _is_first(writer: Writer, scope: Scope, node: Join, bound: Bound) -> str:
-    """The row is the first of those that match, by its id."""
-    candidate = writer.bound(node.source.table)
-    inside = scope.within(node.source.alias, candidate)
-    steps = _steps(writer, inside, node.link, node.source.alias)
-    source = f"{quote(candidate.table.logical_name)} {candidate.sql}"
-    conditions = [steps.condition]
-    if steps.intersect is not None:
-        source = f"{steps.intersect} join {source} on {steps.condition}"
-        conditions = [steps.intersect_condition]
-    conditions += _conditions(writer, inside, node.source, node.where)
-    first = candidate.column(candidate.table.primary_id)
-    return (
-        f"{bound.column('id')} = (select {candidate.column('id')} from {source}"
-        f" where {' and '.join(conditions)} order by {first} limit 1)"
-    )

@@ -6,8 +6,8 @@ keys come first, from narrow terms, and the wide rows of the page are fetched by
 
 from strongroom.access.plan import ColumnAccess
 from strongroom.query.ast import Expression, Field, Join, JoinKind, LookupName, LookupTable, Select
-from strongroom.store.compile import aliases, expressions, frame, joins, order
-from strongroom.store.compile.frame import Early, Frame
+from strongroom.store.compile import aliases, expressions, frame, joins, order, owners
+from strongroom.store.compile.frame import Cut, Early, Frame
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout, limit_of
 from strongroom.store.compile.values import Decode, decoder
@@ -20,45 +20,40 @@ def write(writer: Writer, select: Select, layout: Layout) -> Statement:
     early = aliases.early_joins(select)
     late = tuple(join for join in select.joins if join not in early)
     found = frame.build(writer, select, layout, select.where, early, ordered=True)
-    sql = _direct(writer, found, late) if _is_direct(writer, found) else _keys_first(writer, found, late)
+    cuts = frame.cuts(writer, found)
+    sql = _direct(writer, found, cuts[0], late) if _is_direct(found, cuts) else _keys_first(writer, found, cuts, late)
     decoders = [output_decoder(writer, output.expression) for output in select.outputs]
     decoders += (decoder(writer.dialect, term.operand.kind, term.operand.scale) for term in found.terms)
     return Statement(sql, tuple(writer.parameters), tuple(decoders))
 
 
-def _is_direct(writer: Writer, found: Frame) -> bool:
-    if found.layout is Layout.TEST or len(found.terms) > 2 or not order.is_index_order(found.select):
+def _is_direct(found: Frame, cuts: list[Cut]) -> bool:
+    """Whether one term follows an index in the order of the list, so that nothing wide is ever sorted."""
+    if found.layout is Layout.TEST or len(cuts) > 1 or cuts[0].branch.sharer is not None:
         return False
-    terms = frame.branches(writer, found)
-    return len(terms) == 1 and terms[0].sharer is None and len(frame.positions(writer, found, terms[0])) == 1
+    return len(found.terms) <= 2 and order.is_index_order(found.select)
 
 
-def _direct(writer: Writer, found: Frame, late: tuple[Join, ...]) -> str:
-    (branch,) = frame.branches(writer, found)
-    (position,) = frame.positions(writer, found, branch)
+def _direct(writer: Writer, found: Frame, cut: Cut, late: tuple[Join, ...]) -> str:
     scope, joined = late_joins(writer, found.scope, late)
+    scope, behind = owners.joined(writer, scope, [each.expression for each in found.select.outputs])
     shown = [output(writer, scope, each.expression) for each in found.select.outputs]
     shown += (term.operand.sql for term in found.terms)
-    conditions = [each for each in (*branch.conditions, position, *found.conditions) if each]
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    ordering = ", ".join(writer.dialect.ordering(term.operand.sql, descending=term.descending) for term in found.terms)
+    ordering = order.written(writer, found.terms, lambda _, term: term.operand.sql)
     before = frame.offset(writer, found.select)
     offset = "" if before is None else f" offset {before}"
     return (
-        f"select {', '.join(shown)} from {found.source}{found.joins}{joined}{where}"
+        f"select {', '.join(shown)} from {found.source}{found.joins}{joined}{behind}{frame.where(found, cut)}"
         f" order by {ordering} limit {limit_of(found.select)}{offset}"
     )
 
 
-def _keys_first(writer: Writer, found: Frame, late: tuple[Join, ...]) -> str:
-    carried = key_columns(found)
-    keys = frame.keys(writer, found, carried, limit_of(found.select))
+def _keys_first(writer: Writer, found: Frame, cuts: list[Cut], late: tuple[Join, ...]) -> str:
+    keys = frame.keys(writer, found, cuts, key_columns(found), limit_of(found.select))
     scope, source = wide_source(writer, found, late, keys)
     shown = [output(writer, scope, each.expression) for each in found.select.outputs]
     shown += (f"k.s{index}" for index in range(len(found.terms)))
-    ordering = ", ".join(
-        writer.dialect.ordering(f"k.s{index}", descending=term.descending) for index, term in enumerate(found.terms)
-    )
+    ordering = order.written(writer, found.terms, lambda index, _: f"k.s{index}")
     return f"select {', '.join(shown)} from {source} order by {ordering}"
 
 
@@ -75,7 +70,8 @@ def wide_source(writer: Writer, found: Frame, late: tuple[Join, ...], keys: str)
     for index, each in enumerate(found.early):
         source += _wide_join(join, each, index)
     scope, joined = late_joins(writer, found.scope, late)
-    return scope, source + joined
+    scope, behind = owners.joined(writer, scope, [each.expression for each in found.select.outputs])
+    return scope, source + joined + behind
 
 
 def _wide_join(join: str, early: Early, index: int) -> str:

@@ -9,6 +9,7 @@ of them is one range of an index, so that a page costs the same wherever it begi
 alternative.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from strongroom.errors import InvalidRequest
@@ -45,6 +46,14 @@ def _order_operand(writer: Writer, scope: Scope, order: Order) -> Operand:
     return operand(writer, scope, order.expression)
 
 
+def written(writer: Writer, terms: tuple[Term, ...], named: Callable[[int, Term], str]) -> str:
+    """The terms of an ORDER BY; `named` says under which name each stands there."""
+    return ", ".join(
+        writer.dialect.ordering(named(index, term), descending=term.descending, nullable=term.nullable)
+        for index, term in enumerate(terms)
+    )
+
+
 def leading_column(select: Select) -> str | None:
     """The root's stored column by which alone the list is ordered, when there is just one."""
     if len(select.order) != 1:
@@ -56,7 +65,7 @@ def leading_column(select: Select) -> str | None:
 
 
 def is_name_order(select: Select) -> bool:
-    """Whether the list is ordered by the folded primary name alone: the order that owner, unit and share indexes have."""
+    """Whether the folded primary name alone orders the list, as it does the indexes of owners, units and shares."""
     table = select.source.table
     return leading_column(select) == table.primary_name and sort_column(table) == f"{table.primary_name}__fold"
 

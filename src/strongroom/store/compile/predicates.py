@@ -31,19 +31,15 @@ from strongroom.query.ast import (
     UnitIn,
 )
 from strongroom.store.compile import joins, security, values
-from strongroom.store.compile.expressions import Operand, column_value, is_owner_column, operand, owner_key
+from strongroom.store.compile.expressions import OWNER_KINDS, Operand, column_value, is_owner_column, operand, owner_key
 from strongroom.store.compile.patterns import Form, TextPattern
 from strongroom.store.compile.shape import SHORT_LIST
 from strongroom.store.compile.values import Rounding
 from strongroom.store.compile.writer import Scope, Writer
-from strongroom.store.dialect import Kind, quote
+from strongroom.store.dialect import Kind, quote, text_literal
 
 _MOST_LEVELS = 100
 """Steps that a hierarchy condition follows (WA-206)."""
-
-
-_NULLABLE = ("owninguser", "owningteam")
-"""Owner columns that are null on rows of the other kind of owner, where the key is not."""
 
 
 def predicate(writer: Writer, scope: Scope, node: Predicate) -> str:
@@ -139,7 +135,7 @@ def _key_in(
     """`owner in (the keys of these principals)` for an owner column, else None."""
     bound = scope[field.alias]
     name = field.column.logical_name
-    if not is_owner_column(bound.table, name) or (scope.under_not and name in _NULLABLE):
+    if not is_owner_column(bound.table, name) or (scope.under_not and name in OWNER_KINDS):
         return None
     first = place if place is not None else (places or (0,))[0]
     key = owner_key(bound, name)
@@ -149,7 +145,7 @@ def _key_in(
         return f"{key} in (select n.id from businessunit n where " + (
             _among(writer, Operand("n.businessunitid", Kind.GUID), places, first) + ")"
         )
-    kind = {"owninguser": " and n.kind = 'systemuser'", "owningteam": " and n.kind = 'team'"}.get(name, "")
+    kind = f" and n.kind = {text_literal(OWNER_KINDS[name])}" if name in OWNER_KINDS else ""
     return f"{key} in (select n.id from principal n where " + (
         _among(writer, Operand("n.principalid", Kind.GUID), places, first) + kind + ")"
     )

@@ -49,10 +49,7 @@ def choose(dialect: Dialect, select: Select, plan: Plan, estimate: Estimate) -> 
     share = min(max(seen.visible, 1) / total, 1.0)
     passing = 1.0 if select.where is None else _FILTER_SHARE
     rows = limit_of(select) / passing
-    if order.is_index_order(select):
-        walk = _TESTED_ROW * min(rows / share, total)
-    else:
-        walk = _GATHERED_ROW * total
+    walk = _TESTED_ROW * min(rows / share, total) if order.is_index_order(select) else _GATHERED_ROW * total
     if order.is_name_order(select):
         if _terms(dialect, plan) > dialect.most_terms:
             return Layout.WALK

@@ -37,6 +37,11 @@ class Bound:
     exposed: frozenset[str] = _NOTHING
     """Columns that may draw an index all the same."""
 
+    principal: str | None = None
+    """The alias of the owner's row in `principal`, where the statement joins it."""
+    owning_unit: str | None = None
+    """The alias of the owning unit's row in `businessunit`, where the statement joins it."""
+
     def column(self, name: str) -> str:
         return f"{self.sql}.{quote(name)}"
 
@@ -94,8 +99,12 @@ class Writer:
 
     def bound(self, table: Table) -> Bound:
         """`table` under a new SQL alias."""
+        return Bound(table, self.next_alias())
+
+    def next_alias(self) -> str:
+        """An SQL alias that the statement does not have yet."""
         self._aliases += 1
-        return Bound(table, f"t{self._aliases - 1}")
+        return f"t{self._aliases - 1}"
 
     def plan(self, alias: str) -> Plan:
         """The plan that guards `alias`; a source without one does not compile."""
