@@ -27,6 +27,9 @@ from strongroom.query.ast import (
 )
 from strongroom.schema.model import ColumnType, Relationship, Schema, Table
 
+_MEMBERSHIP = "teammembership_association"
+_MANAGERS = "user_parent_user"
+
 CallerMaker = Callable[[Field, ReadContext, Schema, str], Predicate]
 """field, caller, schema, and an alias that is free in the query."""
 
@@ -77,10 +80,9 @@ def _in_hierarchy(
 ) -> Predicate:
     column = field.column
     owner = _table_of_key(field, schema)
-    if owner is not None:
-        tree = hierarchy_of(owner, schema)
-        if tree is not None:
-            return Hierarchy(field.alias, tree, root, below=below, include_root=include_root, negated=negated)
+    own_tree = hierarchy_of(owner, schema) if owner is not None else None
+    if own_tree is not None:
+        return Hierarchy(field.alias, own_tree, root, below=below, include_root=include_root, negated=negated)
     for target in column.targets:
         table = schema.tables.get(target)
         tree = hierarchy_of(table, schema) if table is not None else None
@@ -145,20 +147,18 @@ def _user_or_subordinates(field: Field, context: ReadContext, schema: Schema, al
 
 def _user_teams_or_subordinates(field: Field, context: ReadContext, schema: Schema, alias: str) -> Predicate:
     """The teams of subordinates are reached through the members of the owning team."""
-    parts = [_one_of(field, context.team_ids), _user_or_subordinates(field, context, schema, alias)]
-    members = schema.many_to_many.get("teammembership_association")
-    users, teams = schema.tables.get("systemuser"), schema.tables.get("team")
-    tree = hierarchy_of(users, schema) if users is not None else None
-    if members is not None and users is not None and teams is not None and tree is not None:
-        team_column, user_column = members.column1, members.column2
-        if members.table1 == "systemuser":
-            team_column, user_column = user_column, team_column
-        member_alias = f"{alias}.member"
-        team_alias = f"{alias}.team"
-        below = Hierarchy(member_alias, tree, context.user_id, below=True, include_root=True)
-        member = Exists(Link(team_alias, team_column, user_column, members), Source(users, member_alias), below)
-        owner = Link(field.alias, field.column.logical_name, teams.primary_id)
-        parts.append(Exists(owner, Source(teams, team_alias), member))
+    users, teams = schema.tables["systemuser"], schema.tables["team"]
+    members, managers = schema.many_to_many[_MEMBERSHIP], schema.relationships[_MANAGERS]
+    ends = {members.table1: members.column1, members.table2: members.column2}
+    member_alias, team_alias = f"{alias}.member", f"{alias}.team"
+    below = Hierarchy(member_alias, managers, context.user_id, below=True, include_root=True)
+    member = Exists(Link(team_alias, ends["team"], ends["systemuser"], members), Source(users, member_alias), below)
+    owner = Link(field.alias, field.column.logical_name, teams.primary_id)
+    parts = (
+        _one_of(field, context.team_ids),
+        _user_or_subordinates(field, context, schema, alias),
+        Exists(owner, Source(teams, team_alias), member),
+    )
     return Or(tuple(part for part in parts if part != FALSE))
 
 

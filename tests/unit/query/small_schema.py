@@ -93,6 +93,7 @@ def _tables() -> list[Table]:
         _column("account", "entityimage", _T.IMAGE),
         _column("account", "secretnote", _T.STRING, valid_for_read=False),
         _column("account", "language", _T.INTEGER),
+        _column("account", "processid", _T.UNIQUEIDENTIFIER),
         _lookup("account", "primarycontactid", "contact"),
         _lookup("account", "parentaccountid", "account"),
         _lookup("account", "transactioncurrencyid", "transactioncurrency"),
@@ -127,7 +128,15 @@ def _tables() -> list[Table]:
     return [
         _table("account", 1, owned, [*account, *_owned("account")], keys=keys),
         _table("contact", 2, owned, [*contact, *_owned("contact")], primary_name="fullname"),
-        _table("task", 4212, owned, [*task, *_owned("task")], primary_id="activityid", primary_name="subject"),
+        _table(
+            "task",
+            4212,
+            owned,
+            [*task, *_owned("task")],
+            primary_id="activityid",
+            primary_name="subject",
+            is_activity=True,
+        ),
         _table("systemuser", 8, business, user, primary_name="fullname"),
         _table("team", 9, business, team),
         _table("businessunit", 10, business, unit),
@@ -152,7 +161,13 @@ def _relationships() -> list[Relationship]:
         ("Account_Tasks", "task", "regardingobjectid", "account", "regardingobjectid_account_task"),
         ("user_parent_user", "systemuser", "parentsystemuserid", "systemuser", "parentsystemuserid"),
         ("business_unit_system_users", "systemuser", "businessunitid", "businessunit", "businessunitid"),
-        *((f"{who}_{table}s", table, column, target, column) for table in _OWNED for column, target, who in owners),
+        *(
+            (f"{who}_{table}s", table, column, target, column if table != "task" else f"{column}_task")
+            for table in _OWNED
+            for column, target, who in owners
+        ),
+        ("sr_gone", "account", "sr_keyperson", "sr_gone", "sr_Gone"),
+        ("sr_gone_accounts", "sr_gone", "sr_accountid", "account", "sr_AccountId"),
     ]
     return [
         Relationship(
@@ -177,6 +192,9 @@ def _many_to_many() -> list[ManyToMany]:
     members = "teammembership_association"
     return [
         between(members, "team", "teamid", members, "systemuser", "systemuserid", members),
+        between(
+            "sr_gone_association", "sr_gone", "sr_goneid", "sr_gone_accounts_nn", "account", "accountid", "sr_gone_nn"
+        ),
         between("sr_partners", "account", "accountidone", "sr_partner_of", "account", "accountidtwo", "sr_partners"),
     ]
 

@@ -80,6 +80,7 @@ def span(name: str, *values: str | int, column: str = "createdon", context: Read
         ("on-or-before", ("05/01/2020",), "< 2020-05-02T00:00:00Z"),
         ("on-or-after", ("2020-05-01T23:00:00Z",), ">= 2020-05-01T00:00:00Z"),
         ("on-or-before", ("9999-12-31",), ">= 1753-01-01T00:00:00Z"),
+        ("on", ("9999-12-31",), ">= 9999-12-31T00:00:00Z"),
     ],
 )
 def test_date_conditions(name: str, values: tuple[str | int, ...], expected: str):
@@ -93,8 +94,14 @@ def test_days_are_those_of_the_caller():
     assert span("today", context=berlin) == "(>= 2024-02-10T23:00:00Z and < 2024-02-11T23:00:00Z)"
     assert span("today", column="founded", context=berlin) == "(>= 2024-02-11 and < 2024-02-12)"
     assert span("today", column="opens", context=berlin) == "(>= 2024-02-11T00:00:00Z and < 2024-02-12T00:00:00Z)"
+    assert span("on", "2024-07-01T23:00:00", context=berlin) == "(>= 2024-06-30T22:00:00Z and < 2024-07-01T22:00:00Z)"
     assert span("on", "2024-07-01", context=berlin) == "(>= 2024-06-30T22:00:00Z and < 2024-07-01T22:00:00Z)"
     assert span("on", "2024-07-01T23:00:00Z", context=berlin) == "(>= 2024-07-01T22:00:00Z and < 2024-07-02T22:00:00Z)"
+
+
+def test_a_moment_whose_day_is_outside_the_calendar_is_refused():
+    with pytest.raises(InvalidRequest, match="takes a date such as"):
+        told("on", "createdon", "9999-12-31T23:00:00Z", context=replace(CONTEXT, time_zone="Asia/Tokyo"))
 
 
 def test_the_week_begins_when_the_organisation_says():
@@ -111,6 +118,8 @@ def test_columns_of_days_include_the_days_that_are_touched():
     assert span("last-x-days", 2, column="founded") == "(>= 2020-08-15 and < 2020-08-18)"
     assert span("next-x-days", 2, column="founded") == "(>= 2020-08-17 and < 2020-08-20)"
     assert span("olderthan-x-days", 2, column="founded") == "< 2020-08-16"
+    assert span("on-or-before", "9999-12-31", column="founded") == ">= 1753-01-01"
+    assert span("on-or-after", "2020-08-16", column="founded") == ">= 2020-08-16"
 
 
 def test_the_same_condition_has_two_names():
@@ -251,6 +260,12 @@ def refused(name: str, column: str, *values: str | int) -> str:
         ("eq-userid", "name", (), "needs a lookup or an id"),
         ("under", "name", (ID,), "needs a primary key or a lookup"),
         ("under", "accountid", ("x",), "it takes a GUID"),
+        ("eq", "createdon", ("soon",), "it takes a date such as 2024-05-01T10:15:00Z"),
+        ("under", "processid", (ID,), "does not belong to a hierarchy"),
+        ("on", "createdon", ("0001-01-01T00:00:00Z",), "takes a date such as 2024-05-01"),
+        ("eq", "address1_latitude", ("x",), "it takes a number such as 1.25"),
+        ("eq", "createdon", ("9999-12-31T23:00:00-05:00",), "between the years 1753 and 9999"),
+        ("eq", "creditonhold", ("yes",), "it takes true, false, 1 or 0"),
         ("eq-userlanguage", "name", (), "does not hold the number of a language"),
         ("eq", "industrycode", ("one",), "it takes the whole number of a choice"),
         ("eq", "contract", ("x",), "cannot be compared with a value"),
@@ -308,6 +323,10 @@ def test_functions_take_aliases():
     text = "Microsoft.Dynamics.CRM.NotIn(PropertyName=@n,PropertyValues=@v)"
 
     assert spoken.predicate(read_filter(SCHEMA, ACCOUNT, text, context)[0]) == "name not in ('a', 'b')"
+
+
+def test_functions_stand_behind_paths():
+    assert function("primarycontactid/NS.Today(PropertyName='createdon')").startswith("(j1.createdon >= ")
 
 
 def test_functions_stand_behind_lambda_variables():

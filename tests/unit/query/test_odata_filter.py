@@ -76,6 +76,14 @@ def test_literals_of_wa_186_become_values_of_the_column(text: str, expected: str
     assert where(text) == expected
 
 
+def test_content_and_sets_compare_in_the_ways_that_they_can():
+    assert "can only be compared with eq and ne" in refusal("sports gt '1'").message
+    assert where("opens lt opens") == "opens < opens"
+    assert "incompatible types" in refusal("opens eq founded").message
+    assert where("numberofemployees le versionnumber") == "numberofemployees <= versionnumber"
+    assert "is not a date-time" in refusal("2024-99-01T10:00:00Z eq 2024-01-01T11:00:00Z").message
+
+
 def test_null_is_tested_and_never_compared():
     """WA-188."""
     assert where("name eq null") == "name is null"
@@ -258,6 +266,24 @@ def test_owner_paths_lead_to_the_user_or_the_team():
     assert "'Microsoft.Dynamics.CRM.principal'" in refusal("ownerid/subject eq 'x'").message
 
 
+def test_a_row_of_a_table_without_owner_has_no_owner_path():
+    assert "CRM.systemuser' is a column, so no path leads on" in refusal("ownerid/x eq 1", USERS).message
+
+
+def test_activities_have_the_navigation_properties_of_their_base():
+    """WA-62."""
+    expected = ["outer systemuser j1 (systemuserid=.owninguser)"]
+
+    assert read("owninguser/fullname eq 'x'", TASK)[1] == expected
+    assert read("owninguser_task/fullname eq 'x'", TASK)[1] == expected
+    assert read("ownerid/fullname eq 'x'", TASK)[1] == expected
+
+
+def test_relationships_to_tables_that_are_not_there_do_not_exist():
+    for text in ("sr_Gone/name eq 'x'", "sr_gone_accounts/any()", "sr_gone_nn/any()"):
+        assert "Could not find a property named" in refusal(text).message
+
+
 def test_users_have_a_second_name_for_their_id():
     assert where(f"ownerid eq {ID}", USERS) == f"systemuserid = '{ID}'"
 
@@ -343,6 +369,24 @@ def test_in_takes_a_list():
     assert "Found operand types 'Edm.String' and 'Edm.Int32'" in refusal("name in ('a',1)").message
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("contains(name,'a') in ('b')", "The left side of 'in' must be a column"),
+        ("'a' in ('b')", "The left side of 'in' must be a column"),
+        ("name in @p", "The right side of 'in' must be a list"),
+        ("name eq ['a']", "A list can only stand behind 'in'"),
+        ("['a'] eq ['b']", "A list can only stand behind 'in'"),
+        ("contains(name,'a') eq 5", "A condition can only be compared with true or false"),
+        ("(name eq 'a') gt true", "A condition can only be compared with true or false"),
+        ("(name eq 'a') eq (name eq 'b')", "A condition can only be compared with true or false"),
+        ("contains(name,'a\ud800')", "without the character NUL"),
+    ],
+)
+def test_lists_and_conditions_stand_where_they_can(text: str, part: str):
+    assert part in refusal(text, p="'a'").message
+
+
 def test_a_boolean_column_is_a_condition():
     assert where("creditonhold and not creditonhold") == "(creditonhold = True and not creditonhold = True)"
     assert where("true") == "True"
@@ -376,6 +420,14 @@ def test_all_counts_unknown_as_failing():
     )
     assert where("Account_Tasks/all(t:not (t/subject eq 'x' or t/statecode eq null))") == (
         "no task e1 (regardingobjectid=.accountid): ((e1.subject = 'x' or e1.subject is null) or e1.statecode is null)"
+    )
+    assert where("Account_Tasks/all(t:not (not (t/subject eq 'x' and t/statecode eq null)))") == (
+        "no task e1 (regardingobjectid=.accountid): "
+        "((e1.subject <> 'x' or e1.subject is null) or e1.statecode is not null)"
+    )
+    assert where("Account_Tasks/all(t:not (t/subject in ('x') and t/subject ne null))") == (
+        "no task e1 (regardingobjectid=.accountid): "
+        "((e1.subject in ('x') or e1.subject is null) and e1.subject is not null)"
     )
     assert where("Account_Tasks/all(t:t/subject in ('a') and startswith(t/subject,'b'))") == (
         "no task e1 (regardingobjectid=.accountid): "

@@ -18,6 +18,7 @@ from strongroom.query.ast import (
     Not,
     Operator,
     Or,
+    OwnerIn,
     Predicate,
 )
 from strongroom.query.odata import parse_expression, read_filter, read_query, split_options, syntax
@@ -153,6 +154,12 @@ def test_any_heap_of_marks_is_refused(text: str):
             read_query(SCHEMA, ACCOUNT, split_options(f"{name}={text.replace('+', ' ')}"), CONTEXT)
         except StrongroomError as error:
             assert error.status == 400
+
+
+def test_row_predicates_of_plans_are_never_unknown():
+    owned = OwnerIn("", frozenset({1}))
+
+    assert fails(owned) == Not(owned)
 
 
 # --- the two-valued opposite -------------------------------------------------------------------------------------

@@ -259,5 +259,11 @@ def test_wrong_aggregations_are_refused(text: str, part: str):
     assert part in refusal(f"$apply={text}").message
 
 
+def test_an_aggregation_has_at_most_500_results():
+    results = ",".join(f"$count as n{number}" for number in range(501))
+
+    assert "may have 500 results" in refusal(f"$apply=aggregate({results})").message
+
+
 def test_activities_select_their_own_id():
     assert names("$select=subject", TASK) == ["subject", "activityid"]

@@ -243,11 +243,11 @@ def _targets(schema: Schema, table: Table, item: _Item) -> list[_Target]:
 
 
 def _owner_targets(schema: Schema, table: Table, item: _Item) -> list[_Target]:
-    found: list[_Target] = []
-    for name in ("team", "systemuser"):
-        relationship = owner_relationship(schema, table, name)
-        if relationship is not None:
-            found.append(_Target(schema.tables[name], relationship, None, to_parent=True))
+    found = [
+        _Target(schema.tables[name], relationship, None, to_parent=True)
+        for name in ("team", "systemuser")
+        if (relationship := owner_relationship(schema, table, name)) is not None
+    ]
     for name in [part.strip() for part in item.options.get("$select", "").split(",") if part.strip()]:
         if name != "*" and not any(property_column(target.table, name) for target in found):
             message = f"Could not find a property named '{shown(name)}' on type 'Microsoft.Dynamics.CRM.principal'."

@@ -111,8 +111,6 @@ def _named(scope: Scope, node: Call) -> Predicate:
     query = scope.query
     try:
         return named_conditions.build(name, field, values, query.context, query.schema, alias=query.new_alias("h"))
-    except QueryError:
-        raise
     except InvalidRequest as error:
         raise QueryError(error.message, position=node.position) from error
 

@@ -15,8 +15,10 @@ from strongroom.query.odata.scope import (
     property_column,
     single_nav,
     unknown_principal_property,
+    unknown_property,
 )
 from strongroom.query.odata.syntax import Alias, Constant, Items, LiteralKind, Node, Path
+from strongroom.schema.model import Schema, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,14 @@ def _owner(scope: Scope, segments: tuple[str, ...], position: int) -> ColumnOper
     schema = scope.query.schema
     for target in ("systemuser", "team"):
         relationship = owner_relationship(schema, scope.table, target)
-        if relationship is None:
-            continue
-        table = schema.tables[target]
-        if property_column(table, segments[0]) is not None or single_nav(schema, table, segments[0]) is not None:
+        if relationship is not None and _has_property(schema, schema.tables[target], segments[0]):
             owner = scope.join(relationship.lookup_nav, relationship, position)
             return _walk(owner, segments, position)
     raise unknown_principal_property(segments[0], position)
+
+
+def _has_property(schema: Schema, table: Table, name: str) -> bool:
+    return property_column(table, name) is not None or single_nav(schema, table, name) is not None
 
 
 def _nav_field(scope: Scope, nav: str, position: int) -> Field:
@@ -133,8 +136,7 @@ def _nav_field(scope: Scope, nav: str, position: int) -> Field:
     relationship = single_nav(scope.query.schema, scope.table, nav)
     lookup = scope.table.columns.get(relationship.referencing_column) if relationship is not None else None
     if relationship is None or lookup is None:
-        scope.column(nav, position)  # raises the error that fits: a lookup's name, or no name at all
-        raise QueryError(f"'{shown(nav)}' is not a column.", position=position)
+        raise unknown_property(scope.table, nav, scope.query.schema, position)
     if len(lookup.targets) > 1:
         target = scope.through(nav, position)
         return Field(target.alias, target.table.id_column)
