@@ -7,6 +7,7 @@
 #   make test         everything: what .ci/run calls
 #   make bench        speed, as ratios to bare SQL
 #   make long         the campaigns: random worlds and inputs for as long as they are given
+#   make docs         write the reference pages anew from the commands
 #   make lock         write the lock files anew after a change of dependencies in pyproject.toml
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ DEMO_HOME ?= home
 DEMO_PORT ?= 8000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset check lint test clients bench long lock
+.PHONY: help setup dev demo demo-reset check lint test clients bench long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -94,3 +95,6 @@ clients: dev
 
 long: dev
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit tests/property tests/differential -q
+
+docs: dev
+	$(BIN)/python -m strongroom.cli.reference > docs/reference/command-line.md

@@ -21,12 +21,10 @@ CONTROL = "control"
 @click.command(short_help="Make a home.")
 @home_option
 @click.option("--demo", is_flag=True, help="Fill it with the demo company.")
+@click.option("--accounts", type=click.IntRange(1), metavar="N", help="With --demo: how many accounts. Default: 5000.")
+@click.option("--seed", type=int, metavar="N", help="With --demo: another seed makes another company. Default: 1.")
 @click.option(
-    "--accounts", type=click.IntRange(1), metavar="N", help="With --demo: how many accounts.  [default: 5000]"
-)
-@click.option("--seed", type=int, metavar="N", help="With --demo: another seed makes another company.  [default: 1]")
-@click.option(
-    "--environment", "-e", metavar="NAME", help="Name of the environment.  [default: main, or demo with --demo]"
+    "--environment", "-e", metavar="NAME", help="Name of the environment. Default: main, or demo with --demo."
 )
 @click.option(
     "--database", metavar="URL", help="Keep the environment's rows in this PostgreSQL database instead of a file."
@@ -35,7 +33,7 @@ CONTROL = "control"
 @click.option(
     "--key-provider",
     metavar="PROVIDER",
-    help="Root key: file:PATH, env:NAME, fd:NUMBER or credential:NAME.  [default: file:root.key]",
+    help="Root key: file:PATH, env:NAME, fd:NUMBER or credential:NAME. Default: file:root.key.",
 )
 @json_option
 def init(

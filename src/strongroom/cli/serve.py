@@ -22,11 +22,11 @@ _FILE = click.Path(path_type=Path)
 
 @click.command(short_help="Serve the Web API of a home.")
 @home_option
-@click.option("--host", metavar="H", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--host", metavar="H", help="Address to listen on. Default: 127.0.0.1.")
 @click.option(
-    "--port", "-p", type=click.IntRange(0, 65535), metavar="P", help="Port; 0 takes a free one.  [default: 8000]"
+    "--port", "-p", type=click.IntRange(0, 65535), metavar="P", help="Port; 0 takes a free one. Default: 8000."
 )
-@click.option("--workers", "-w", type=click.IntRange(1, 256), metavar="N", help="Processes that answer.  [default: 1]")
+@click.option("--workers", "-w", type=click.IntRange(1, 256), metavar="N", help="Processes that answer. Default: 1.")
 @click.option("--tls-cert", type=_FILE, metavar="F", help="Serve HTTPS with this certificate chain (PEM).")
 @click.option("--tls-key", type=_FILE, metavar="F", help="The private key of the certificate (PEM).")
 @click.option(

@@ -15,7 +15,9 @@ from strongroom.cli.output import say
     "--user", required=True, metavar="NAME", help="Sign-in name or id of the user; `admin` is the first administrator."
 )
 @environment_option
-@click.option("--minutes", type=click.IntRange(1, 30 * 24 * 60), help="How long the token lives; at most 30 days.")
+@click.option(
+    "--minutes", type=click.IntRange(1, 30 * 24 * 60), metavar="N", help="How long the token lives; at most 30 days."
+)
 def token(home: Path, user: str, environment: str | None, minutes: int | None) -> None:
     """Print a bearer token for a user.
 
