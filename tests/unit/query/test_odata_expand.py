@@ -170,5 +170,10 @@ def test_conditions_of_all_filters_count_together():
     assert "more than 500 conditions" in refusal(text).message
 
 
+def test_parameter_aliases_have_no_meaning_inside():
+    """WA-176."""
+    assert "'@p' cannot stand inside $expand" in refusal("Account_Tasks($filter=subject eq @p)").message
+
+
 def test_an_empty_expand_is_ignored():
     assert read("") == ()

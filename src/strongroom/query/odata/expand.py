@@ -60,6 +60,7 @@ def read_expand(query: Query, table: Table, text: str) -> tuple[Expand, ...]:
     items = _read_items(query, text, 0)
     if any(item.children for item in items):
         _refuse_order_beside_nesting(items)
+    query.in_expand = True
     return _expands(query, table, items)
 
 

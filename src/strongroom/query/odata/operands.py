@@ -59,6 +59,9 @@ def resolve(scope: Scope, node: Node) -> Operand | None:
 
 def alias_value(scope: Scope, alias: Alias) -> Node:
     """What the alias stands for; one that is not given is null (WA-176)."""
+    if scope.query.in_expand:
+        message = f"The parameter alias '{shown(alias.name)}' cannot stand inside $expand: write the value there."
+        raise QueryError(message, position=alias.position)
     text = scope.query.context.aliases.get(alias.name)
     if text is None:
         return Constant(LiteralKind.NULL, "null", alias.position)

@@ -30,6 +30,8 @@ class Query:
     joined: int = 0
     expanded: int = 0
     nested: int = 0
+    in_expand: bool = False
+    """Whether options of an expand are being read: parameter aliases have no meaning there (WA-176)."""
 
     def new_sub_select(self, position: int) -> str:
         """The alias of a sub-select; more than `MAX_SUB_SELECTS` raise `QueryError`."""

@@ -5,6 +5,7 @@ their id, `ownerid`. Names of outputs are those of the wire.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from strongroom.errors import QueryError
 from strongroom.query.ast import Field, Output
@@ -30,7 +31,7 @@ def read_select(scope: Scope, text: str | None) -> tuple[Output, ...]:
     """The outputs that `text` asks for; None, empty text and `*` ask for all columns."""
     table = scope.table
     if text is None or not text.strip():
-        return outputs(table, all_columns(table), scope.alias)
+        return _everything(table, scope.alias)
     chosen: dict[str, Column] = {}
     parser = Parser(text)
     while True:
@@ -58,6 +59,12 @@ def outputs(table: Table, columns: Iterable[Column], alias: str = "") -> tuple[O
     if currency is not None and any(column.type is ColumnType.MONEY for column in by_name.values()):
         by_name.setdefault(currency.property_name, currency)
     return tuple(Output(name, Field(alias, column)) for name, column in by_name.items())
+
+
+@lru_cache(maxsize=512)
+def _everything(table: Table, alias: str) -> tuple[Output, ...]:
+    """Kept, because a table has hundreds of columns and most queries of tools select all of them."""
+    return outputs(table, all_columns(table), alias)
 
 
 def _item(parser: Parser, schema: Schema, table: Table) -> list[Column]:
