@@ -1,6 +1,8 @@
 """Fixtures that every part of the tests may use."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tests.engines import ENGINES, Stores, start_server
@@ -14,10 +16,12 @@ from strongroom.store.database import StoreDatabase
 @pytest.fixture(scope="session")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
     """Makes environments on either engine; the PostgreSQL server runs for the whole session."""
-    folder = tmp_path_factory.mktemp("stores")
-    url, stop = start_server(folder / "server")
-    yield Stores(folder, url)
-    stop()
+    # Not below pytest's own folder: every session that starts closes that one to other users, and a server that root
+    # starts runs as another user.
+    with TemporaryDirectory(prefix="strongroom-server-") as server:
+        url, stop = start_server(Path(server) / "data")
+        yield Stores(tmp_path_factory.mktemp("stores"), url)
+        stop()
 
 
 @pytest.fixture(params=ENGINES)

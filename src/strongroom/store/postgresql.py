@@ -66,6 +66,9 @@ class PostgresqlConnection:
     def __init__(self, url: str, schema: str) -> None:
         self.is_broken = False
         self._sql: dict[str, str] = {}
+        self._metadata_version: int | None = None
+        self._forgotten = 0
+        self._is_writing = False
         self._raw = psycopg.Connection[Raw].connect(
             url, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=1
         )
@@ -84,6 +87,7 @@ class PostgresqlConnection:
         return self._raw
 
     def begin(self, *, write: bool) -> Raw:
+        self._is_writing = write
         mode = "read committed" if write else "repeatable read, read only"
         lock = " for update" if write else ""
         try:
@@ -93,7 +97,10 @@ class PostgresqlConnection:
                 )
             )
             self._cursor.nextset()
-            return self._cursor.fetchall()[0]
+            stamp = self._cursor.fetchall()[0]
+            if stamp[1] != self._metadata_version:
+                self._forget_prepared(stamp[1])
+            return stamp
         except psycopg.Error as error:
             self.rollback()
             raise self._ours(error) from error
@@ -121,6 +128,8 @@ class PostgresqlConnection:
         try:
             if self._raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
                 self._cursor.execute("rollback")
+                if self._is_writing and self._metadata_version is not None:
+                    self._metadata_version = -1  # what was prepared may know columns that are no more
         except psycopg.Error:
             self.is_broken = True
         if self._raw.closed:
@@ -163,6 +172,16 @@ class PostgresqlConnection:
             return cast("psycopg.RawCursor[Raw]", self._cursor.execute(_literal(self._numbered(sql)), parameters))
         except _TRANSLATED as error:
             raise self._ours(error) from error
+
+    def _forget_prepared(self, metadata_version: int) -> None:
+        """Prepared statements do not survive that the columns they return change their types.
+
+        The driver forgets them when it meets a DEALLOCATE ALL that it has not met before: hence the number.
+        """
+        if self._metadata_version is not None:
+            self._forgotten += 1
+            self._cursor.execute(_literal(f"deallocate all -- {self._forgotten}"))
+        self._metadata_version = metadata_version
 
     def _numbered(self, sql: str) -> str:
         """`?` as `$1`, `$2` …: the form in which the server takes parameters without the driver reading the SQL."""

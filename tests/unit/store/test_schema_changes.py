@@ -129,6 +129,25 @@ def test_a_date_time_that_becomes_a_date_loses_its_time_only(database: StoreData
     assert _value(database, "new_day") == "2024-05-01T00:00:00Z"
 
 
+def test_statements_that_another_process_has_prepared_survive_a_change_of_their_columns(
+    stores: Stores, engine: str
+) -> None:
+    place = stores.place(engine)
+    writer, reader = stores.open(place), stores.open(place)
+    try:
+        column = _column("new_rate", ColumnType.DECIMAL, precision=3)
+        _change(writer, column)
+        _with_account(writer, new_rate=Decimal("12.345"))
+        before = [str(_value(reader, "new_rate")) for _ in range(8)]
+        _change(writer, replace(column, precision=1))
+        after = [str(_value(reader, "new_rate")) for _ in range(8)]
+    finally:
+        writer.close()
+        reader.close()
+
+    assert (set(before), set(after)) == ({"12.345"}, {"12.3"})
+
+
 def test_a_column_cannot_change_its_type_and_nothing_is_changed(database: StoreDatabase) -> None:
     with database.read() as tx:
         before = tx.stamp
