@@ -1,15 +1,17 @@
 """Small worlds for tests: an environment with its first rows, and short ways to say who is in it.
 
-    world = World(database)
-    north = world.unit("North")
-    seller = world.role("Seller", account={READ: Depth.LOCAL}, unit=north)
-    ann = world.user("Ann", north, seller)
-    with world.acting(ann) as session: …
+world = World(database)
+north = world.unit("North")
+seller = world.role("Seller", account={READ: Depth.LOCAL}, unit=north)
+ann = world.user("Ann", north, seller)
+with world.acting(ann) as session: …
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from tests.engines import START
 
 from strongroom.access.resolve import resolve
 from strongroom.clock import Clock, TestClock
@@ -47,9 +49,18 @@ from strongroom.schema.changes import (
     create_lookup,
     create_table,
 )
-from strongroom.schema.model import Cascade, ColumnType, Depth, ManyToMany, Ownership, Relationship, Rights, Schema, Table
+from strongroom.schema.model import (
+    Cascade,
+    ColumnType,
+    Depth,
+    ManyToMany,
+    Ownership,
+    Relationship,
+    Rights,
+    Schema,
+    Table,
+)
 from strongroom.store.protocol import Database, Row, Value
-from tests.engines import START
 
 ALL_RIGHTS = (
     Rights.READ,
@@ -98,7 +109,7 @@ class World:
     # --- sessions ---
 
     @contextmanager
-    def acting(self, who: Guid, *, behind: Guid | None = None, tag: str | None = None) -> Iterator[Session]:
+    def acting(self, who: Guid, *, behind: Guid | None = None, tag: str | None = None) -> Generator[Session]:
         """A unit of work of the user `who`; `behind` is the real user of an impersonation."""
         with self.database.write() as transaction:
             epoch, schema = transaction.stamp.security_epoch, transaction.schema
@@ -109,7 +120,7 @@ class World:
             yield Session(transaction, caller, self.clock, self.rules, RequestFacts(tag=tag))
 
     @contextmanager
-    def administrating(self) -> Iterator[Session]:
+    def administrating(self) -> Generator[Session]:
         """A unit of work of the administrator."""
         with self.acting(self.admin) as session:
             yield session
@@ -118,7 +129,9 @@ class World:
 
     def unit(self, name: str, parent: Guid | None = None) -> Guid:
         """A business unit, below the root unless told."""
-        return self.create("businessunit", name=name, parentbusinessunitid=Reference("businessunit", parent or self.root))
+        return self.create(
+            "businessunit", name=name, parentbusinessunitid=Reference("businessunit", parent or self.root)
+        )
 
     def role(
         self,
@@ -158,7 +171,7 @@ class World:
             "businessunitid": Reference("businessunit", unit or self.root),
             **values,
         }
-        made = self.create("systemuser", **row)
+        made = self.make("systemuser", row)
         for role in roles:
             self.give_role(role, user(made))
         return made
@@ -189,7 +202,9 @@ class World:
 
     def copy_of(self, role: Guid, unit: Guid) -> Guid:
         """The copy of a role in a business unit."""
-        found = self.rows("role", parentrootroleid=Reference("role", role), businessunitid=Reference("businessunit", unit))
+        found = self.rows(
+            "role", parentrootroleid=Reference("role", role), businessunitid=Reference("businessunit", unit)
+        )
         return found[0].id
 
     def default_team(self, unit: Guid) -> Row:
@@ -247,11 +262,19 @@ class World:
 
     def create(self, table: str, by: Guid | None = None, **values: Value) -> Guid:
         """Create a row as `by`, or as the administrator."""
+        return self.make(table, values, by)
+
+    def make(self, table: str, values: Mapping[str, Value], by: Guid | None = None) -> Guid:
+        """`create` for values that are in a mapping."""
         with self.acting(by or self.admin) as session:
             return create(session, session.table(table), NewRecord(values))
 
     def update(self, table: str, row_id: Guid, by: Guid | None = None, **changes: Value) -> None:
         """Change a row as `by`, or as the administrator."""
+        self.change(table, row_id, changes, by)
+
+    def change(self, table: str, row_id: Guid, changes: Mapping[str, Value], by: Guid | None = None) -> None:
+        """`update` for changes that are in a mapping."""
         with self.acting(by or self.admin) as session:
             update(session, session.table(table), row_id, changes)
 
@@ -304,7 +327,9 @@ class World:
         """A lookup `new_<lookup>` on `child` to `parent`."""
         asked = NewRelationship(f"new_{name}", parent, child, cascade or Cascade())
         with self.administrating() as session:
-            change_schema(session, create_lookup(session.schema, NewColumn(f"new_{lookup}", ColumnType.LOOKUP), [asked]))
+            change_schema(
+                session, create_lookup(session.schema, NewColumn(f"new_{lookup}", ColumnType.LOOKUP), [asked])
+            )
         return self.schema.relationships[f"new_{name}"]
 
     def new_association(self, name: str, table1: str, table2: str) -> ManyToMany:

@@ -1,9 +1,9 @@
 """A world for each test of the verbs."""
 
 import pytest
+from tests.worlds import World
 
 from strongroom.store.protocol import Database
-from tests.worlds import World
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.unit.records.scenario_play import Play
 from tests.worlds import World
 
