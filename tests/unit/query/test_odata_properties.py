@@ -1,5 +1,6 @@
 """Any text is read or refused; what is written by the grammar is always read (WA-195, WA-196, WA-434)."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_schema import ACCOUNT, CONTEXT, SCHEMA
@@ -147,6 +148,42 @@ def test_any_option_is_read_or_refused(name: str, text: str):
         assert 400 <= error.status < 500 or error.status == 501
 
 
+_UNITS = (
+    *(
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "'",
+        '"',
+        "a.",
+        "a/",
+        "1",
+        "-",
+        "@a",
+        "(a,",
+        "a(",
+        "a($expand=",
+        "not ",
+        "not(",
+        "name eq ",
+    ),
+    *(
+        "name/",
+        "'a'",
+        '"\\',
+        "2024-01-01T",
+        "Account_Tasks/any(t:",
+        "[[",
+        "(1 eq ",
+        "contains(",
+        "filter(",
+        "groupby((",
+    ),
+)
+
+
 @given(st.text("()'\"[]{},;:/ \t", max_size=200))
 def test_any_heap_of_marks_is_refused(text: str):
     for name in ("$filter", "$expand", "$apply", "$orderby"):
@@ -154,6 +191,14 @@ def test_any_heap_of_marks_is_refused(text: str):
             read_query(SCHEMA, ACCOUNT, split_options(f"{name}={text.replace('+', ' ')}"), CONTEXT)
         except StrongroomError as error:
             assert error.status == 400
+
+
+@pytest.mark.parametrize("name", ["$filter", "$expand", "$orderby", "$apply", "$select"])
+def test_long_repetitions_end_in_an_error(name: str):
+    """WA-196, WA-434: nothing recurses with the length of the text, and nothing takes long."""
+    for unit in _UNITS:
+        with pytest.raises(StrongroomError):
+            read_query(SCHEMA, ACCOUNT, split_options(f"{name}={unit * (8_000 // len(unit))}"), CONTEXT)
 
 
 def test_row_predicates_of_plans_are_never_unknown():

@@ -181,7 +181,7 @@ def _next_lower(column: Column, text: str) -> tuple[Literal, bool]:
 def _fraction(column: Column, text: str) -> Decimal:
     """A number with a fraction for a column of whole numbers, checked against the largest such column."""
     whole, _, exponent = text.lower().partition("e")
-    if (exponent and abs(int(exponent[:6])) > 40) or len(whole) > 80:
+    if len(exponent) > 4 or abs(int(exponent or 0)) > 40 or len(whole) > 80:
         raise InvalidRequest(
             f"'{text[:40]}' is too large or too small a number for the column '{column.logical_name}'."
         )

@@ -245,10 +245,12 @@ class Parser:
         return Items(tuple(members), position)
 
     def _item(self) -> Constant:
-        node = self.operand()
+        # A list within a list is refused before it is read, so that lists never nest.
+        node = None if self.current.is_mark("[") else self.operand()
         if not isinstance(node, Constant):
+            position = self.current.position if node is None else node.position
             message = "A list holds values only: texts in quotes, numbers, GUIDs, dates, true, false."
-            raise syntax_error(self.text, node.position, message)
+            raise syntax_error(self.text, position, message)
         return node
 
     def _separated(self, read: Callable[[], _T], closing: str) -> list[_T]:
