@@ -6,23 +6,24 @@ from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Reference
 from strongroom.query.ast import TRUE, Field, Output, Predicate, Select, Source
-from strongroom.records.session import EnvironmentFacts, Session
+from strongroom.records.rules import EnvironmentFacts
+from strongroom.records.session import Session
 from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Transaction, Value
 
 
 def environment_facts(session: Session) -> EnvironmentFacts:
-    """The facts, read once per session."""
-    if session.environment is None:
+    """The facts, read once per process."""
+    if session.rules.environment is None:
         table = session.table("organization")
         rows = read_as_platform(session.transaction, table, ("organizationid", "basecurrencyid"))
         if len(rows) != 1:
             raise IntegrityViolation(f"The environment has {len(rows)} organization rows.")
         organization, currency = rows[0]
-        session.environment = EnvironmentFacts(
+        session.rules.environment = EnvironmentFacts(
             Guid(str(organization)), None if currency is None else Reference("transactioncurrency", Guid(str(currency)))
         )
-    return session.environment
+    return session.rules.environment
 
 
 def organization_id(session: Session) -> Guid:

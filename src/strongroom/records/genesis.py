@@ -12,12 +12,12 @@ from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
 from strongroom.clock import Clock
 from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.create import store_new
-from strongroom.records.membership import store_privileges
 from strongroom.records.platform_user import SYSTEM_USER, platform_caller
-from strongroom.records.rules import Rules
+from strongroom.records.rules import EnvironmentFacts, Rules
 from strongroom.records.security_rules import register_all
+from strongroom.records.security_rules.handing_out import store_privileges
 from strongroom.records.security_rules.teams import add_default_team, move_to_default_team
-from strongroom.records.session import EnvironmentFacts, Session
+from strongroom.records.session import Session
 from strongroom.records.standard_roles import STANDARD_ROLES
 from strongroom.records.system_columns import DEFAULT_SOLUTION
 from strongroom.store.protocol import Row, Transaction, Value
@@ -63,7 +63,7 @@ def genesis(transaction: Transaction, clock: Clock, birth: Birth) -> Born:
     roles, the administrator, SYSTEM, base currency, publisher and default solution."""
     session = Session(transaction, platform_caller(transaction.schema), clock, standard_rules())
     organization, currency = new_guid(clock), new_guid(clock)
-    session.environment = EnvironmentFacts(organization, Reference("transactioncurrency", currency))
+    session.rules.environment = EnvironmentFacts(organization, Reference("transactioncurrency", currency))
     _make_organization(session, birth, organization, currency)
     _make_currency(session, birth, currency)
     root = _make(session, "businessunit", {"name": birth.organization, "isdisabled": False})
@@ -166,7 +166,7 @@ def _make_roles(session: Session, unit: Row) -> Row:
             },
             role_id,
         )
-        store_privileges(session.transaction, session, role_id, standard.privileges(session.schema))
+        store_privileges(session, role_id, standard.privileges(session.schema))
         made[standard.template] = role
     return made[SYSTEM_ADMINISTRATOR_TEMPLATE]
 

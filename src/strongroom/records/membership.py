@@ -7,16 +7,16 @@ from strongroom.access.privileges import Handed
 from strongroom.access.resolve import require_usable
 from strongroom.audit.entries import Action
 from strongroom.errors import AccessDenied, InvalidRequest
-from strongroom.ids import Guid, Key, Reference, new_guid
+from strongroom.ids import Guid, Key, Reference
 from strongroom.records.authorize import demand_existing
 from strongroom.records.link import associate, disassociate
-from strongroom.records.security_rules.handing_out import demand_held, held_by_role
+from strongroom.records.security_rules.handing_out import demand_held, held_by_role, store_privileges
 from strongroom.records.security_rules.roles import demand_editable
 from strongroom.records.security_rules.teams import MEMBERSHIP
 from strongroom.records.session import Session
 from strongroom.records.trail import record_act
 from strongroom.schema.model import Depth, Rights, Schema
-from strongroom.store.protocol import Row, Transaction
+from strongroom.store.protocol import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +71,6 @@ def role_privileges(session: Session, role: Guid) -> list[RolePrivilege]:
     return [RolePrivilege(privilege, depth) for privilege, depth in held_by_role(session, row).items()]
 
 
-def store_privileges(transaction: Transaction, session: Session, role: Guid, wanted: Mapping[Guid, Depth]) -> None:
-    """Keep `wanted` as the privileges of a role that has none yet."""
-    table = transaction.schema.tables["roleprivileges"]
-    transaction.insert(
-        table,
-        [
-            Row(
-                table,
-                Key(0),
-                new_guid(session.clock),
-                None,
-                None,
-                0,
-                {"roleid": role, "privilegeid": privilege, "privilegedepthmask": depth.mask},
-            )
-            for privilege, depth in wanted.items()
-        ],
-    )
-
-
 def _editable(session: Session, role: Guid) -> tuple[Row, dict[Guid, Depth]]:
     """The role, which the caller may write and which can be edited (SM-23, SM-64), and what it holds."""
     require_usable(session.caller)
@@ -133,7 +113,7 @@ def _write(
     for privilege, depth in wanted.items():
         if privilege in held and held[privilege] is not depth:
             transaction.update(rows[privilege], {"privilegedepthmask": depth.mask})
-    store_privileges(transaction, session, role.id, {p: d for p, d in wanted.items() if p not in held})
+    store_privileges(session, role.id, {p: d for p, d in wanted.items() if p not in held})
     names = session.schema.privileges_by_id
     changed = {
         names[privilege].name: (

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from strongroom.audit.entries import Action, Changes, Operation, entry
 from strongroom.ids import Guid
+from strongroom.records.security_rules.standard_privileges import refit_standard_roles
 from strongroom.records.session import Session
 from strongroom.records.trail import author
 from strongroom.schema.model import Schema, Table
@@ -21,6 +22,7 @@ def change_schema(session: Session, schema: Schema) -> None:
         for table, row, action, changes in _differences(before, schema)
     ]
     session.transaction.append_audit([found for found in told if found is not None])
+    refit_standard_roles(session, before, schema)
 
 
 def _differences(before: Schema, after: Schema) -> Iterator[tuple[Table, Guid, Action, Changes]]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from strongroom.ids import Guid, Reference
 from strongroom.schema.model import ManyToMany
 from strongroom.store.protocol import Row, Value
 
 if TYPE_CHECKING:
-    from strongroom.ids import Guid
     from strongroom.records.session import Session
 
 
@@ -36,7 +36,7 @@ RowRule = Callable[["Session", Row, dict[str, Value]], None]
 """(session, row, values). Create: the row as it will be; `values` are its values. Update: `row` is the row before the
 change (after it, for AFTER_UPDATE), `values` the changes, which a before-rule may add to. Delete: values are empty."""
 
-LinkRule = Callable[["Session", ManyToMany, "Guid", "Guid"], None]
+LinkRule = Callable[["Session", ManyToMany, Guid, Guid], None]
 """(session, association, id in table1, id in table2)."""
 
 
@@ -50,9 +50,20 @@ class Registered:
     run: RowRule | LinkRule
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """What is fixed at the birth of an environment."""
+
+    organization: Guid
+    base_currency: Reference | None
+
+
 @dataclass
 class Rules:
-    """All registered rules of an environment, in order."""
+    """All registered rules of one environment, in order, and what never changes in it."""
+
+    environment: EnvironmentFacts | None = None
+    """Read when first needed; see `environment_facts`."""
 
     registered: list[Registered] = field(default_factory=list[Registered])
     _rows: dict[tuple[Event, str | None], list[RowRule]] = field(
@@ -89,9 +100,7 @@ class Rules:
         for rule in self._rows.get((event, row.table.logical_name), ()):
             rule(session, row, values)
 
-    def run_link(
-        self, event: Event, session: "Session", association: ManyToMany, first: "Guid", second: "Guid"
-    ) -> None:
+    def run_link(self, event: Event, session: "Session", association: ManyToMany, first: Guid, second: Guid) -> None:
         """Run the rules for links of `association`."""
         for rule in self._links.get((event, association.schema_name), ()):
             rule(session, association, first, second)

@@ -22,14 +22,6 @@ class RequestFacts:
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentFacts:
-    """What is fixed at the birth of an environment."""
-
-    organization: Guid
-    base_currency: Reference | None
-
-
 @dataclass(slots=True)
 class Session:
     """One unit of work of one caller. Make it inside `database.read()` or `database.write()`."""
@@ -39,7 +31,6 @@ class Session:
     clock: Clock
     rules: Rules
     request: RequestFacts = RequestFacts()
-    environment: EnvironmentFacts | None = None
     doomed: frozenset[Reference] = frozenset()
     """What the delete under way takes along, so that a rule can tell a part from the whole."""
 

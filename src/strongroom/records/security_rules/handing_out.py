@@ -1,10 +1,10 @@
-"""Nobody hands out more than they hold (SM-29)."""
+"""What a role holds, and that nobody hands out more than they hold (SM-29)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from strongroom.access.privileges import Handed, exceeding
 from strongroom.errors import AccessDenied
-from strongroom.ids import Guid, Key, Reference
+from strongroom.ids import Guid, Key, Reference, new_guid
 from strongroom.records.session import Session
 from strongroom.schema.model import Depth
 from strongroom.store.protocol import Row
@@ -22,6 +22,26 @@ def held_by_role(session: Session, role: Row) -> dict[Guid, Depth]:
         for row in found
         if isinstance(mask := row.values.get("privilegedepthmask"), int) and mask in _DEPTHS_BY_MASK
     }
+
+
+def store_privileges(session: Session, role: Guid, wanted: Mapping[Guid, Depth]) -> None:
+    """Add rows for privileges that the original `role` does not hold yet."""
+    table = session.table("roleprivileges")
+    session.transaction.insert(
+        table,
+        [
+            Row(
+                table,
+                Key(0),
+                new_guid(session.clock),
+                None,
+                None,
+                0,
+                {"roleid": role, "privilegeid": privilege, "privilegedepthmask": depth.mask},
+            )
+            for privilege, depth in wanted.items()
+        ],
+    )
 
 
 def demand_coverage(session: Session, roles: Iterable[tuple[Row, Key]]) -> None:
