@@ -257,7 +257,7 @@ class Evaluator:
                 return None if value is None else found != negated
             case ast.Match(kind, target, pattern, negated):
                 value = self.comparable(target, env)
-                return None if value is None else _like(kind, str(value), fold(pattern)) != negated
+                return None if value is None else like(kind, str(value), fold(pattern)) != negated
             case ast.ChoiceMatch(target, wanted, all_of, negated):
                 stored = self.shown(target, env)
                 members = set() if stored is None else set(map(int, str(stored).split(",")))
@@ -333,7 +333,7 @@ def _decide(operator: ast.Operator, left: object, right: object) -> Truth:
     }[operator]
 
 
-def _like(kind: ast.TextMatch, text: str, pattern: str) -> bool:
+def like(kind: ast.TextMatch, text: str, pattern: str) -> bool:
     """SQL Server's LIKE by trying every split; both texts are folded."""
     if kind in (ast.TextMatch.CONTAINS, ast.TextMatch.ENDS_WITH):
         pattern = "%" + pattern

@@ -1,4 +1,4 @@
-"""Every standard table compiles and runs on both engines: all columns, all names of lookups, every order, every join."""
+"""Every standard table compiles and runs on both engines: all columns, names of lookups, every order, every join."""
 
 import pytest
 

@@ -93,8 +93,8 @@ def branches(writer: Writer, frame: Frame) -> list[Branch]:
         case Layout.TEST:
             return security.walk_branches(writer, frame.root, frame.plan, shares_apart=False)
         case Layout.WALK:
-            few = len(security.sharers(frame.plan.reach)) < writer.dialect.most_terms
-            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=by_name and few)
+            apart = by_name and security.are_few(writer.dialect, frame.plan.reach)
+            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=apart)
         case Layout.MERGE:
             together = writer.dialect.stops_inside_in_lists or not by_name
             return security.merge_branches(writer, frame.root, frame.plan, together=together)

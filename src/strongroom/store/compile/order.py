@@ -20,7 +20,7 @@ from strongroom.store.compile.expressions import Operand, is_owner_column, opera
 from strongroom.store.compile.values import Rounding
 from strongroom.store.compile.writer import Bound, Scope, Writer
 from strongroom.store.dialect import Kind
-from strongroom.store.layout import is_folded, is_stored, sort_column
+from strongroom.store.layout import is_stored, sort_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ def is_index_order(select: Select) -> bool:
 
 
 def is_indexed(table: Table, name: str) -> bool:
-    """Whether the table's own index begins with the column."""
+    """Whether an index of the table begins with the column and goes on with the GUID."""
     column = table.columns[name]
-    if is_owner_column(table, name) or not is_stored(table, column):
+    if is_owner_column(table, name) or column.type.is_lookup or not is_stored(table, column):
         return False
-    return column.is_indexed or is_folded(table, column) or name == table.primary_id
+    return column.is_indexed or name in (table.primary_name, table.primary_id)
 
 
 def alternatives(writer: Writer, terms: list[Term], after: tuple[object, ...]) -> list[str]:

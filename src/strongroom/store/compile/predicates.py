@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
+from strongroom.errors import InvalidRequest
 from strongroom.query.ast import (
     And,
     ChoiceMatch,
@@ -153,6 +154,8 @@ def _key_in(
 
 def _match(writer: Writer, scope: Scope, node: Match) -> str:
     met = operand(writer, scope, node.operand)
+    if not met.is_text:
+        raise InvalidRequest(f"{node.operand.column.logical_name!r} is not text; {node.kind.value} needs text.")
     place = writer.shape.place(node)
     form = cast(TextPattern, writer.shape.values[place]).form
     condition = _text_condition(writer, met.sql, form, place)

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from strongroom.access.plan import Plan, Reach
 from strongroom.schema.model import Rights
 from strongroom.store.compile.writer import Bound, Scope, Writer
-from strongroom.store.dialect import key_list, text_literal
+from strongroom.store.dialect import Dialect, key_list, text_literal
 from strongroom.store.layout import SHARES
+
+_MOST_REPEATED_KEYS = 20_000
+"""Keys that the terms of shares may repeat between them; SQLite takes statements up to 1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,12 @@ def sharers(reach: Reach) -> list[Sharer]:
     return [Sharer(key, False) for key in sorted(reach.shared_with)] + [
         Sharer(key, True) for key in sorted(reach.shared_directly_with)
     ]
+
+
+def are_few(dialect: Dialect, reach: Reach) -> bool:
+    """Whether each sharing principal may have a term of its own: they are few, and so is what every term repeats."""
+    count = len(reach.shared_with) + len(reach.shared_directly_with)
+    return count < dialect.most_terms and count * (len(reach.owners) + len(reach.units)) <= _MOST_REPEATED_KEYS
 
 
 def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> str:

@@ -22,6 +22,8 @@ from strongroom.store.compile.strategy import Layout
 from strongroom.store.compile.writer import Writer
 from strongroom.store.dialect import Dialect, Kind, quote
 
+MOST_TEXT = 16 * 2**20
+"""Characters of SQL that are kept, in all."""
 _LONGEST_WAIT = 64
 """Uses of a statement after which its layout is asked for again, at the latest."""
 
@@ -66,6 +68,7 @@ class Statements:
         self._dialect = dialect
         self._capacity = capacity
         self._entries: OrderedDict[tuple[object, ...], _Entry] = OrderedDict()
+        self._text = 0
 
     def select(self, planned: PlannedSelect, schema: Schema, estimate: Estimate) -> Compiled:
         """As `compile_select`."""
@@ -110,10 +113,12 @@ class Statements:
         return _list_layout(planned, self._dialect, estimate) is entry.layout
 
     def _keep(self, key: tuple[object, ...], entry: _Entry) -> None:
+        replaced = self._entries.pop(key, None)
+        self._text += len(entry.statement.sql) - (0 if replaced is None else len(replaced.statement.sql))
         self._entries[key] = entry
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._capacity:
-            self._entries.popitem(last=False)
+        while len(self._entries) > self._capacity or (self._text > MOST_TEXT and len(self._entries) > 1):
+            _, dropped = self._entries.popitem(last=False)
+            self._text -= len(dropped.statement.sql)
 
 
 def _root_plan(planned: PlannedSelect) -> Plan:

@@ -9,10 +9,10 @@ from enum import Enum
 
 from strongroom.access.plan import Plan
 from strongroom.query.ast import And, Comparison, Field, InList, JoinKind, Literal, Operator, Predicate, Select
-from strongroom.schema.model import ColumnType
+from strongroom.schema.model import Column, ColumnType
 from strongroom.store.compile import aliases, order
 from strongroom.store.compile.estimate import Estimate
-from strongroom.store.compile.security import sharers
+from strongroom.store.compile.security import are_few, sharers
 from strongroom.store.dialect import Dialect
 
 DEFAULT_LIMIT = 5001
@@ -21,6 +21,10 @@ _GATHERED_ROW = 12
 _MERGED_ROW = 30
 _FILTER_SHARE = 0.1
 """What a filter of unknown effect is taken to let through."""
+_BOOKKEEPING = frozenset(
+    {"createdby", "createdonbehalfby", "modifiedby", "modifiedonbehalfby", "transactioncurrencyid"}
+)
+"""Lookups that have no index (`store.indexes`), or that nearly every row has the same value of."""
 
 
 class Layout(Enum):
@@ -50,6 +54,8 @@ def choose(dialect: Dialect, select: Select, plan: Plan, estimate: Estimate) -> 
     passing = 1.0 if select.where is None else _FILTER_SHARE
     rows = limit_of(select) / passing
     walk = _TESTED_ROW * min(rows / share, total) if order.is_index_order(select) else _GATHERED_ROW * total
+    if not are_few(dialect, reach):
+        return Layout.WALK
     if order.is_name_order(select):
         if _terms(dialect, plan) > dialect.most_terms:
             return Layout.WALK
@@ -64,7 +70,7 @@ def choose_unordered(dialect: Dialect, select: Select, plan: Plan, estimate: Est
     settled = _settled(select, plan)
     if settled is not None:
         return settled
-    if len(sharers(plan.reach)) + 2 + len(plan.reach.others) > dialect.most_terms:
+    if not are_few(dialect, plan.reach):
         return Layout.WALK
     if estimate is not None:
         seen = estimate(select.source.table, plan.reach)
@@ -99,20 +105,18 @@ def _conjuncts(node: Predicate | None) -> Iterator[Predicate]:
 
 def _finds_few(node: Predicate, inner: set[str]) -> bool:
     match node:
-        case Comparison(Operator.EQUAL, Field() as met, Literal()):
-            field = met
-        case InList(Field() as met, _, False):
-            field = met
+        case Comparison(Operator.EQUAL, Field(alias, column), Literal()) if alias in inner:
+            return _leads_to_few(column)
+        case InList(Field(alias, column), _, False) if alias in inner:
+            return _leads_to_few(column)
         case _:
             return False
-    column = field.column
-    if field.alias not in inner:
-        return False
-    return (
-        column.type is ColumnType.UNIQUEIDENTIFIER
-        or column.type.is_lookup
-        or (column.type is ColumnType.STRING and (column.is_indexed))
-    )
+
+
+def _leads_to_few(column: Column) -> bool:
+    if column.type.is_lookup:
+        return column.logical_name not in _BOOKKEEPING
+    return column.type is ColumnType.UNIQUEIDENTIFIER or (column.type is ColumnType.STRING and column.is_indexed)
 
 
 def _sets(plan: Plan) -> int:
