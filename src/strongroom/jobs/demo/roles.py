@@ -73,6 +73,7 @@ SERVICE_AGENT = DemoRole(
         **_on(_CUSTOMERS, ("Read", "Append", "AppendTo"), LOCAL),
         **_on(_CUSTOMERS, ("Write",), BASIC),
         **_on(_SERVICE, _WORK, LOCAL),
+        **_on(_SALES, ("Read",), BASIC),
         **_on(_DAILY, _EVERY, BASIC),
         **_on(_DAILY, ("Read",), LOCAL),
     },
@@ -84,6 +85,7 @@ SERVICE_MANAGER = DemoRole(
         **_COMMON,
         **_on(_CUSTOMERS, ("Read", "Write", "Append", "AppendTo"), DEEP),
         **_on((*_SERVICE, *_DAILY), _EVERY, DEEP),
+        **_on(_SALES, ("Read",), BASIC),
     },
 )
 MARKETING_ANALYST = DemoRole(
