@@ -111,12 +111,15 @@ def new_column(
         raise InvalidRequest(f"The column '{name}' is calculated; only simple columns can be created.")
     if is_primary_name and new.type is not ColumnType.STRING:
         raise InvalidRequest(f"The primary name column '{name}' must be a StringAttributeMetadata.")
+    if new.type in (ColumnType.PICKLIST, ColumnType.MULTISELECT) and not (new.options or new.global_choice):
+        raise InvalidRequest(f"The column '{name}' needs an OptionSet with Options, or a GlobalOptionSet.")
     blank = Column(
         logical_name=name.lower(),
         schema_name=name,
         type=new.type,
         metadata_id=new_id("column", f"{table}.{name.lower()}"),
         label=name,
+        default=0 if new.type is ColumnType.BOOLEAN else None,
         can_be_secured=not is_primary_name and new.type is not ColumnType.UNIQUEIDENTIFIER,
         is_custom=True,
     )
@@ -262,10 +265,6 @@ def _options(schema: Schema, column: Column, new: NewColumn, prefix: int) -> tup
             raise InvalidRequest(f"There is no global choice '{new.global_choice}'.")
         return choice.options, choice.name
     if new.options is None or column.global_choice is not None:
-        if column.type in (ColumnType.PICKLIST, ColumnType.MULTISELECT) and not column.options:
-            raise InvalidRequest(
-                f"The column '{column.schema_name}' needs an OptionSet with Options, or a GlobalOptionSet."
-            )
         return column.options, column.global_choice
     return _merged(column, numbered_options(new.options, prefix)), None
 
@@ -282,7 +281,7 @@ def _merged(column: Column, options: tuple[Option, ...]) -> tuple[Option, ...]:
 
 def _default(column: Column, new: NewColumn, options: tuple[Option, ...]) -> int | None:
     if column.type is ColumnType.BOOLEAN:
-        return _value_or(new.default, _value_or(column.default, 0))
+        return column.default if new.default is None or bool(new.default) is bool(column.default) else new.default
     if column.type not in (ColumnType.PICKLIST, ColumnType.MULTISELECT):
         return column.default
     default = column.default if new.default is None else new.default
@@ -291,10 +290,6 @@ def _default(column: Column, new: NewColumn, options: tuple[Option, ...]) -> int
     if default not in {option.value for option in options}:
         raise InvalidRequest(f"The default value {default} of column '{column.schema_name}' is not one of its options.")
     return default
-
-
-def _value_or(value: int | None, otherwise: int) -> int:
-    return otherwise if value is None else value
 
 
 def _auto_number(column: Column, new: NewColumn) -> str | None:
