@@ -50,7 +50,7 @@ class StoreDatabase:
         connection, stamp = self._begin(write=False)
         try:
             work = self._work(connection, stamp, writes=False)
-            yield StoreTransaction(work, self._security_at(work.stamp), self._reader)
+            yield StoreTransaction(work, self._security_at(work), self._reader)
             connection.commit()
         except BaseException:
             connection.rollback()
@@ -70,7 +70,7 @@ class StoreDatabase:
             connection, stamp = self._begin(write=True)
             try:
                 work = self._work(connection, stamp, writes=True)
-                yield StoreTransaction(work, self._security_at(work.stamp), self._reader)
+                yield StoreTransaction(work, self._security_at(work), self._reader)
                 self._commit(work, stamp)
             except BaseException:
                 connection.rollback()
@@ -136,7 +136,7 @@ class StoreDatabase:
         stamp = connection.query("select security_epoch, metadata_version, version from stamp")[0]
         work = self._work(connection, stamp, writes=True)
         StoreTransaction(work, SecurityCache(-1), self._reader).change_schema(schema)
-        work.counters.flush(connection)
+        work.flush()
         connection.execute(
             "update stamp set security_epoch = ?, metadata_version = ?, version = ?",
             (work.stamp.security_epoch, work.stamp.metadata_version, work.version),
@@ -177,20 +177,21 @@ class StoreDatabase:
         for version in sorted(self._shapes)[:-_KEPT_SCHEMAS]:
             self._shapes.pop(version, None)
 
-    def _security_at(self, stamp: Stamp) -> SecurityCache:
+    def _security_at(self, work: Work) -> SecurityCache:
         """The process's cache when it is of the snapshot's epoch; a snapshot from before a change gets its own."""
         cache = self._security
-        if cache.epoch == stamp.security_epoch:
+        epoch = work.stamp.security_epoch
+        if cache.epoch == epoch:
             return cache
-        fresh = SecurityCache(stamp.security_epoch)
-        if cache.epoch < stamp.security_epoch:
-            self._security = fresh
-        return fresh
+        if cache.epoch > epoch:
+            return SecurityCache(epoch)
+        self._security = cache.later(work)
+        return self._security
 
     def _commit(self, work: Work, before: Raw) -> None:
         if work.has_failed:
             raise IntegrityViolation("A change failed, so the transaction cannot be committed.")
-        work.counters.flush(work.connection)
+        work.flush()
         after = (work.stamp.security_epoch, work.stamp.metadata_version, work.version)
         work.connection.commit(after if after != tuple(before) else None)
         if work.stamp.metadata_version != before[1]:
@@ -252,5 +253,16 @@ def open_database(
             database.bring_up_to_date()
     except BaseException:
         database.close()
+        if create:
+            remove_database(place, name)
         raise
     return database
+
+
+def remove_database(place: str | Path, name: str) -> None:
+    """Remove the store of the environment `name` for good; nothing happens when there is none. Close it before."""
+    text = str(place)
+    if "://" in text:
+        postgresql.drop(text, name)
+    else:
+        sqlcipher_file.remove(Path(text))

@@ -28,7 +28,7 @@ from strongroom.schema.model import Depth
 from strongroom.store.engine import Raw
 from strongroom.store.hierarchy import People, read_people, subordinates
 from strongroom.store.settings import read_settings
-from strongroom.store.work import Work
+from strongroom.store.work import EVERYTHING, Work
 
 MOST_PRINCIPALS = 5_000
 """Facts kept per process; the least recently used go first."""
@@ -53,6 +53,26 @@ class SecurityCache:
     """Root role id → privilege id → depth."""
     principals: OrderedDict[Reference, SecurityFacts] = field(default_factory=OrderedDict[Reference, SecurityFacts])
     lock: Lock = field(default_factory=Lock)
+
+    def later(self, work: Work) -> "SecurityCache":
+        """The cache of a later epoch: it keeps what comes from tables that have not changed since this one's."""
+        fresh = SecurityCache(work.stamp.security_epoch)
+        changed = {
+            table
+            for (table,) in work.connection.query(
+                "select tablename from security_change where epoch > ?", (self.epoch,)
+            )
+        }
+        if EVERYTHING not in changed:
+            if not changed & {"businessunit"}:
+                fresh.units = self.units
+            if not changed & {"organization"}:
+                fresh.settings = self.settings
+            if not changed & {"systemuser", "position", "team", "teammembership"}:
+                fresh.people = self.people
+            if not changed & {"role", "roleprivileges"}:
+                fresh.privileges = self.privileges
+        return fresh
 
     def get(self, principal: Reference) -> SecurityFacts | None:
         with self.lock:

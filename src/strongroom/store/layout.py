@@ -36,6 +36,7 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `principal(id, principalid, kind)`: every user and team; `kind` is `systemuser` or `team`;
 - `counters(tablename, owner, unit, amount)`: how many rows of a table have this owner and unit (0, 0 without owner);
 - `inheritedaccess(objecttypecode, object, principal, relationship, parent, rights)`: where inherited rights come from;
+- `security_change(tablename, epoch)`: the security epoch of the last change to a table that decisions depend on;
 - `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(kind, name, body)`; `migration(number, …)`.
 
 Shares are the table `principalobjectaccess`: its own columns (`objecttypecode` is the logical name of the table, as

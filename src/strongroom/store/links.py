@@ -42,7 +42,7 @@ def unlink(work: Work, association: ManyToMany, first: Guid, second: Guid) -> bo
     for key in keys:
         work.connection.execute(f"delete from {quote(association.intersect)} where id = ?", (key,))
     if keys and association.intersect in SECURITY_TABLES:
-        work.bump_security_epoch()
+        work.bump_security_epoch(association.intersect)
     return bool(keys)
 
 

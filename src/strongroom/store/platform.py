@@ -32,6 +32,7 @@ def _first_tables(engine: Engine, connection: Connection) -> None:
         f" principal {key} not null, relationship {text} not null, parent {guid} not null, rights {key} not null,"
         f" primary key (objecttypecode, object, principal, relationship, parent)){suffix}",
         "create index pf_inheritedaccess_parent on inheritedaccess (parent)",
+        f"create table security_change (tablename {text} primary key, epoch {key} not null){suffix}",
         f"create table metadata (kind {text} not null, name {text} not null, body {text},"
         f" primary key (kind, name)){suffix}",
     ):

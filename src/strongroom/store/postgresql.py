@@ -327,6 +327,12 @@ def open_existing(url: str, name: str) -> PostgresqlEngine:
     return PostgresqlEngine(url, schema)
 
 
+def drop(url: str, name: str) -> None:
+    """Drop the environment's schema, if there is one, with everything in it."""
+    with _session(url) as raw:
+        raw.execute(_literal(f"drop schema if exists {quote(schema_name(name))} cascade"))
+
+
 def schema_name(name: str) -> str:
     """The PostgreSQL schema of the environment `name`."""
     if not _NAME.fullmatch(name):
@@ -370,4 +376,4 @@ def _literal(sql: str) -> LiteralString:
     return cast("LiteralString", sql)
 
 
-__all__ = ["PostgresqlConnection", "PostgresqlEngine", "create", "open_existing", "schema_name"]
+__all__ = ["PostgresqlConnection", "PostgresqlEngine", "create", "drop", "open_existing", "schema_name"]

@@ -147,7 +147,7 @@ def insert(work: Work, table: Table, new: Sequence[Row]) -> None:
         one.values[table.primary_id] = one.id
     work.counters.add(table, new, 1)
     if table.logical_name in SECURITY_TABLES:
-        work.bump_security_epoch()
+        work.bump_security_epoch(table.logical_name)
 
 
 def update(
@@ -191,7 +191,7 @@ def update(
     if table.primary_name in changes and has_owner_key(table):
         shares.follow_name(work, target)
     if table.logical_name in SECURITY_TABLES and not changes.keys() <= _HARMLESS:
-        work.bump_security_epoch()
+        work.bump_security_epoch(table.logical_name)
 
 
 def delete(work: Work, table: Table, old: Sequence[Row]) -> None:
@@ -214,7 +214,7 @@ def delete(work: Work, table: Table, old: Sequence[Row]) -> None:
             work.connection.execute(f"delete from principal where {work.engine.keys_in('id')}", (keys,))
     work.counters.add(table, old, -1)
     if table.logical_name in SECURITY_TABLES:
-        work.bump_security_epoch()
+        work.bump_security_epoch(table.logical_name)
 
 
 def _remove_links(work: Work, table: Table, old: Sequence[Row]) -> None:
@@ -232,7 +232,7 @@ def _remove_links(work: Work, table: Table, old: Sequence[Row]) -> None:
                 f"delete from {quote(association.intersect)} where {work.engine.guids_in(quote(column))}", (ids,)
             )
             if removed and association.intersect in SECURITY_TABLES:
-                work.bump_security_epoch()
+                work.bump_security_epoch(association.intersect)
 
 
 # --- owner and unit that the table implies (SM-12) ---------------------------------------------------------------

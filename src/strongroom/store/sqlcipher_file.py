@@ -49,6 +49,12 @@ def require_usable(path: Path, key: bytes) -> None:
         raw.close()
 
 
+def remove(path: Path) -> None:
+    """Remove the file and those beside it, the write-ahead log first: it must never meet another database."""
+    for suffix in ("-wal", "-shm", "", "-lock"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+
+
 def rekey(path: Path, old_key: bytes, new_key: bytes) -> None:
     """Encrypt the database anew under `new_key`. Nobody may have it open; `HomeError` otherwise.
 

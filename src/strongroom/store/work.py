@@ -10,6 +10,9 @@ from strongroom.store.engine import Connection, Engine
 from strongroom.store.protocol import Stamp
 from strongroom.store.shape import Shape
 
+EVERYTHING = "*"
+"""Stands for all tables among the reasons of a new security epoch."""
+
 BATCH = 500
 """Ids per statement where a list is bound."""
 
@@ -55,7 +58,7 @@ class Work:
         self.version = version
         self.writes = writes
         self.counters = Counters()
-        self.security_changed = False
+        self.security_changes: set[str] = set()
         self.has_failed = False
 
     @property
@@ -87,11 +90,26 @@ class Work:
         if self.has_failed:
             raise IntegrityViolation("The transaction has failed and can only be rolled back.")
 
-    def bump_security_epoch(self) -> None:
-        """Make every cached decision void, from this transaction's commit on, in every process (SM-4)."""
+    def bump_security_epoch(self, table: str = EVERYTHING) -> None:
+        """Make every cached decision void, from this transaction's commit on, in every process (SM-4).
+
+        `table` is the one whose change is the reason: caches keep what they know from other tables.
+        """
         self.must_write()
-        self.security_changed = True
+        self.security_changes.add(table)
         self.stamp = Stamp(self.stamp.security_epoch + 1, self.stamp.metadata_version)
+
+    def flush(self) -> None:
+        """Store what is gathered until the end: counters, and which tables the new security epoch is due to."""
+        self.counters.flush(self.connection)
+        if self.security_changes:
+            rows = [(table, self.stamp.security_epoch) for table in sorted(self.security_changes)]
+            self.security_changes.clear()
+            self.connection.execute_many(
+                "insert into security_change (tablename, epoch) values (?, ?)"
+                " on conflict (tablename) do update set epoch = excluded.epoch",
+                rows,
+            )
 
     def now(self) -> str:
         """The present as the store keeps it."""

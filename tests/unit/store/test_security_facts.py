@@ -1,8 +1,7 @@
 """What the store says about users and teams: the facts that every decision starts from."""
 
-from tests.unit.store.people import Company, add, found, guid, reference
-
 import pytest
+from tests.unit.store.people import Company, add, found, guid, reference
 
 from strongroom.access.caller import SecuritySettings, TeamType
 from strongroom.access.plan import ColumnAccess
@@ -11,6 +10,7 @@ from strongroom.schema.model import Depth
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row
 from strongroom.store.transaction import StoreTransaction
+
 
 class _Stop(Exception):
     """Ends a write without a result."""
@@ -260,3 +260,36 @@ def test_the_unit_tree_is_that_of_the_rows(database: StoreDatabase) -> None:
         assert tx.unit_key(guid(999)) is None
         assert [unit.name for unit in tree.path_to_root(Key(company.harbour.key))] == ["Harbour", "North", "Root"]
         assert tx.principal_key(Reference("team", company.ada.id)) is None
+
+
+def test_a_new_epoch_keeps_what_comes_from_tables_that_did_not_change(database: StoreDatabase) -> None:
+    """Reading all units of a large company again after every change of a role would slow the next requests."""
+    with database.write() as tx:
+        company = _roles(tx)
+    with database.read() as tx:
+        units = tx.unit_tree()
+    with database.write() as tx:
+        tx.update(company.ben, {"isdisabled": True})
+    with database.read() as tx:
+        kept = tx.unit_tree()
+    with database.write() as tx:
+        tx.update(company.north, {"isdisabled": True})
+    with database.read() as tx:
+        changed = tx.unit_tree()
+        assert changed.is_disabled(company.harbour.key)
+
+    assert kept is units
+    assert not units.is_disabled(company.harbour.key)
+
+
+def test_an_epoch_bumped_without_a_reason_makes_everything_void(database: StoreDatabase) -> None:
+    with database.write() as tx:
+        found(tx)
+    with database.read() as tx:
+        units = tx.unit_tree()
+    with database.write() as tx:
+        tx.bump_security_epoch()
+
+    with database.read() as tx:
+        assert tx.unit_tree() is not units
+        assert tx.unit_tree() == units
