@@ -9,6 +9,9 @@ MAXIMUM_NAME = 50
 
 MAXIMUM_RELATIONSHIP_NAME = 100
 
+_RESERVED_ENDINGS = ("__fold", "__table")
+"""Companions that a store keeps beside a column (`store.layout`)."""
+
 _CUSTOM = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]+")
 _RELATIONSHIP = re.compile(r"[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -31,6 +34,10 @@ def checked_custom_name(name: str, what: str) -> str:
         raise InvalidRequest(
             f"The name '{name}' of the {what} is not valid: it needs a publisher prefix of 2 to 8 letters and digits "
             f"that begins with a letter, then '_', then letters, digits and '_' (for example 'new_{what}')."
+        )
+    if name.lower().endswith(_RESERVED_ENDINGS):
+        raise InvalidRequest(
+            f"The name '{name}' of the {what} is not valid: {' and '.join(_RESERVED_ENDINGS)} at its end are the store's."
         )
     return _checked_length(name, what, MAXIMUM_NAME)
 

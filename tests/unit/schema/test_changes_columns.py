@@ -8,9 +8,13 @@ from strongroom.schema.changes import (
     NewColumn,
     NewKey,
     NewOption,
+    NewRelationship,
+    NewTable,
     create_choice,
     create_column,
     create_key,
+    create_lookup,
+    create_table,
     delete_choice,
     delete_column,
     delete_option,
@@ -18,7 +22,7 @@ from strongroom.schema.changes import (
     replace_column,
     update_option,
 )
-from strongroom.schema.model import Column, ColumnType, DateBehavior, RequiredLevel, Schema
+from strongroom.schema.model import Column, ColumnType, DateBehavior, Ownership, RequiredLevel, Schema
 
 TABLE = "new_bankaccount"
 
@@ -246,3 +250,30 @@ def test_a_choice_that_is_taken_or_of_the_platform_is_refused(banked: Schema) ->
         delete_choice(banked, "componentstate")
     with pytest.raises(InvalidRequest):
         update_option(banked, "componentstate", 77, "x")
+
+
+@pytest.mark.parametrize("name", ["new_code__fold", "new_x__Table"])
+def test_names_of_the_stores_companions_are_refused(banked: Schema, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="__fold"):
+        create_column(banked, TABLE, NewColumn(name, ColumnType.STRING))
+
+
+def test_a_column_cannot_take_the_name_of_a_navigation_property(banked: Schema) -> None:
+    """WA-69: a type has each name once."""
+    schema = create_lookup(
+        banked, NewColumn("new_Bank", ColumnType.LOOKUP), [NewRelationship("new_children", TABLE, "contact")]
+    )
+
+    with pytest.raises(InvalidRequest) as caught:
+        create_column(schema, TABLE, NewColumn("new_Children", ColumnType.STRING))
+
+    assert caught.value.code == "0x80047013"
+
+
+def test_a_table_has_at_most_a_thousand_columns(standard: Schema) -> None:
+    columns = tuple(NewColumn(f"new_c{number}", ColumnType.INTEGER) for number in range(1_000))
+
+    with pytest.raises(InvalidRequest, match="1000"):
+        create_table(
+            standard, NewTable("new_Wide", Ownership.USER, NewColumn("new_Name", ColumnType.STRING), columns=columns)
+        )

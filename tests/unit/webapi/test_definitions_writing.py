@@ -360,6 +360,8 @@ MALFORMED: list[dict[str, object]] = [
     {"OwnershipType": "None"},
     {"OwnershipType": "Nobody"},
     {"DisplayName": "Pet"},
+    {"DisplayName": label("\ud800")},
+    {"Description": label("\x00")},
     {"DisplayName": {"LocalizedLabels": [{}]}},
     {"HasNotes": "yes"},
     {"EntitySetName": "a b"},

@@ -81,10 +81,12 @@ _CREATABLE = frozenset(
 _YES_NO = (Option(1, "Yes"), Option(0, "No"))
 
 
-def checked_column_name(table: Table, new: NewColumn) -> str:
+def checked_column_name(schema: Schema, table: Table, new: NewColumn) -> str:
     """The schema name, when it is a free custom name; else 400 (0x80047013 when taken)."""
     name = checked_custom_name(new.schema_name, "column")
-    if name.lower() in table.columns or name.lower() in table.derived:
+    logical_name, place = name.lower(), (table.logical_name, name.lower())
+    is_navigation = schema.lookup_nav(*place) or schema.collection_nav(*place) or schema.many_nav(*place)
+    if logical_name in table.columns or logical_name in table.derived or is_navigation is not None:
         raise InvalidRequest(
             f"A column with the name '{name}' already exists on table '{table.logical_name}'.", code="0x80047013"
         )

@@ -14,6 +14,9 @@ from strongroom.schema.system_columns import IdMaker, derived_names
 IN_USE = "0x8004f01f"
 """A component cannot be removed because others depend on it."""
 
+MAXIMUM_COLUMNS = 1_000
+"""Columns of one table. Every engine takes that many, with what it keeps beside them."""
+
 _CURRENCY = "transactioncurrency"
 
 
@@ -78,7 +81,7 @@ def with_new_columns(
     """`table` with new columns and what comes with them, and the relationships that these need."""
     relationships: list[Relationship] = []
     for new in columns:
-        checked_column_name(table, new)
+        checked_column_name(schema, table, new)
         column = new_column(schema, table.logical_name, new, new_id, option_prefix=option_prefix)
         if new.is_secured:
             column = checked_secured(table, column, True)
@@ -90,6 +93,8 @@ def with_new_columns(
         table = with_columns(table, added)
         if column.type is ColumnType.IMAGE and table.primary_image is None:
             table = replace(table, primary_image=column.logical_name)
+    if len(table.columns) > MAXIMUM_COLUMNS:
+        raise InvalidRequest(f"The table '{table.logical_name}' cannot have more than {MAXIMUM_COLUMNS} columns.")
     return table, relationships
 
 

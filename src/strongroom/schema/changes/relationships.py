@@ -51,7 +51,7 @@ def create_lookup(schema: Schema, lookup: NewColumn, relationships: Sequence[New
     if child.is_intersect or any(existing_table(schema, target).is_intersect for target in targets):
         raise InvalidRequest("An intersect table cannot take part in a relationship.")
     new_id = ids_for_next_version(schema)
-    name = checked_column_name(child, lookup)
+    name = checked_column_name(schema, child, lookup)
     blank = Column(
         name.lower(),
         name,

@@ -1,5 +1,6 @@
 """Values out of JSON bodies, each with its type checked; what does not fit is 400 and names the property."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
@@ -8,6 +9,8 @@ from strongroom.errors import InvalidRequest
 from strongroom.webapi.definitions.shapes import NAMESPACE
 
 Json = Mapping[str, object]
+
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def as_object(value: object, what: str) -> Json:
@@ -28,14 +31,24 @@ def texts(body: Json, name: str) -> list[str]:
     for item in found:
         if not isinstance(item, str):
             raise InvalidRequest(f"{name} must be an array of texts.")
+        checked_text(item, name)
     return cast("list[str]", found)
 
 
 def text(body: Json, name: str) -> str | None:
     """A text, bare or as `{"Value": …}`; None when absent."""
     value = _unwrapped(body, name)
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return None
+    if not isinstance(value, str):
         raise InvalidRequest(f"{name} must be a text.")
+    return checked_text(value, name)
+
+
+def checked_text(value: str, name: str) -> str:
+    """`value`, when XML and JSON can hold it: no control characters, no halves of surrogate pairs."""
+    if _UNSHOWABLE.search(value):
+        raise InvalidRequest(f"{name} has a character that cannot be shown.")
     return value
 
 
@@ -81,7 +94,7 @@ def type_name(body: Json) -> str | None:
         return None
     if not isinstance(value, str):
         raise InvalidRequest("@odata.type must be a text.")
-    name = value.removeprefix("#")
+    name = checked_text(value, "@odata.type").removeprefix("#")
     if not name.startswith(f"{NAMESPACE}."):
         raise InvalidRequest(f"The @odata.type '{value}' is not in the namespace {NAMESPACE}.")
     return name.removeprefix(f"{NAMESPACE}.").removeprefix("Complex")

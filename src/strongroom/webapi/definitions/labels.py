@@ -5,6 +5,7 @@ from typing import cast
 
 from strongroom.errors import InvalidRequest
 from strongroom.schema.stable_ids import stable_id
+from strongroom.webapi.definitions.bodies import checked_text
 
 LANGUAGE = 1033
 """The base language; labels are kept in it alone."""
@@ -42,10 +43,11 @@ def read_label(body: Mapping[str, object], name: str) -> str | None:
         raise InvalidRequest(
             f"{name} must be a Label: an object with LocalizedLabels, an array of {{Label, LanguageCode}}."
         )
-    texts: dict[object, str] = {}
+    texts: dict[int, str] = {}
     for entry in cast("list[object]", localized):
         text = cast("Mapping[str, object]", entry).get("Label") if isinstance(entry, Mapping) else None
         if not isinstance(text, str):
             raise InvalidRequest(f"An entry of LocalizedLabels in {name} has no Label that is a text.")
-        texts.setdefault(cast("Mapping[str, object]", entry).get("LanguageCode", LANGUAGE), text)
+        language = cast("Mapping[str, object]", entry).get("LanguageCode")
+        texts.setdefault(language if isinstance(language, int) else LANGUAGE, checked_text(text, name))
     return texts.get(LANGUAGE, next(iter(texts.values()), ""))

@@ -226,9 +226,9 @@ def _format(type_: ColumnType, body: Json) -> str | None:
 
 
 def _options(schema: Schema, type_: ColumnType, body: Json) -> tuple[tuple[NewOption, ...] | None, str | None]:
-    bound = body.get("GlobalOptionSet@odata.bind")
+    bound = text(body, "GlobalOptionSet@odata.bind")
     if bound is not None:
-        if not isinstance(bound, str) or "GlobalOptionSetDefinitions(" not in bound:
+        if "GlobalOptionSetDefinitions(" not in bound:
             raise InvalidRequest(
                 "GlobalOptionSet@odata.bind must be a reference such as /GlobalOptionSetDefinitions(<id>)."
             )
