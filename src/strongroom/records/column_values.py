@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import partial
+from re import ASCII
 from re import compile as pattern
 from typing import NoReturn, TypeVar
 
@@ -24,8 +25,9 @@ _INT32 = (-2147483648, 2147483647)
 _INT64 = (-9223372036854775808, 9223372036854775807)
 _MONEY_LIMIT = Decimal("922337203685477.5807")
 _DECIMAL_LIMIT = Decimal(100_000_000_000)
-_MOMENT = pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?")
-_DAY = pattern(r"(\d{4})-(\d\d)-(\d\d)")
+_MOMENT = pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?", ASCII)
+_DAY = pattern(r"(\d{4})-(\d\d)-(\d\d)", ASCII)
+_DIGITS = pattern(r"-?\d{1,19}", ASCII)
 _FIRST_YEAR = 1753
 N = TypeVar("N", int, float, Decimal)
 
@@ -92,7 +94,7 @@ def _whole(column: Column, value: Value, limits: tuple[int, int]) -> int | None:
 
 def _as_int(column: Column, value: Value) -> int:
     """Digits as text and whole numbers with a point count as integers (WA-82)."""
-    if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit() and len(value) < 20:
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
