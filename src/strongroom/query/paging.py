@@ -104,8 +104,9 @@ def make_skiptoken(
 ) -> str:
     """The value of `$skiptoken`, percent-encoded, ready to be put into a URL.
 
-    `values` are the order values and the id of the last row of this page (None for simple paging), `page_number` is
-    the number of the page to come. `id_name` and `first_id` (of this page's first row) fill the visible part.
+    `values` are the order values and the id of the last row of this page (None or empty for simple paging),
+    `page_number` is the number of the page to come. `id_name` and `first_id` (of this page's first row) fill the
+    visible part.
     """
     cookie = make_fetch_cookie(values, page_number, query_fingerprint, key, id_name=id_name, first_id=first_id)
     return _encode(cookie)
@@ -189,7 +190,7 @@ def _tag(value: str, page_number: int, query_fingerprint: str, key: bytes) -> st
 
 def _pack(values: Sequence[object] | None) -> str:
     """Values as URL-safe text. Decimals are wrapped, so that they come back as decimals."""
-    if values is None:
+    if not values:
         return ""
     return _base64(orjson.dumps([{"d": str(value)} if isinstance(value, Decimal) else value for value in values]))
 

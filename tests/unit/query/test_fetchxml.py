@@ -184,8 +184,58 @@ def test_a_value_or_operator_that_does_not_fit_is_refused_with_what_would(
     assert part in caught.value.message
 
 
+def test_labels_are_asked_for_null_and_by_the_beginning_of_the_text():
+    assert condition("accountcategorycodename", "null") == "accountcategorycode is null"
+    assert condition("accountcategorycodename", "not-null") == "accountcategorycode is not null"
+    assert condition("accountcategorycodename", "begins-with", "STAND") == "accountcategorycode in (2)"
+    assert condition("donotemailname", "ends-with", "not allow") == "donotemail in (True)"
+    values = "<value>x</value><value>standard</value>"
+    labels = where(f'<condition attribute="accountcategorycodename" operator="in">{values}</condition>')
+    assert labels == "accountcategorycode in (2)"
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "part"),
+    [("null", "x", "takes no value"), ("gt", "x", "cannot be used on the label"), ("eq", None, "one value")],
+)
+def test_a_condition_on_a_label_takes_what_a_text_takes(operator: str, value: str | None, part: str):
+    with pytest.raises(FetchXmlError, match=part):
+        condition("accountcategorycodename", operator, value)
+
+
+def test_columns_of_every_kind_compare_with_their_like():
+    same = (
+        ("numberofemployees", "importsequencenumber"),
+        ("createdon", "modifiedon"),
+        ("industrycode", "territorycode"),
+        ("revenue", "creditlimit"),
+        ("donotfax", "donotemail"),
+        ("parentaccountidname", "name"),
+        ("parentaccountid", "accountid"),
+    )
+    for left, right in same:
+        assert where(f'<condition attribute="{left}" operator="eq" valueof="{right}"/>').endswith(f"= {right}")
+    for left, right in (
+        ("createdon", "name"),
+        ("industrycode", "numberofemployees"),
+        ("accountcategorycodename", "name"),
+    ):
+        with pytest.raises(FetchXmlError, match="cannot be compared"):
+            where(f'<condition attribute="{left}" operator="eq" valueof="{right}"/>')
+
+
+def test_the_root_answers_to_its_own_name_in_conditions_of_links():
+    found = select(
+        '<no-attrs/><link-entity name="contact" from="parentcustomerid" to="accountid"><filter>'
+        '<condition entityname="account" attribute="name" operator="eq" value="x"/></filter></link-entity>'
+    )
+
+    assert spoken.predicate(found.joins[0].where) == "name = 'x'"
+
+
 def test_filters_nest_and_empty_ones_ask_nothing():
     assert where("<filter/>") == "all"
+    assert where('<filter type="or"><filter/></filter>') == "all"
     assert (
         where(
             '<condition attribute="name" operator="null"/><filter type="or">'
@@ -206,6 +256,54 @@ def test_valueof_compares_columns_of_one_type_wa_247():
     for other, operator in (("revenue", "eq"), ("fax", "like")):
         with pytest.raises(FetchXmlError):
             where(f'<condition attribute="name" operator="{operator}" valueof="{other}"/>')
+
+
+@pytest.mark.parametrize(
+    ("inside", "part"),
+    [
+        ('<filter hint="merge"/>', "can only be 'union'"),
+        ('<filter><condition column="name" operator="null" attribute="name"/></filter>', "'column' of a condition"),
+        ('<filter><condition attribute="name" operator="eq" valueof="fax" value="x"/></filter>', "not both"),
+        (
+            '<filter><condition attribute="name" operator="eq" value="x"><value>y</value></condition></filter>',
+            "not both",
+        ),
+        ('<filter><condition attribute="name" operator="eq" entityname="z" value="x"/></filter>', "the alias 'z'"),
+        ('<filter><condition attribute="isprivate" operator="null"/></filter>', "cannot be read"),
+        ('<filter><link-entity name="task" from="regardingobjectid" to="accountid"/></filter>', "inside a filter"),
+        ('<link-entity name="task" from="regardingobjectid" to="accountid" link-type="any"/>', "outside a filter"),
+        ('<link-entity name="task" from="regardingobjectid" to="name"/>', "different types"),
+        ('<link-entity name="task" from="nothing" to="accountid"/>', "doesn't contain attribute"),
+        ('<link-entity name="account" from="entityimage" to="entityimage"/>', "cannot be used to link"),
+        ('<link-entity name="contact" to="primarycontactid" alias="a.b"/>', "may only hold letters"),
+        ('<attribute name="name" alias="x"/><attribute name="fax" alias="x"/>', "have the name 'x'"),
+        ('<attribute name="name" groupby="true"/>', "needs aggregate='true'"),
+        ('<order attribute="owneridtype"/>', "cannot be sorted by"),
+        ('<order attribute="entityimage"/>', "cannot be sorted by"),
+        ('<attribute name="owneridtype" alias="kind"/><order alias="kind"/>', "cannot be sorted by 'kind'"),
+        ('<order attribute="name" alias="x"/>', "either 'attribute' or 'alias'"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_by_name(inside: str, part: str):
+    with pytest.raises(FetchXmlError) as caught:
+        select(inside)
+
+    assert part in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("table", "attribute", "part"),
+    [
+        ("email", "bcc", "party list"),
+        ("systemuser", "organizationidname", "use 'organizationid'"),
+        ("solution", "publisheridprefix", "use 'publisherid'"),
+    ],
+)
+def test_columns_that_hold_no_value_say_what_to_use(table: str, attribute: str, part: str):
+    with pytest.raises(FetchXmlError) as caught:
+        select(f'<attribute name="{attribute}"/>', table=table)
+
+    assert part in caught.value.message
 
 
 # --- links -------------------------------------------------------------------------------------------------------
@@ -391,6 +489,12 @@ def test_aggregates_group_by_columns_and_parts_of_dates_wa_251():
         ('<attribute name="createdon" alias="a" groupby="true" dategrouping="fiscal-year"/>', "not offered"),
         ('<attribute name="createdon" alias="a" groupby="true" dategrouping="moon"/>', "no date grouping"),
         ("<all-attributes/>", "cannot have <all-attributes>"),
+        ("", "shows no column"),
+        ('<attribute name="name" alias="a" rowaggregate="CountChildren"/>', "'rowaggregate' is not offered"),
+        ('<attribute name="owneridtype" alias="a" groupby="true"/>', "cannot be grouped by"),
+        ('<attribute name="description" alias="a" groupby="true"/>', "cannot be grouped by"),
+        ('<attribute name="createdon" alias="a" aggregate="min" dategrouping="day"/>', "belongs to an attribute"),
+        ('<attribute name="parentaccountidname" alias="a" aggregate="count"/>', "Only stored columns"),
         ('<attribute name="name" alias="a" groupby="true"/><order attribute="name"/>', "needs the 'alias'"),
         ('<attribute name="name" alias="a" groupby="true"/><order alias="b"/>', "has the alias 'b'"),
     ],
@@ -419,6 +523,19 @@ def test_orders_follow_the_document_and_lookups_sort_by_name():
         "c.createdon",
     ]
     assert spoken.order(select(inside, 'useraworderby="true"').order[1]) == "primarycontactid"
+
+
+def test_an_order_may_name_a_column_of_the_result():
+    found = select('<attribute name="name" alias="n"/><order alias="n" descending="true"/>', 'distinct="true"')
+
+    assert [spoken.order(order) for order in found.order] == ["name desc"]
+
+
+def test_distinct_rows_sort_a_lookup_by_what_they_show_of_it():
+    by_id = select('<attribute name="ownerid"/><order attribute="ownerid"/>', 'distinct="true"')
+    by_name = select('<attribute name="owneridname"/><order attribute="ownerid"/>', 'distinct="true"')
+
+    assert [spoken.order(order) for order in (*by_id.order, *by_name.order)] == ["ownerid", "name of ownerid"]
 
 
 def test_a_join_that_gives_several_rows_orders_by_their_ids_too():
@@ -509,6 +626,8 @@ def test_a_cookie_leads_on_and_fits_only_its_own_query_wa_253():
         ('<fetch size="1"><entity name="account"/></fetch>', "0x80040201", "no attribute 'size'"),
         ('<fetch distinct="yes"><entity name="account"/></fetch>', "0x80040201", "'true' or 'false'"),
         ('<fetch count="-1"><entity name="account"/></fetch>', "0x80040201", "a number from"),
+        ('<fetch datasource="live"><entity name="account"/></fetch>', "0x80040201", "'live' does not exist"),
+        ('<fetch min-active-row-version="true"><entity name="account"/></fetch>', "0x80040201", "is not offered"),
         ('<fetch options="Faster"><entity name="account"/></fetch>', "0x80040201", "no query option 'Faster'"),
         ('<fetch><entity name="account">hello</entity></fetch>', "0x80040201", "cannot hold the text"),
         ('<fetch><entity name="account"><filter type="xor"/></entity></fetch>', "0x80040201", "'and' or 'or'"),

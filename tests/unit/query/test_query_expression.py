@@ -76,6 +76,11 @@ def test_filters_nest_and_orders_and_columns_are_read():
         ({"Criteria": {"Conditions": [one("Equal", None)]}}, "null is asked for with 'Null'"),
         ({"Criteria": {"Conditions": [one("Equal", "x", column="accountid")]}}, "GUID"),
         ({"Criteria": {"Conditions": [one("Null")] * 501}}, "500 conditions"),
+        ({"Criteria": {"AnyAllFilterLinkEntity": {"x": 1}}}, "not offered"),
+        ({"Criteria": {"Conditions": [one("Null") | {"EntityName": "contact"}]}}, "links are not offered"),
+        ({"Criteria": {"Conditions": [one("Equal", "fax") | {"CompareColumns": True}]}}, "'CompareColumns'"),
+        ({"ColumnSet": {"AttributeExpressions": [1]}}, "not offered"),
+        ({"Orders": [{"AttributeName": "entityimage"}]}, "cannot be sorted by"),
         ({"ColumnSet": {"Columns": ["x"]}}, "doesn't contain attribute"),
         ({"TopCount": True}, "TopCount"),
         ({"Orders": [{"AttributeName": "name", "OrderType": "Up"}]}, "OrderType"),
@@ -86,6 +91,16 @@ def test_what_does_not_fit_is_refused_by_name(query: dict[str, object], part: st
         read(**query)
 
     assert part in caught.value.message
+
+
+def test_all_columns_and_booleans_are_understood():
+    found = read(
+        ColumnSet={"AllColumns": True, "Columns": None},
+        Criteria={"Conditions": [one("Equal", True, column="donotemail")]},
+    )
+
+    assert {"accountid", "name", "_ownerid_value"} <= spoken.outputs(found).keys()
+    assert spoken.predicate(found.where) == "donotemail = True"
 
 
 def test_filters_nested_too_deeply_are_refused():

@@ -137,7 +137,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self._open: list[Node] = []
-        self._root: Node | None = None
+        self._roots: list[Node] = []
         # The text is Python's own, so a declared encoding means nothing any more.
         self._parser = expat.ParserCreate("utf-8")
         self._parser.buffer_text = True
@@ -147,14 +147,13 @@ class _Builder:
         self._parser.StartDoctypeDeclHandler = self._doctype
 
     def build(self, data: bytes) -> Node:
+        """The root element; text without one is not well-formed, and says so."""
         try:
             self._parser.Parse(data, True)
         except expat.ExpatError as error:
             reason = expat.errors.messages.get(error.code, "not well-formed")
             raise FetchXmlError(f"Invalid XML: {reason} (line {error.lineno}, column {error.offset + 1}).") from error
-        if self._root is None:
-            raise FetchXmlError("Invalid XML: there is no element.")
-        return self._root
+        return self._roots[0]
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         node = Node(name, attributes, self._parser.CurrentLineNumber)
@@ -163,7 +162,7 @@ class _Builder:
         if self._open:
             self._open[-1].children.append(node)
         else:
-            self._root = node
+            self._roots.append(node)
         self._open.append(node)
 
     def _end(self, name: str) -> None:

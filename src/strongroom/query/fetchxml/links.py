@@ -28,11 +28,6 @@ class Linked:
     table: Table
     link: Link
 
-    @property
-    def multiplies(self) -> bool:
-        """Whether an outer row can have several linked rows."""
-        return self.link.inner_column != self.table.primary_id
-
 
 def link_type(node: Node, *, in_filter: bool = False) -> str:
     """The link type, checked against the place where the link stands."""

@@ -20,7 +20,6 @@ from strongroom.query.ast import (
     Predicate,
     ReadContext,
     TextMatch,
-    conjunction,
 )
 from strongroom.query.fetchxml.conditions import comparable
 from strongroom.query.limits import MAX_LIST_VALUES, ConditionBudget
@@ -65,7 +64,7 @@ class Conditions:
                 only(node, "this")
                 return self.read(node.this)
             case exp.And():
-                return conjunction(*(self.read(each) for each in conjuncts(node))) or And(())
+                return And(tuple(self.read(each) for each in conjuncts(node)))
             case exp.Or():
                 return Or(tuple(self.read(each) for each in _flat(node, exp.Or)))
             case exp.Not():
@@ -184,7 +183,7 @@ def is_literal(node: exp.Expr) -> bool:
 
 
 def conjuncts(node: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The conditions that AND ties together at the top, in order; parentheses around a whole AND are looked through."""
+    """The conditions that AND ties together at the top, in order; parentheses are looked through."""
     return iter(()) if node is None else _flat(node, exp.And)
 
 
@@ -193,7 +192,7 @@ def _flat(node: exp.Expr, kind: type[exp.Expr]) -> Iterator[exp.Expr]:
     waiting = [node]
     while waiting:
         current = waiting.pop()
-        while isinstance(current, exp.Paren) and isinstance(current.this, kind | exp.Paren):
+        while isinstance(current, exp.Paren):
             only(current, "this")
             current = current.this
         if isinstance(current, kind):

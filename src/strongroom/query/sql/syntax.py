@@ -87,6 +87,9 @@ def parse(text: str) -> exp.Select:
             # Decided before parsing: of other statements the parser would write the text into the log.
             first = f", not '{shown(tokens[0].text, 30)}'" if tokens else ""
             raise QueryError(f"The sql option takes one SELECT statement{first}.", position=0)
+        limit = next((token for token in tokens if token.token_type is TokenType.LIMIT), None)
+        if limit is not None:
+            raise QueryError("LIMIT is not supported in SQL queries; use SELECT TOP n.", position=limit.start)
         statements = dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, text)
     except SqlglotError as error:
         raise _syntax_error(text, error) from error
@@ -124,8 +127,8 @@ def parts(node: exp.Expr, name: str = "expressions") -> list[exp.Expr]:
 
 def word(node: exp.Expr | None) -> str:
     """An identifier as written, without its quotes."""
-    if not isinstance(node, exp.Identifier):
-        raise refused(node) if node is not None else QueryError("A name is missing in the SQL text.")
+    if not isinstance(node, exp.Identifier):  # pragma: no cover - nothing else may pass as a name, should one be parsed
+        raise QueryError("A name is missing in the SQL text.")
     only(node, "this", "quoted")
     return str(node.this)
 
