@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import httpx
-from tests.scenarios.wire import RIGHTS, Json, World, new_id
+from tests.scenarios.wire import RIGHTS, Json, Refused, World, new_id
 
 _ACT_RIGHT = {
     "read": "Read",
@@ -35,7 +35,9 @@ class Runner:
         expect = step.get("expect", {"allowed": True})
         self._check_explanation_before(step, expect)
         answer = self._act(step)
-        if expect.get("allowed", True):
+        if step["do"] == "exists":
+            assert answer.status_code == (200 if expect["exists"] else 404), f"{step}: {answer.text[:600]}"
+        elif expect.get("allowed", True) or step["do"] == "explain":
             assert answer.status_code < 300, f"{step}: {answer.status_code} {answer.text[:600]}"
             self._check_seen(step, expect, answer)
         else:
@@ -160,7 +162,7 @@ class Runner:
                 assert (answer.json()[nav] is not None) == expect["expanded"], step
             case "rights":
                 text = cast(str, answer.json()["AccessRights"])
-                seen = set() if text == "None" else set(text.split(", "))
+                seen: set[str] = set() if text == "None" else set(text.split(", "))
                 assert seen == {RIGHTS[right] for right in expect["rights"]}, step
             case "owner":
                 row = answer.json()
@@ -219,6 +221,18 @@ class Runner:
     # --- changes by the administrator ---
 
     def _set(self, step: Json) -> None:
+        expect = step.get("expect", {"allowed": True})
+        try:
+            self._change(step)
+        except Refused as refused:
+            answer = refused.answer
+            assert not expect["allowed"], f"{step}: {answer.status_code} {answer.text[:600]}"
+            assert answer.status_code == expect["status"], f"{step}: {answer.status_code} {answer.text[:600]}"
+            assert answer.json()["error"]["code"].lower() == expect["code"].lower(), f"{step}: {answer.text[:600]}"
+        else:
+            assert expect["allowed"], f"{step}: it was not refused"
+
+    def _change(self, step: Json) -> None:
         world = self.world
         match step["set"]:
             case "settings":

@@ -12,9 +12,23 @@ from tests.scenarios.wire import Wire, World
 from tests.servers import RunningServer
 
 SCENARIOS = sorted((Path(__file__).parent / "data").glob("security-*.json"))
+NOT_YET = {
+    "security-23-column-share-and-filter": "sharing one value of one row (SM-134, SM-135) is not there yet",
+    "security-24-masking": "masking rules (SM-137, SM-138) are not there yet",
+}
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+CASES = [
+    pytest.param(
+        path,
+        id=path.stem,
+        marks=[pytest.mark.xfail(reason=NOT_YET[path.stem], strict=True)] if path.stem in NOT_YET else [],
+    )
+    for path in SCENARIOS
+]
+
+
+@pytest.mark.parametrize("path", CASES)
 def test_scenario_holds_through_the_web_api(path: Path, server: RunningServer) -> None:
     """Each step is seen as the file says: status, code, rows, rights, reasons and smallest changes."""
     wire = Wire(server.api, server.token())

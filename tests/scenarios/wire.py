@@ -41,6 +41,14 @@ DEFAULT_SETTINGS: Json = {
 }
 
 
+class Refused(AssertionError):
+    """A request that had to succeed did not."""
+
+    def __init__(self, request: str, answer: httpx.Response) -> None:
+        super().__init__(f"{request}: {answer.status_code} {answer.text[:800]}")
+        self.answer = answer
+
+
 class Wire:
     """An administrator's connection."""
 
@@ -64,11 +72,10 @@ class Wire:
         return cast(Json, self.must("GET", path).json())
 
     def must(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """A request that must succeed."""
+        """A request that must succeed; `Refused` otherwise."""
         answer = self.send(method, path, body)
-        assert answer.status_code < 300, (
-            f"{method} {path} {json.dumps(body)[:500]}: {answer.status_code} {answer.text[:800]}"
-        )
+        if answer.status_code >= 300:
+            raise Refused(f"{method} {path} {json.dumps(body)[:500]}", answer)
         return answer
 
     def create(self, path: str, body: Json) -> str:
@@ -231,7 +238,7 @@ class World:
         )
         self.made.tables[table["id"]] = made
         for column in table.get("columns", ()):
-            self._column(made, column if isinstance(column, dict) else {"id": column})
+            self._column(made, cast(Json, column) if isinstance(column, dict) else {"id": column})
 
     def _column(self, table: MadeTable, column: Json) -> None:
         answer = self.wire.must(
@@ -375,16 +382,20 @@ class World:
         assert len(found["value"]) == 1, (role, holder_unit, found)
         return cast(str, found["value"][0]["roleid"])
 
-    def give_role(self, principal: str, role: Json | str) -> None:
+    def _unit_of(self, principal: str) -> str:
         kind, name = principal.split(":")
-        unit = (self.made.user_units if kind == "user" else self.made.team_units)[name]
+        if name.startswith("@"):
+            return name[1:]
+        return (self.made.user_units if kind == "user" else self.made.team_units)[name]
+
+    def give_role(self, principal: str, role: Json | str) -> None:
+        kind, unit = principal.split(":")[0], self._unit_of(principal)
         path, association = self.principal_path(principal), "systemuserroles" if kind == "user" else "teamroles"
         role_id = self.role_copy(role, unit)
         self.wire.must("POST", f"{path}/{association}_association/$ref", {"@odata.id": f"roles({role_id})"})
 
     def take_role(self, principal: str, role: Json | str) -> None:
-        kind, name = principal.split(":")
-        unit = (self.made.user_units if kind == "user" else self.made.team_units)[name]
+        kind, unit = principal.split(":")[0], self._unit_of(principal)
         path, association = self.principal_path(principal), "systemuserroles" if kind == "user" else "teamroles"
         self.wire.must("DELETE", f"{path}/{association}_association({self.role_copy(role, unit)})/$ref")
 
