@@ -37,8 +37,8 @@ def checked_custom_name(name: str, what: str) -> str:
         )
     if name.lower().endswith(_RESERVED_ENDINGS):
         raise InvalidRequest(
-            f"The name '{name}' of the {what} is not valid: it ends in {' or '.join(_RESERVED_ENDINGS)}, which the store "
-            "keeps for itself."
+            f"The name '{name}' of the {what} is not valid: the store keeps the endings "
+            f"{' and '.join(_RESERVED_ENDINGS)} for itself."
         )
     return _checked_length(name, what, MAXIMUM_NAME)
 
