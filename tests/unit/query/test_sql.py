@@ -64,6 +64,10 @@ def test_two_columns_with_one_name_ask_for_an_alias_wa_275():
             "inner contact c (contactid=.primarycontactid)",
         ),
         (
+            "JOIN contact c ON c.firstname IS NULL AND c.contactid = a.primarycontactid",
+            "inner contact c (contactid=.primarycontactid): c.firstname is null",
+        ),
+        (
             "JOIN contact c ON c.createdon = c.modifiedon AND a.accountid = c.parentcustomerid",
             "inner contact c (parentcustomerid=.accountid): c.createdon = c.modifiedon",
         ),
