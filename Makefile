@@ -63,7 +63,7 @@ LOCK_OPTIONS := --generate-hashes --universal --python-version 3.11 --no-emit-in
 
 demo: setup
 	@test -e $(DEMO_HOME)/keys.json || $(BIN)/strongroom init --home $(DEMO_HOME) --demo
-	@exec $(BIN)/strongroom serve --home $(DEMO_HOME) --port $(DEMO_PORT)
+	@STRONGROOM_LOG_LEVEL=warning exec $(BIN)/strongroom serve --home $(DEMO_HOME) --port $(DEMO_PORT)
 
 demo-reset:
 	@test ! -e $(DEMO_HOME) || test -e $(DEMO_HOME)/keys.json || { \
