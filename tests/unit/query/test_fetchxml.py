@@ -196,7 +196,12 @@ def test_labels_are_asked_for_null_and_by_the_beginning_of_the_text():
 
 @pytest.mark.parametrize(
     ("operator", "value", "part"),
-    [("null", "x", "takes no value"), ("gt", "x", "cannot be used on the label"), ("eq", None, "one value")],
+    [
+        ("like", "%a" * 101, "at most 200 characters"),
+        ("null", "x", "takes no value"),
+        ("gt", "x", "cannot be used on the label"),
+        ("eq", None, "one value"),
+    ],
 )
 def test_a_condition_on_a_label_takes_what_a_text_takes(operator: str, value: str | None, part: str):
     with pytest.raises(FetchXmlError, match=part):
