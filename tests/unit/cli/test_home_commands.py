@@ -11,6 +11,7 @@ from strongroom.cli.main import run
 from strongroom.clock import SystemClock
 from strongroom.environment import find_user, open_environment
 from strongroom.home import Home, open_home
+from strongroom.home.personas import read_personas
 from strongroom.identity import TokenVerifier
 from strongroom.ids import Guid
 
@@ -64,6 +65,19 @@ def test_init_answers_programs_in_json(tmp_path: Path, capsys: pytest.CaptureFix
     answer = json.loads(capsys.readouterr().out)
     assert answer["id"] == open_home(tmp_path / "home", environ={}).id
     assert (answer["environment"], answer["administrator"]) == ("main", "admin@home")
+
+
+def test_demo_home_lets_each_of_its_personas_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "home"
+
+    assert run(["init", "--home", str(path), "--demo", "--accounts", "20", "--seed", "7"]) == 0
+    shown = capsys.readouterr()
+    assert "environment 'demo'" in shown.out
+    assert "account: 20\n" in shown.err
+    personas = read_personas(path)
+    assert len(personas) == 4
+    for persona in personas:
+        assert run(["token", "--home", str(path), "--user", persona.login]) == 0
 
 
 @pytest.mark.parametrize(
