@@ -78,6 +78,10 @@ class Chooser:
         known = ast.IsNull(ast.Field("", column), negated=True)
         if self.chance.random() < 0.5:
             return known
+        if self.chance.random() < 0.3:
+            owner = ast.Field("", table.columns["ownerid"])
+            someone = guid("systemuser", self.chance.choice((101, 999)))  # 999 is nobody
+            return ast.Comparison(ast.Operator.EQUAL, owner, ast.Literal(someone, T.OWNER))
         if table is ACCOUNT and self.chance.random() < 0.5:
             source = ast.Source(CONTACT, f"p{self.chance.randint(0, 10**9)}")
             link = ast.Link("", "primarycontactid", "contactid")

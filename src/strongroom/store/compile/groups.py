@@ -244,7 +244,7 @@ def _having(writer: Writer, inner: _Inner, node: Comparison) -> str:
     if not isinstance(node.left, Aggregate) or not isinstance(node.right, Literal):
         raise InvalidRequest("An aggregate can only be compared with a value.")
     met = _comparable_aggregate(inner, node.left)
-    bound = predicates.literal(writer, met, node.right, rounding=rounding_for(node.operator))
+    bound = predicates.literal(writer, met, node.right, rounding_for(node.operator))
     return f"{met.sql} {node.operator.value} {bound}"
 
 

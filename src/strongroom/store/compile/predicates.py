@@ -6,7 +6,7 @@ there (SM-153, WA-194). Only inside the predicates of a plan, security is not as
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 from strongroom.errors import InvalidRequest
@@ -70,25 +70,23 @@ def _constant(writer: Writer, scope: Scope, node: Constant) -> str:
 
 def _comparison(writer: Writer, scope: Scope, node: Comparison) -> str:
     left, right = node.left, node.right
-    if isinstance(right, Literal):
-        if node.operator is Operator.EQUAL and isinstance(left, Field):
-            key = _key_in(writer, scope, left, (writer.shape.place(right),))
-            if key is not None:
-                return key
-        met = operand(writer, scope, left)
-        bound = literal(writer, met, right, rounding=values.rounding_for(node.operator))
-        return f"{met.sql} {node.operator.value} {bound}"
-    first, second = _same_scale(operand(writer, scope, left), operand(writer, scope, right))
-    return f"{first} {node.operator.value} {second}"
+    if not isinstance(right, Literal):
+        first, second = _same_scale(operand(writer, scope, left), operand(writer, scope, right))
+        return f"{first} {node.operator.value} {second}"
+    if node.operator is Operator.EQUAL and isinstance(left, Field):
+        key = _by_key(writer, scope, left, _Values(writer.shape.place(right), 1))
+        if key is not None:
+            return key
+    met = operand(writer, scope, left)
+    return f"{met.sql} {node.operator.value} {literal(writer, met, right, values.rounding_for(node.operator))}"
 
 
-def literal(writer: Writer, met: Operand, node: Literal, *, rounding: Rounding, offset: int = 0) -> str:
+def literal(writer: Writer, met: Operand, node: Literal, rounding: Rounding) -> str:
     """A placeholder for a literal that is compared with `met`."""
-    return bound_value(writer, met, writer.shape.place(node) + offset, rounding)
+    return _bound_value(writer, met, writer.shape.place(node), rounding)
 
 
-def bound_value(writer: Writer, met: Operand, place: int, rounding: Rounding = Rounding.NONE) -> str:
-    """A placeholder for the value at `place`, encoded for the comparison with `met`."""
+def _bound_value(writer: Writer, met: Operand, place: int, rounding: Rounding = Rounding.NONE) -> str:
     encode = values.encoder(writer.dialect, met.kind, met.scale, rounding, folded=met.is_text)
     return writer.bind(place, met.kind, encode)
 
@@ -111,45 +109,55 @@ def _is_null(writer: Writer, scope: Scope, node: IsNull) -> str:
     return f"{sql} is not null" if node.negated else f"{sql} is null"
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The values of a list: each at its own place when they are few, else all at one."""
+
+    place: int
+    count: int
+
+
 def _in_list(writer: Writer, scope: Scope, node: InList) -> str:
-    place = writer.shape.place(node)
-    places = tuple(range(place, place + len(node.values))) if len(node.values) <= SHORT_LIST else None
+    listed = _Values(writer.shape.place(node), len(node.values))
     if not node.negated and isinstance(node.operand, Field):
-        key = _key_in(writer, scope, node.operand, places, place)
+        key = _by_key(writer, scope, node.operand, listed)
         if key is not None:
             return key
-    met = operand(writer, scope, node.operand)
-    sql = _among(writer, met, places, place)
+    sql = _among(writer, operand(writer, scope, node.operand), listed)
     return f"not ({sql})" if node.negated else sql
 
 
-def _among(writer: Writer, met: Operand, places: tuple[int, ...] | None, place: int) -> str:
-    if places is not None:
-        return f"{met.sql} in ({', '.join(bound_value(writer, met, each) for each in places)})"
+def _among(writer: Writer, met: Operand, listed: _Values) -> str:
+    if listed.count == 1:
+        return f"{met.sql} = {_bound_value(writer, met, listed.place)}"
+    if listed.count <= SHORT_LIST:
+        bound = (_bound_value(writer, met, listed.place + index) for index in range(listed.count))
+        return f"{met.sql} in ({', '.join(bound)})"
     encode = values.list_encoder(writer.dialect, met.kind, met.scale, folded=met.is_text)
-    return writer.dialect.in_array(met.sql, writer.number(place, encode), met.kind)
+    return writer.dialect.in_array(met.sql, writer.number(listed.place, encode), met.kind)
 
 
-def _key_in(
-    writer: Writer, scope: Scope, field: Field, places: tuple[int, ...] | None, place: int | None = None
-) -> str | None:
-    """`owner in (the keys of these principals)` for an owner column, else None."""
+def _by_key(writer: Writer, scope: Scope, field: Field, listed: _Values) -> str | None:
+    """An owner column among values, as a condition on the key behind it; None for other columns.
+
+    One value makes an equality, so that an index may give the order besides. It is unknown when there is no such
+    owner, where `in` is false; the same goes for the columns that are null for one kind of owner. Under NOT that
+    would differ.
+    """
     bound = scope[field.alias]
     name = field.column.logical_name
     if not is_owner_column(bound.table, name) or (scope.under_not and name in OWNER_KINDS):
         return None
-    first = place if place is not None else (places or (0,))[0]
     key = owner_key(bound, name)
     if bound.hidden and name not in bound.exposed:
         key = writer.dialect.hidden(key)
     if name == "owningbusinessunit":
-        return f"{key} in (select n.id from businessunit n where " + (
-            _among(writer, Operand("n.businessunitid", Kind.GUID), places, first) + ")"
-        )
-    kind = f" and n.kind = {text_literal(OWNER_KINDS[name])}" if name in OWNER_KINDS else ""
-    return f"{key} in (select n.id from principal n where " + (
-        _among(writer, Operand("n.principalid", Kind.GUID), places, first) + kind + ")"
-    )
+        found = f"businessunit n where {_among(writer, Operand('n.businessunitid', Kind.GUID), listed)}"
+    else:
+        kind = f" and n.kind = {text_literal(OWNER_KINDS[name])}" if name in OWNER_KINDS else ""
+        found = f"principal n where {_among(writer, Operand('n.principalid', Kind.GUID), listed)}{kind}"
+    word = "=" if listed.count == 1 and not scope.under_not else "in"
+    return f"{key} {word} (select n.id from {found})"
 
 
 def _match(writer: Writer, scope: Scope, node: Match) -> str:

@@ -76,7 +76,7 @@ def row_predicate(writer: Writer, bound: Bound, plan: Plan) -> tuple[str, ...]:
 
 def guards(writer: Writer, bound: Bound, plan: Plan) -> tuple[str, ...]:
     """The guards of `plan`: conditions on every row, whatever reached it."""
-    scope = Scope({"": bound}, by_plan=True)
+    scope = Scope.of_plan(bound)
     return tuple(writer.condition(scope, guard.predicate) for guard in plan.guards)
 
 
@@ -103,7 +103,7 @@ def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) 
         terms.append(Branch((in_units(bound, units), *beyond)))
     if reach.units:
         beyond += (f"not ({in_units(bound, reach.units)})",)
-    scope = Scope({"": bound}, by_plan=True)
+    scope = Scope.of_plan(bound)
     for other in reach.others:
         condition = writer.condition(scope, other)
         terms.append(Branch((condition, *beyond)))
@@ -133,7 +133,7 @@ def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> 
         parts.append(owned_by(bound, reach.owners, hide=hide))
     if reach.units:
         parts.append(in_units(bound, reach.units, hide=hide))
-    scope = Scope({"": bound}, by_plan=True)
+    scope = Scope.of_plan(bound)
     parts += (f"({writer.condition(scope, other)})" for other in reach.others)
     if with_shares:
         if reach.shared_with:

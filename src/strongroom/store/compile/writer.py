@@ -55,6 +55,11 @@ class Scope:
     under_not: bool = False
     """Whether unknown and false differ here: then a condition may not be replaced by one that is false for null."""
 
+    @classmethod
+    def of_plan(cls, bound: Bound) -> "Scope":
+        """The scope of a plan's predicates over `bound`. Branches are negated to keep terms apart, so null counts."""
+        return cls({"": bound}, by_plan=True, under_not=True)
+
     def __getitem__(self, alias: str) -> Bound:
         found = self.names.get(alias)
         if found is None:
