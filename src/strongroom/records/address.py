@@ -64,4 +64,4 @@ def _key_value(table: Table, name: str, value: Value) -> Value:
         if target is None or len(column.targets) != 1:
             raise InvalidRequest(f"The key value of '{name}' must be the GUID of a row.")
         return Reference(column.targets[0], target)
-    return check_for(column)(value)
+    return check_for(column, table.logical_name)(value)

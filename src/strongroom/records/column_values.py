@@ -32,8 +32,10 @@ _FIRST_YEAR = 1753
 N = TypeVar("N", int, float, Decimal)
 
 
-def check_for(column: Column) -> Check:
-    """The check of `column`'s type; a pure function of the column, so that callers may keep it."""
+def check_for(column: Column, table: str) -> Check:
+    """The check of `column`'s type; a pure function, so that callers may keep it. `table` is named in refusals."""
+    if column.type.is_text:
+        return partial(_text, column, table)
     if column.type.is_choice:
         return partial(_choice, column, frozenset(option.value for option in column.options))
     return partial(_CHECKS[column.type], column)
@@ -47,7 +49,7 @@ def utf16_length(text: str) -> int:
 # --- text --------------------------------------------------------------------------------------------------------
 
 
-def _text(column: Column, value: Value) -> Value:
+def _text(column: Column, table: str, value: Value) -> Value:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -58,8 +60,8 @@ def _text(column: Column, value: Value) -> Value:
         length = utf16_length(value)
         if length > column.max_length:
             raise ValueOutOfRange(
-                f"A validation error occurred.  The length of the '{column.logical_name}' attribute exceeded the "
-                f"maximum allowed length of '{column.max_length}'; it is {length}."
+                f"A validation error occurred.  The length of the '{column.logical_name}' attribute of the '{table}' "
+                f"entity exceeded the maximum allowed length of '{column.max_length}'. It is {length}."
             )
     return value
 
@@ -75,7 +77,7 @@ def _is_unicode(text: str) -> bool:
 
 def _table_name(column: Column, value: Value) -> Value:
     if isinstance(value, str):
-        return _text(column, value.lower())
+        return _text(column, "", value.lower())
     return None if value is None else _wrong_type(column, "the logical name of a table")
 
 
@@ -303,8 +305,6 @@ def _wrong_type(column: Column, wanted: str) -> NoReturn:
 
 
 _CHECKS: dict[ColumnType, Callable[[Column, Value], Value]] = {
-    ColumnType.STRING: _text,
-    ColumnType.MEMO: _text,
     ColumnType.ENTITYNAME: _table_name,
     ColumnType.INTEGER: _integer,
     ColumnType.BIGINT: _bigint,

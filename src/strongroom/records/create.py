@@ -101,6 +101,7 @@ def each(items: Sequence[T], act: Callable[[T], R]) -> list[R]:
     except StrongroomError as error:
         if len(items) > 1 and "target" not in error.details:
             error.message = f"{error.message} (target {len(results)})"
+            error.args = (error.message,)
             error.details["target"] = len(results)
         raise
     return results

@@ -66,8 +66,8 @@ class TableForm:
 def form_of(table: Table) -> TableForm:
     """The form of `table`."""
     columns = [c for c in table.columns.values() if _is_writable_kind(table, c)]
-    on_create = {c.logical_name: check_for(c) for c in columns if _valid_on_create(table, c)}
-    on_update = {c.logical_name: check_for(c) for c in columns if _valid_on_update(table, c)}
+    on_create = {c.logical_name: check_for(c, table.logical_name) for c in columns if _valid_on_create(table, c)}
+    on_update = {c.logical_name: check_for(c, table.logical_name) for c in columns if _valid_on_update(table, c)}
     on_create.pop(table.primary_id, None)
     on_update.pop(table.primary_id, None)
     required = [c for c in columns if c.required is RequiredLevel.SYSTEM_REQUIRED and c.logical_name in on_create]

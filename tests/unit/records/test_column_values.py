@@ -20,7 +20,7 @@ def column(type: ColumnType, **facets: object) -> Column:
 
 
 def checked(type: ColumnType, value: Value, **facets: object) -> Value:
-    return check_for(column(type, **facets))(value)
+    return check_for(column(type, **facets), "task")(value)
 
 
 @pytest.mark.parametrize("type", list(ColumnType))
@@ -48,7 +48,9 @@ def test_text_takes_only_strings(value: Value) -> None:
 def test_length_counts_utf16_units() -> None:
     """WA-81: a character beyond the basic plane counts twice."""
     assert checked(ColumnType.STRING, "😀😀", max_length=4) == "😀😀"
-    with pytest.raises(ValueOutOfRange, match="maximum allowed length of '3'; it is 4") as refusal:
+    with pytest.raises(
+        ValueOutOfRange, match="'c' attribute of the 'task' entity exceeded the maximum allowed length of '3'. It is 4"
+    ) as refusal:
         checked(ColumnType.STRING, "😀😀", max_length=3)
     assert refusal.value.code == "0x80044331"
 
