@@ -55,8 +55,8 @@ test("expands, associates and disassociates", async () => {
     assert.equal(row.primarycontactid.fullname, "Npm Person");
     const task = await client.create({ collection: "tasks", data: { subject: "Npm task" } });
     await client.associate({ collection: "accounts", primaryKey: account, relationshipName: "Account_Tasks", relatedCollection: "tasks", relatedKey: task });
-    const tasks = await client.retrieveMultiple({ collection: `accounts(${account})/Account_Tasks`, select: ["subject"] });
-    assert.deepEqual(tasks.value.map((found) => found.subject), ["Npm task"]);
+    const tied = await client.retrieve({ collection: "accounts", key: account, select: ["name"], expand: [{ property: "Account_Tasks", select: ["subject"] }] });
+    assert.deepEqual(tied.Account_Tasks.map((found) => found.subject), ["Npm task"]);
     await client.disassociate({ collection: "accounts", primaryKey: account, relationshipName: "Account_Tasks", relatedKey: task });
     await client.disassociateSingleValued({ collection: "accounts", primaryKey: account, navigationProperty: "primarycontactid" });
     const bare = await client.retrieve({ collection: "accounts", key: account, select: ["_primarycontactid_value"] });
@@ -65,7 +65,7 @@ test("expands, associates and disassociates", async () => {
 
 test("FetchXML goes through all pages", async () => {
     const fetchXml = "<fetch count='2'><entity name='account'><attribute name='name'/><order attribute='name'/><filter><condition attribute='name' operator='like' value='Npm page%'/></filter></entity></fetch>";
-    const found = await client.fetchAll({ collection: "accounts", fetchXml });
+    const found = await client.fetchAll({ collection: "accounts", fetchXml, includeAnnotations: "*" });
     assert.equal(found.value.length, 5);
 });
 

@@ -25,7 +25,7 @@ class StaticToken:
 
 @pytest.fixture
 def client(tls_server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls_server.home / "tls" / "cert.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls_server.home / "tls" / "localhost.pem"))
     made = DataverseClient(tls_server.address, StaticToken(tls_server.token()))
     with made as opened:
         yield opened
