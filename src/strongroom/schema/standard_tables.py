@@ -116,7 +116,7 @@ def _table(
         primary_name=facts["primaryName"] if facts["primaryName"] in columns else None,
         columns=columns,
         derived={derived: base for derived, base in derived.items() if derived not in columns},
-        keys=_keys(facts, columns),
+        keys=keys_from_facts(facts, columns),
         privileges=privileges,
         primary_image=_primary_image(columns),
         is_activity=facts["isActivity"] or name == "activitypointer",
@@ -139,7 +139,8 @@ def _primary_image(columns: Mapping[str, Column]) -> str | None:
     return "entityimage" if "entityimage" in columns else None
 
 
-def _keys(facts: TableFacts, columns: Mapping[str, Column]) -> tuple[AlternateKey, ...]:
+def keys_from_facts(facts: TableFacts, columns: Mapping[str, Column]) -> tuple[AlternateKey, ...]:
+    """The alternate keys that mean something here (`FOREIGN_KEY_COLUMNS`, `FOREIGN_PREFIXES`)."""
     made: list[AlternateKey] = []
     for key in facts["keys"]:
         if corrections.FOREIGN_KEY_COLUMNS.intersection(key["columns"]) or _is_foreign(key["name"]):

@@ -22,7 +22,7 @@ from strongroom.schema.changes import (
     replace_column,
     update_option,
 )
-from strongroom.schema.model import Column, ColumnType, DateBehavior, Ownership, RequiredLevel, Schema
+from strongroom.schema.model import Column, ColumnType, DateBehavior, Ownership, RequiredLevel, Schema, SourceType
 
 TABLE = "new_bankaccount"
 
@@ -87,6 +87,8 @@ def test_what_is_left_out_takes_the_default_of_the_type(
         NewColumn("new_a", ColumnType.INTEGER, auto_number_format="X{SEQNUM:4}"),
         NewColumn("new_a", ColumnType.LOOKUP),
         NewColumn("new_a", ColumnType.STATE),
+        NewColumn("new_a", ColumnType.STRING, source_type=SourceType.CALCULATED),
+        NewColumn("new_a", ColumnType.PICKLIST, options=(NewOption(" ", 1),)),
         NewColumn("a", ColumnType.STRING),
         NewColumn("", ColumnType.STRING),
     ],
@@ -126,6 +128,14 @@ def test_the_first_money_column_brings_currency_and_base_amount(banked: Schema) 
     assert {"new_balance", "new_balance_base", "transactioncurrencyid", "exchangerate"} <= table.columns.keys()
     assert not table.columns["new_balance_base"].valid_for_update
     assert schema.lookup_nav(TABLE, "transactioncurrencyid") is not None
+
+
+def test_a_money_column_takes_its_base_amount_along(banked: Schema) -> None:
+    schema = create_column(banked, TABLE, NewColumn("new_Balance", ColumnType.MONEY))
+    schema = delete_column(schema, TABLE, "new_balance")
+
+    assert "new_balance_base" not in schema.tables[TABLE].columns
+    assert "transactioncurrencyid" in schema.tables[TABLE].columns
 
 
 def test_a_file_column_brings_its_name_and_takes_it_along(banked: Schema) -> None:
@@ -243,6 +253,28 @@ def test_a_global_choice_gives_its_options_to_columns_also_later(banked: Schema)
     with pytest.raises(InvalidRequest, match="new_a"):
         delete_choice(schema, "new_colour")
     assert "new_colour" not in delete_choice(delete_column(schema, TABLE, "new_a"), "new_colour").choices
+
+
+def test_options_of_one_column_change_by_themselves_and_states_keep_what_ties_them(banked: Schema) -> None:
+    """WA-349."""
+    options = (NewOption("A", 1), NewOption("B", 2))
+    schema = create_column(banked, TABLE, NewColumn("new_a", ColumnType.PICKLIST, options=options))
+    schema = update_option(schema, (TABLE, "new_a"), 2, "Z")
+    states = (NewOption("Open", 0), NewOption("Shut", 1))
+    schema = replace_column(schema, TABLE, "statecode", NewColumn("statecode", ColumnType.STATE, options=states))
+
+    assert [o.label for o in schema.tables[TABLE].columns["new_a"].options] == ["A", "Z"]
+    assert [(o.label, o.default_status) for o in schema.tables[TABLE].columns["statecode"].options] == [
+        ("Open", 1),
+        ("Shut", 2),
+    ]
+    with pytest.raises(InvalidRequest):
+        replace_column(schema, TABLE, "statecode", NewColumn("statecode", ColumnType.STATE, options=states[:1]))
+
+
+def test_unknown_choices_are_404(banked: Schema) -> None:
+    with pytest.raises(NotFound):
+        delete_choice(banked, "new_nothing")
 
 
 def test_a_choice_that_is_taken_or_of_the_platform_is_refused(banked: Schema) -> None:

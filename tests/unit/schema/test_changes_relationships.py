@@ -9,6 +9,7 @@ from strongroom.schema.changes import (
     NewKey,
     NewRelationship,
     create_association,
+    create_column,
     create_key,
     create_lookup,
     delete_column,
@@ -126,6 +127,39 @@ def test_names_that_are_taken_or_wrong_are_refused(linked: Schema, lookup: NewCo
         create_lookup(linked, lookup, [new])
 
 
+def test_relationships_that_do_not_fit_one_lookup_are_refused(banked: Schema) -> None:
+    """WA-348, WA-353."""
+    one = NewRelationship("new_a", "account", TABLE)
+    for wanted in (
+        [],
+        [one, NewRelationship("new_b", "account", "contact")],
+        [one, NewRelationship("new_b", "account", TABLE)],
+        [one, NewRelationship("new_a", "contact", TABLE)],
+        [NewRelationship("new_a", TABLE, TABLE, lookup_nav="new_x", collection_nav="new_x")],
+        [NewRelationship("a", "account", TABLE)],
+        [NewRelationship("", "account", TABLE)],
+        [NewRelationship("new_" + "x" * 100, "account", TABLE)],
+    ):
+        with pytest.raises(InvalidRequest):
+            create_lookup(banked, LOOKUP, wanted)
+
+
+def test_a_lookup_can_be_secured_from_the_start(banked: Schema) -> None:
+    """SM-130."""
+    secured = NewColumn("new_Owner", ColumnType.LOOKUP, is_secured=True)
+    schema = create_lookup(banked, secured, [NewRelationship("new_a", "account", TABLE)])
+
+    assert schema.tables[TABLE].columns["new_owner"].is_secured
+
+
+def test_a_lookup_in_a_key_cannot_lose_its_last_target(linked: Schema) -> None:
+    """WA-345."""
+    keyed = create_key(linked, TABLE, NewKey("new_k", ("new_accountowner",)))
+
+    with pytest.raises(InvalidRequest, match="new_k"):
+        delete_relationship(keyed, "new_contact_banks")
+
+
 def test_a_relationship_to_an_unknown_table_is_404(banked: Schema) -> None:
     with pytest.raises(NotFound):
         create_lookup(banked, LOOKUP, [NewRelationship("new_r", "new_nothing", TABLE)])
@@ -150,6 +184,59 @@ def test_a_many_to_many_relationship_within_one_table_has_two_ends(banked: Schem
 
     assert association.column1 != association.column2
     assert association.nav1 != association.nav2
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        NewAssociation("new_taken", TABLE, "contact", "contact_x"),
+        NewAssociation("new_x", TABLE, "systemuserroles"),
+        NewAssociation("new_x", TABLE, TABLE, nav1="new_same", nav2="new_same"),
+        NewAssociation("new_x", TABLE, "contact", nav1="new_code"),
+        NewAssociation("new_x", TABLE, "contact", nav1="no way"),
+        NewAssociation("account_primary_contact", TABLE, "contact"),
+        NewAssociation("new_x", TABLE, "contact", "new_bankaccount"),
+    ],
+)
+def test_many_to_many_relationships_with_names_that_are_taken_or_wrong_are_refused(
+    banked: Schema, new: NewAssociation
+) -> None:
+    """WA-353."""
+    schema = create_association(banked, NewAssociation("new_taken", TABLE, "contact", "new_first"))
+
+    with pytest.raises(InvalidRequest):
+        create_association(schema, new)
+
+
+def test_two_activities_share_the_name_of_their_key_and_have_two_columns(banked: Schema) -> None:
+    association = create_association(banked, NewAssociation("new_x", "task", "email")).many_to_many["new_x"]
+
+    assert (association.column1, association.column2) == ("taskid", "emailid")
+
+
+def test_unknown_relationships_and_keys_are_404(banked: Schema) -> None:
+    with pytest.raises(NotFound):
+        delete_relationship(banked, "new_nothing")
+    with pytest.raises(NotFound):
+        replace_relationship(banked, "new_nothing", Cascade(), is_hierarchical=False)
+    with pytest.raises(NotFound):
+        delete_key(banked, TABLE, "new_nothing")
+
+
+def test_a_table_has_at_most_ten_keys_with_names_of_their_own(banked: Schema) -> None:
+    """WA-346."""
+    columns = tuple(NewColumn(f"new_c{number}", ColumnType.INTEGER) for number in range(11))
+    schema = banked
+    for column in columns:
+        schema = create_column(schema, TABLE, column)
+    for number in range(10):
+        schema = create_key(schema, TABLE, NewKey(f"new_k{number}", (f"new_c{number}",)))
+
+    with pytest.raises(InvalidRequest, match="limit"):
+        create_key(schema, TABLE, NewKey("new_k10", ("new_c10",)))
+    with pytest.raises(InvalidRequest) as caught:
+        create_key(schema, TABLE, NewKey("new_K1", ("new_c10",)))
+    assert caught.value.code == "0x80047010"
 
 
 def test_platform_relationships_cannot_be_deleted(banked: Schema) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from strongroom.schema.model import ColumnType, Depth, Ownership, RequiredLevel, Rights, Schema
-from strongroom.schema.standard_tables import standard_schema
+from strongroom.schema.standard_facts import load_facts
+from strongroom.schema.standard_tables import keys_from_facts, standard_schema
 
 EIGHT = {
     Rights.CREATE,
@@ -373,3 +374,19 @@ def test_building_the_catalogue_is_quick_enough_for_a_cold_start() -> None:
     )
 
     assert seconds < 0.4
+
+
+def test_keys_of_the_facts_are_taken_unless_they_mean_nothing_here(schema: Schema) -> None:
+    facts = load_facts()["account"]
+    facts["keys"] = [
+        {"name": "ByNumber", "columns": ["accountnumber"]},
+        {"name": "rnwood_Mine", "columns": ["name"]},
+        {"name": "Layered", "columns": ["name", "componentstate"]},
+        {"name": "Unknown", "columns": ["nothing"]},
+    ]
+
+    keys = keys_from_facts(facts, schema.tables["account"].columns)
+
+    assert [(key.schema_name, key.logical_name, key.columns) for key in keys] == [
+        ("ByNumber", "bynumber", ("accountnumber",))
+    ]

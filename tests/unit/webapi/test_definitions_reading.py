@@ -153,6 +153,10 @@ def test_a_table_shows_the_properties_of_wa_322(schema: Schema) -> None:
         ("ObjectTypeCode le 2", {"account", "contact"}),
         ("PrimaryImageAttribute eq null and IsCustomEntity eq true", {"new_pet"}),
         ("LogicalName eq 'O''Brian'", set[str]()),
+        ("ObjectTypeCode lt 2", {"account"}),
+        ("ObjectTypeCode gt 10098", {"new_pet"}),
+        ("LogicalName ge 'workflow'", {"workflow"}),
+        ("PrimaryImageAttribute gt 'o'", set[str]()),
     ],
 )
 def test_tables_are_filtered(schema: Schema, condition: str, wanted: set[str]) -> None:
@@ -189,6 +193,13 @@ def test_a_table_is_filtered_by_its_id_as_guid_and_as_text(schema: Schema) -> No
         {"$filter": "LogicalName eq 'x"},
         {"$filter": "DisplayName eq 'x'"},
         {"$filter": "tolower(LogicalName) eq 'x'"},
+        {"$filter": "contains(LogicalName,5)"},
+        {"$filter": "LogicalName gt null"},
+        {"$filter": "LogicalName gt 5"},
+        {"$filter": "IsPrivate eq 'x'"},
+        {"$filter": "IsAuditEnabled eq 'x'"},
+        {"$filter": "LogicalName eq SchemaName"},
+        {"$filter": "IsPrivate eq true or " * 900 + "IsPrivate eq true"},
         {"$filter": "(" * 200 + "LogicalName eq 'x'" + ")" * 200},
         {"$count": "maybe"},
         {"$expand": "Attributes($top=1)"},
@@ -325,6 +336,13 @@ def test_one_attribute_is_cast_and_its_options_followed(schema: Schema) -> None:
         ("RelationshipDefinitions(SchemaName='nothing')",),
         ("GlobalOptionSetDefinitions(Name='nothing')",),
         ("Nothing",),
+        (),
+        (PET, "OneToManyRelationships(SchemaName='nothing')"),
+        (PET, "Attributes", "Nothing"),
+        (PET, f"{NS}.StringAttributeMetadata"),
+        (PET, "Attributes(LogicalName='new_kind')", f"{NS}.PicklistAttributeMetadata", "GlobalOptionSet"),
+        (PET, "DisplayName", "Nothing"),
+        ("RelationshipDefinitions(SchemaName='new_contact_pets')", f"{NS}.ManyToManyRelationshipMetadata"),
     ],
     ids="/".join,
 )
@@ -487,6 +505,9 @@ def test_global_choices_are_found_and_cannot_be_filtered(schema: Schema) -> None
 def test_properties_and_counts_have_addresses_of_their_own(schema: Schema) -> None:
     assert ask(schema, PET, "LogicalName")["value"] == "new_pet"
     assert ask(schema, PET, "DisplayName")["UserLocalizedLabel"]["Label"] == "Pet"
+    assert ask(schema, PET, "DisplayName", "UserLocalizedLabel", "Label")["value"] == "Pet"
+    assert ask(schema, PET, "ManyToOneRelationships(SchemaName='new_contact_pets')")["ReferencedEntity"] == "contact"
+    assert ask(schema, "RelationshipDefinitions(SchemaName='owner_new_pets')")["ReferencedEntity"] == "owner"
     assert ask(schema, "EntityDefinitions", "$count") == len(schema.tables)
     assert ask(schema, "ManagedPropertyDefinitions")["value"] == []
 
@@ -521,6 +542,45 @@ def test_typed_columns_are_retrieved_in_one_answer(schema: Schema) -> None:
     assert "MaxLength" not in found["new_age"]
     assert "Nothing" not in found["new_age"]
     assert found["new_age"]["HasChanged"] is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        (("IsPrimaryName", "Equals", "true"), {"new_name"}),
+        (("AttributeType", "Equals", "Money"), {"new_price", "new_price_base"}),
+        (("RequiredLevel", "Equals", "SystemRequired"), {"new_petid", "ownerid", "statecode"}),
+        (("MaxValue", "LessThan", 100), {"new_age"}),
+        (("ColumnNumber", "GreaterThan", 1_000), set[str]()),
+        (("IsSecured", "NotEquals", False), set[str]()),
+    ],
+)
+def test_conditions_of_a_query_compare_as_their_operator_says(
+    schema: Schema, condition: tuple[str, str, object], wanted: set[str]
+) -> None:
+    """WA-334."""
+    name, operator, value = condition
+    made = {"PropertyName": name, "ConditionOperator": operator, "Value": {"Value": value}}
+    query = changes_query(
+        "new_pet", Properties={"PropertyNames": ["LogicalName"]}, Criteria={"Filters": [{"Conditions": [made]}]}
+    )
+
+    table = ask(schema, "RetrieveMetadataChanges(Query=@q)", options={"@q": json.dumps(query)})["EntityMetadata"][0]
+
+    assert {a["LogicalName"] for a in table["Attributes"]} == wanted
+
+
+def test_option_sets_come_with_a_query_that_names_them(schema: Schema) -> None:
+    """WA-334."""
+    query = changes_query("new_pet", Properties={"PropertyNames": ["LogicalName", "OptionSet"]})
+    query["Properties"] = {"PropertyNames": ["LogicalName", "Attributes", "Keys"]}
+
+    table = ask(schema, "RetrieveMetadataChanges(Query=@q)", options={"@q": json.dumps(query)})["EntityMetadata"][0]
+
+    found = {a["LogicalName"]: a for a in table["Attributes"]}
+    assert [o["Value"] for o in found["new_kind"]["OptionSet"]["Options"]] == [1, 2]
+    assert "OptionSet" not in found["new_age"]
+    assert len(table["Keys"]) == 1
 
 
 def test_attributes_are_narrowed_and_an_unknown_table_gives_none(schema: Schema) -> None:

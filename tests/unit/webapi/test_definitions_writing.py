@@ -282,6 +282,87 @@ def test_choices_are_local_or_global(schema: Schema) -> None:
     assert renamed.new_schema.choices["new_mood"].options == choice.options
 
 
+def test_a_choice_is_deleted_and_cannot_change_its_name(schema: Schema) -> None:
+    """WA-345."""
+    made = post(schema, "GlobalOptionSetDefinitions", body={"Name": "new_Mood"}).new_schema
+    path = ("GlobalOptionSetDefinitions(Name='new_mood')",)
+
+    assert "new_mood" not in write(made, "DELETE", path, {}, {}).new_schema.choices
+    with pytest.raises(StrongroomError):
+        write(made, "PUT", path, {"Name": "new_Other"}, {})
+    with pytest.raises(NotOffered):
+        post(schema, "GlobalOptionSetDefinitions", body={"Name": "new_Two", "OptionSetType": "Boolean"})
+
+
+BAD_RELATIONSHIPS: list[dict[str, object]] = [
+    {"@odata.type": None},
+    {"@odata.type": f"{NS}.Poem"},
+    {"ReferencedEntity": None},
+    {"ReferencedAttribute": "name"},
+    {"Lookup": None},
+    {"Lookup": "new_L"},
+    {"Lookup": {"@odata.type": f"{NS}.StringAttributeMetadata", "SchemaName": "new_L"}},
+    {"CascadeConfiguration": "all"},
+    {"CascadeConfiguration": {"Delete": "Explode"}},
+]
+
+
+@pytest.mark.parametrize("change", BAD_RELATIONSHIPS, ids=str)
+def test_a_malformed_relationship_is_400(schema: Schema, change: dict[str, object]) -> None:
+    """WA-353."""
+    with pytest.raises(StrongroomError) as caught:
+        post(schema, "RelationshipDefinitions", body=WHOLE["relationship"] | change)
+
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"OptionSet": {"Options": [{"Value": 1}]}},
+        {"GlobalOptionSet@odata.bind": "/accounts(1)"},
+        {"GlobalOptionSet@odata.bind": 7},
+        {"OptionSet": {"@odata.type": f"{NS}.BooleanOptionSetMetadata"}},
+        {"OptionSet": {"Options": [{"Value": 1.5, "Label": label("A")}]}},
+        {},
+    ],
+    ids=str,
+)
+def test_a_malformed_choice_column_is_400(schema: Schema, more: dict[str, object]) -> None:
+    """WA-353."""
+    with pytest.raises(StrongroomError) as caught:
+        post(schema, PET, "Attributes", body=column_body("Picklist", "new_Mood", **more))
+
+    assert caught.value.status == 400
+
+
+def test_a_relationship_is_made_by_its_cast_and_deleted_by_its_name(schema: Schema) -> None:
+    """WA-345, WA-347."""
+    body = {name: value for name, value in WHOLE["relationship"].items() if name != "@odata.type"}
+    path = ("RelationshipDefinitions", f"{NS}.OneToManyRelationshipMetadata")
+    made = write(schema, "POST", path, body, {}).new_schema
+
+    left = write(made, "DELETE", ("RelationshipDefinitions(SchemaName='new_r')",), {}, {}).new_schema
+
+    assert "new_r" in made.relationships
+    assert left.relationships == schema.relationships
+    association = {"@odata.type": f"{NS}.ManyToManyRelationshipMetadata"}
+    unchanged = write(
+        schema, "PUT", ("RelationshipDefinitions(SchemaName='teammembership_association')",), association, {}
+    )
+    assert unchanged.new_schema.many_to_many == schema.many_to_many
+
+
+def test_a_definition_without_a_type_is_put_as_what_the_column_is(schema: Schema) -> None:
+    """WA-344."""
+    path = (PET, "Attributes(LogicalName='new_code')")
+
+    changed = write(schema, "PUT", path, {"MaxLength": 40}, {})
+
+    assert changed.new_schema.tables["new_pet"].columns["new_code"].max_length == 40
+    assert changed.shortened == ()
+
+
 def test_several_tables_for_one_lookup(schema: Schema) -> None:
     """WA-348."""
     bodies = [
