@@ -6,10 +6,11 @@ uniqueness error becomes `Duplicate`, a lost or busy database `Unavailable`, dam
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from strongroom.schema.model import Column
-from strongroom.store.dialect import Dialect
+from strongroom.store.dialect import Dialect, quote
 
 Raw = tuple[Any, ...]
 """One row as the driver gives it. Only `shape` makes typed values of it."""
@@ -154,3 +155,10 @@ class Engine(Protocol):
     def close(self) -> None:
         """Release what the engine holds beside its connections."""
         ...
+
+
+@lru_cache(maxsize=4_096)
+def insert_statement(table: str, columns: tuple[str, ...]) -> str:
+    """The statement that adds one row with these columns."""
+    names = ", ".join(map(quote, columns))
+    return f"insert into {quote(table)} ({names}) values ({', '.join('?' * len(columns))})"

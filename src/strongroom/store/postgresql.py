@@ -18,7 +18,7 @@ from psycopg.types.string import TextLoader
 from strongroom.errors import HomeError, IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store.dialect import POSTGRESQL, quote
-from strongroom.store.engine import Codec, Connection, Duplicate, Raw
+from strongroom.store.engine import Codec, Connection, Duplicate, Raw, insert_statement
 from strongroom.store.layout import scale
 
 OLDEST_VERSION = 170_000
@@ -148,15 +148,14 @@ class PostgresqlConnection:
             raise self._ours(error) from error
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        names = ", ".join(map(quote, columns))
         if len(rows) < _COPY_FROM:
-            marks = ", ".join("?" * len(columns))
-            sql = f"insert into {quote(table)} ({names}) values ({marks})"
+            sql = insert_statement(table, tuple(columns))
             if len(rows) == 1:
                 self._run(sql, rows[0])
             else:
                 self.execute_many(sql, rows)
             return
+        names = ", ".join(map(quote, columns))
         try:
             with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
                 for row in rows:

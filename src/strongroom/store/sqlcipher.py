@@ -18,7 +18,7 @@ from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, V
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store import sqlcipher_driver as dbapi2
 from strongroom.store.dialect import SQLITE, quote
-from strongroom.store.engine import Codec, Connection, Duplicate, Raw
+from strongroom.store.engine import Codec, Connection, Duplicate, Raw, insert_statement
 from strongroom.store.layout import fold, scale
 from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
 
@@ -103,8 +103,7 @@ class SqlcipherConnection:
             raise _ours(error) from error
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        names = ", ".join(map(quote, columns))
-        sql = f"insert into {quote(table)} ({names}) values ({', '.join('?' * len(columns))})"
+        sql = insert_statement(table, tuple(columns))
         if len(rows) == 1:
             self._run(sql, rows[0])
         else:
