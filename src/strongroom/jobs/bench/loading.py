@@ -68,8 +68,6 @@ def _load_people(environment: Environment, company: BenchCompany, progress: Prog
     people = company.people
     copies: dict[tuple[Guid, Guid], Guid]
     with environment.session_of("admin", write=True) as session:
-        for organization in session.transaction.rows_where(session.table("organization"), {}, limit=1):
-            update(session, session.table("organization"), organization.id, dict(company.settings))
         _create(session, "businessunit", people.units, progress)
         _create(session, "systemuser", people.users, progress)
         _create(session, "team", people.teams, progress)
@@ -77,6 +75,11 @@ def _load_people(environment: Environment, company: BenchCompany, progress: Prog
         copies = _copies(session.transaction, originals.values())
     _load_members(environment, people, progress)
     _give_roles(environment, people, originals, copies, progress)
+    with environment.session_of("admin", write=True) as session:
+        # Last, because with the hierarchy on every act above would look at the managers of all users again.
+        table = session.table("organization")
+        for organization in session.transaction.rows_where(table, {}, limit=1):
+            update(session, table, organization.id, company.settings)
 
 
 def _create(session: Session, table: str, rows: Iterable[Row], progress: Progress) -> None:

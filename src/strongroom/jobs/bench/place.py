@@ -1,0 +1,104 @@
+"""Where the benchmark works: a home with the data set, made once and kept for the next run when a folder is given."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from strongroom.environment import Environment, Identity, create_environment, open_environment
+from strongroom.home import Home, create_home, open_home
+from strongroom.jobs.bench.loading import Loaded, Progress, load
+from strongroom.jobs.demo import Archetype, BenchCompany, bench_company
+from strongroom.keys import Secret
+from strongroom.query.ast import Field, Order, Output, Select, Source
+from strongroom.records import Birth
+from strongroom.schema.model import Table
+from strongroom.store.engine import Connection
+from strongroom.store.sqlcipher import SqlcipherConnection
+
+SEED = 1
+NAME = "bench"
+COLUMNS = (
+    "name",
+    "accountnumber",
+    "telephone1",
+    "emailaddress1",
+    "address1_city",
+    "numberofemployees",
+    "revenue",
+    "createdon",
+)
+"""The eight columns of every list (performance page, W2)."""
+
+PAGE = 50
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An open environment with the data set."""
+
+    home: Home
+    environment: Environment
+    company: BenchCompany
+    table: Table
+    loaded: Loaded | None
+    """How loading went, when this run did it."""
+
+    @property
+    def engine(self) -> str:
+        return self.environment.database.engine
+
+    @property
+    def archetypes(self) -> tuple[Archetype, ...]:
+        return self.company.archetypes
+
+    def identity(self, archetype: Archetype) -> Identity:
+        """The archetype as a caller."""
+        return Identity(archetype.user)
+
+    def list_by(self, order: str = "name", **more: object) -> Select:
+        """The list of W2: the first rows of a page of 50, eight columns."""
+        outputs = tuple(Output(name, self._field(name)) for name in COLUMNS)
+        return Select(Source(self.table), outputs, order=(Order(self._field(order)),), page_size=PAGE)
+
+    def _field(self, name: str) -> Field:
+        return Field("", self.table.columns[name])
+
+    def connect(self) -> Connection:
+        """A connection of the benchmark's own to the same file or database, for the hand-written statements."""
+        record = self.environment.record
+        if record.engine == "postgresql":
+            from strongroom.store.postgresql import open_existing
+
+            return open_existing(self.home.database_address(record).reveal().decode(), record.name).connect()
+        path = self.home.database_file(record)
+
+        def connected(key: Secret) -> Connection:
+            return SqlcipherConnection(path, key.reveal(), 64)
+
+        return self.home.keys.open_environment(record.id, connected)
+
+
+def open_place(folder: Path, accounts: int, database: str | None, progress: Progress) -> Place:
+    """The data set in `folder`: found there, or made. `HomeError` when what is there is of another size."""
+    path = folder / f"{'postgresql' if database else 'sqlcipher'}-{accounts}"
+    loaded: Loaded | None = None
+    if path.exists():
+        home = open_home(path)
+        environment = open_environment(home, NAME)
+        with environment.database.read() as transaction:
+            root = transaction.rows_where(transaction.schema.tables["businessunit"], {}, limit=1)[0].id
+        company = bench_company(SEED, accounts, root_unit=root)
+    else:
+        home = create_home(path)
+        address = Secret(database.encode()) if database else None
+        environment, born = create_environment(home, NAME, Birth(NAME, "admin@bench"), database=address)
+        company = bench_company(SEED, accounts, root_unit=born.root_unit)
+        loaded = load(environment, company, progress)
+    with environment.database.read() as transaction:
+        table = transaction.schema.tables["account"]
+    return Place(home, environment, company, table, loaded)
+
+
+__all__ = ["COLUMNS", "PAGE", "Callable", "Iterable", "Place", "open_place"]

@@ -1,0 +1,49 @@
+"""Timing side by side: whoever is compared runs in the same rounds, so that a busy machine slows all of them alike."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+
+from strongroom.jobs.bench.figures import Figure, Spread, Target
+
+Act = Callable[[], object]
+
+_LEAST_SECONDS = 0.004
+"""What one contestant runs in one round at least: long against the clock, short against a slice of the scheduler."""
+
+
+def interleaved(contestants: Mapping[str, Act], rounds: int) -> dict[str, list[float]]:
+    """Seconds per call of each contestant, one number for each round. Everyone is warmed up first."""
+    times = {name: _calls(act) for name, act in contestants.items()}
+    found: dict[str, list[float]] = {name: [] for name in contestants}
+    for number in range(rounds):
+        order = list(contestants.items())
+        if number % 2:
+            order.reverse()  # whoever runs first finds other caches than whoever runs last
+        for name, act in order:
+            found[name].append(_timed(act, times[name]))
+    return found
+
+
+def ratio(
+    measure: str, product: list[float], reference: list[float], named: str, target: Target | None = None
+) -> Figure:
+    """The product's time over the reference's, round by round."""
+    ratios = [ours / theirs for ours, theirs in zip(product, reference, strict=True)]
+    return Figure(
+        measure, Spread.of(ratios), reference=named, target=target, absolute=Spread.of(product).median * 1e6
+    )
+
+
+def _calls(act: Act) -> int:
+    """How many calls make a round long enough to be timed."""
+    act()
+    act()
+    once = max(_timed(act, 1), 1e-7)
+    return max(1, round(_LEAST_SECONDS / once))
+
+
+def _timed(act: Act, times: int) -> float:
+    started = perf_counter()
+    for _ in range(times):
+        act()
+    return (perf_counter() - started) / times
