@@ -23,13 +23,14 @@ from strongroom.schema.model import (
     Schema,
     Table,
 )
-from strongroom.store import postgresql, sqlcipher_file
+from strongroom.store import postgresql_server, sqlcipher_file
 from strongroom.store.compile.values import Rounding, encoder
 from strongroom.store.ddl import fit_tables, stored_columns
-from strongroom.store.dialect import kind_of, quote
+from strongroom.store.dialect import kind_of
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.layout import fold, has_table_column, is_folded, is_stored, scale
 from strongroom.store.platform import MIGRATIONS
+from strongroom.store.postgresql import PostgresqlEngine
 from strongroom.store.sqlcipher import SqlcipherEngine
 
 T = ColumnType
@@ -401,9 +402,10 @@ def sqlite_connection(folder: Path) -> Iterator[tuple[Engine, Connection]]:
 @contextmanager
 def postgresql_connection(url: str, name: str) -> Iterator[tuple[Engine, Connection]]:
     """A new schema on a running server."""
-    engine = postgresql.create(url, name)
+    postgresql_server.create(url, name)
+    engine = PostgresqlEngine(url, postgresql_server.schema_name(name))
     connection = engine.connect()
     yield engine, connection
-    connection.execute(f"drop schema {quote(postgresql.schema_name(name))} cascade")
     connection.close()
     engine.close()
+    postgresql_server.drop(url, name)

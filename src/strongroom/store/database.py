@@ -8,7 +8,7 @@ from threading import Lock, get_ident
 from strongroom.clock import Clock
 from strongroom.errors import HomeError, IntegrityViolation, Unavailable
 from strongroom.schema.model import Schema
-from strongroom.store import postgresql, sqlcipher, sqlcipher_file
+from strongroom.store import postgresql, postgresql_server, sqlcipher, sqlcipher_file
 from strongroom.store.compile import Statements
 from strongroom.store.engine import Connection, Engine, Raw
 from strongroom.store.estimates import Estimates
@@ -231,7 +231,11 @@ def open_database(
     text = str(place)
     engine: Engine
     if text.startswith(("postgresql://", "postgres://")):
-        engine = postgresql.create(text, name) if create else postgresql.open_existing(text, name)
+        if create:
+            postgresql_server.create(text, name)
+        else:
+            postgresql_server.require_usable(text, name)
+        engine = postgresql.PostgresqlEngine(text, postgresql_server.schema_name(name))
     elif "://" in text:
         raise HomeError(
             f"{text.partition('://')[0]}:// is no database that Strongroom knows: use postgresql:// or a path."
@@ -263,6 +267,6 @@ def remove_database(place: str | Path, name: str) -> None:
     """Remove the store of the environment `name` for good; nothing happens when there is none. Close it before."""
     text = str(place)
     if "://" in text:
-        postgresql.drop(text, name)
+        postgresql_server.drop(text, name)
     else:
         sqlcipher_file.remove(Path(text))

@@ -5,7 +5,6 @@ Values travel as the rest of the house wants them: GUIDs and dates as text, date
 one prepared statement whatever the size of the numbers.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, LiteralString, cast
 
@@ -15,18 +14,14 @@ from psycopg.adapt import Loader
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import TextLoader
 
-from strongroom.errors import HomeError, IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
+from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store.dialect import POSTGRESQL, quote
 from strongroom.store.engine import Codec, Connection, Duplicate, Raw, insert_statement
 from strongroom.store.layout import scale
 
-OLDEST_VERSION = 170_000
-COLLATION = "pg_c_utf8"
 _COPY_FROM = 20
 """Rows from which the copy protocol beats single inserts."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,50}")
 
 _SETTINGS = (
     "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set jit = off; set random_page_cost = 1.1;"
@@ -302,77 +297,6 @@ class PostgresqlEngine:
         """Connections are all that there is."""
 
 
-def create(url: str, name: str) -> PostgresqlEngine:
-    """Make the environment's schema. `HomeError` when the server is unfit or the schema is there."""
-    schema = schema_name(name)
-    with _session(url) as raw:
-        if _has_schema(raw, schema):
-            raise HomeError(f"The database holds the schema {schema} already; open it, or choose another name.")
-        try:
-            raw.execute(_literal(f"create schema {quote(schema)}"))
-        except psycopg.Error as error:
-            raise HomeError(
-                f"The schema {schema} cannot be created: {_first_line(error)}. The role needs CREATE on the database."
-            ) from error
-    return PostgresqlEngine(url, schema)
-
-
-def open_existing(url: str, name: str) -> PostgresqlEngine:
-    """The engine of an existing schema. `HomeError` when the server is unfit, unreachable, or the schema is missing."""
-    schema = schema_name(name)
-    with _session(url) as raw:
-        if not _has_schema(raw, schema):
-            raise HomeError(f"The database holds no schema {schema}; make it with `strongroom init`.")
-    return PostgresqlEngine(url, schema)
-
-
-def drop(url: str, name: str) -> None:
-    """Drop the environment's schema, if there is one, with everything in it."""
-    with _session(url) as raw:
-        raw.execute(_literal(f"drop schema if exists {quote(schema_name(name))} cascade"))
-
-
-def schema_name(name: str) -> str:
-    """The PostgreSQL schema of the environment `name`."""
-    if not _NAME.fullmatch(name):
-        raise HomeError(
-            f"{name!r} cannot name an environment: use up to 51 lower-case letters, digits, hyphens and underscores."
-        )
-    return f"env_{name}"
-
-
-def _session(url: str) -> psycopg.Connection[Raw]:
-    """A session on a server that is fit, or `HomeError` with what is wrong."""
-    try:
-        raw = psycopg.connect(url, autocommit=True)
-    except psycopg.Error as error:
-        raise HomeError(f"The database server cannot be reached: {_first_line(error)}.") from error
-    version = raw.info.server_version
-    doubts: list[str] = []
-    if version < OLDEST_VERSION:
-        doubts.append(f"it is version {version // 10_000}, and 17 or later is needed for the collation {COLLATION}")
-    encoding = raw.execute("show server_encoding").fetchone()
-    if encoding != ("UTF8",):
-        doubts.append(f"the database's encoding is {encoding[0] if encoding else 'unknown'}, and UTF8 is needed")
-    elif not doubts and not raw.execute("select 1 from pg_collation where collname = %s", (COLLATION,)).fetchone():
-        doubts.append(f"the collation {COLLATION} is missing")
-    if doubts:
-        raw.close()
-        raise HomeError(f"The database server does not fit: {'; '.join(doubts)}.")
-    return raw
-
-
-def _has_schema(raw: psycopg.Connection[Raw], schema: str) -> bool:
-    return raw.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone() is not None
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
-
-
 def _literal(sql: str) -> LiteralString:
     """The driver's types want SQL to be written in the source; ours is made from schema names, never from input."""
     return cast("LiteralString", sql)
-
-
-__all__ = ["PostgresqlConnection", "PostgresqlEngine", "create", "drop", "open_existing", "schema_name"]

@@ -7,7 +7,7 @@ from tests.unit.store.people import below
 
 from strongroom.clock import TestClock
 from strongroom.errors import HomeError, Unavailable
-from strongroom.store import postgresql
+from strongroom.store import postgresql_server
 from strongroom.store.database import StoreDatabase, open_database
 
 
@@ -62,7 +62,7 @@ def test_a_database_in_another_encoding_is_refused(stores: Stores) -> None:
 
 
 def test_a_server_that_is_too_old_is_refused(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "OLDEST_VERSION", 990_000)
+    monkeypatch.setattr(postgresql_server, "OLDEST_VERSION", 990_000)
 
     with pytest.raises(HomeError, match="17 or later is needed"):
         _open(str(stores.place("postgresql")))
