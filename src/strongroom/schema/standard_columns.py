@@ -1,6 +1,7 @@
 """Standard facts about a column → `Column`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from strongroom.schema import standard_corrections as corrections
 from strongroom.schema.model import Column, ColumnType, DateBehavior, Option, RequiredLevel, SourceType
@@ -8,41 +9,54 @@ from strongroom.schema.stable_ids import stable_id
 from strongroom.schema.standard_facts import ColumnFacts, TableFacts
 from strongroom.schema.system_columns import INTEGER_MAXIMUM, INTEGER_MINIMUM, PLATFORM_KEPT
 
-_VIRTUAL = {
-    "ImageType": ColumnType.IMAGE,
-    "FileType": ColumnType.FILE,
-    "MultiSelectPicklistType": ColumnType.MULTISELECT,
-}
-_TYPES = {type_.value: type_ for type_ in ColumnType}
-_REQUIRED = {level.value: level for level in RequiredLevel}
-_FILLED_BY_PLATFORM = frozenset(
-    {
-        ColumnType.BIGINT,
-        ColumnType.DATETIME,
-        ColumnType.ENTITYNAME,
-        ColumnType.INTEGER,
-        ColumnType.MANAGEDPROPERTY,
-        ColumnType.PICKLIST,
-        ColumnType.UNIQUEIDENTIFIER,
-    }
-)
 MONEY_LIMIT = 922_337_203_685_477.0
 DECIMAL_LIMIT = 100_000_000_000.0
-_LIMITS: dict[ColumnType, tuple[float, float]] = {
-    ColumnType.INTEGER: (INTEGER_MINIMUM, INTEGER_MAXIMUM),
-    ColumnType.BIGINT: (-9223372036854775808.0, 9223372036854775807.0),
-    ColumnType.DECIMAL: (-DECIMAL_LIMIT, DECIMAL_LIMIT),
-    ColumnType.DOUBLE: (-DECIMAL_LIMIT, DECIMAL_LIMIT),
-    ColumnType.MONEY: (-MONEY_LIMIT, MONEY_LIMIT),
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What follows from the type of a column alone. Found by the type's name in the facts, once for each column."""
+
+    type: ColumnType
+    low: float | None = None
+    high: float | None = None
+    length: int | None = None
+    precision: int | None = None
+    format: str | None = None
+    size_kb: int | None = None
+    is_lookup: bool = False
+    is_filled_by_platform: bool = False
+
+
+_KINDS = {
+    kind.type.value: kind
+    for kind in (
+        _Kind(ColumnType.BIGINT, -9223372036854775808.0, 9223372036854775807.0, is_filled_by_platform=True),
+        _Kind(ColumnType.BOOLEAN),
+        _Kind(ColumnType.CUSTOMER, is_lookup=True),
+        _Kind(ColumnType.DATETIME, format="DateAndTime", is_filled_by_platform=True),
+        _Kind(ColumnType.DECIMAL, -DECIMAL_LIMIT, DECIMAL_LIMIT, precision=2),
+        _Kind(ColumnType.DOUBLE, -DECIMAL_LIMIT, DECIMAL_LIMIT, precision=2),
+        _Kind(ColumnType.ENTITYNAME, is_filled_by_platform=True),
+        _Kind(ColumnType.INTEGER, INTEGER_MINIMUM, INTEGER_MAXIMUM, format="None", is_filled_by_platform=True),
+        _Kind(ColumnType.LOOKUP, is_lookup=True),
+        _Kind(ColumnType.MANAGEDPROPERTY, is_filled_by_platform=True),
+        _Kind(ColumnType.MEMO, length=2_000, format="TextArea"),
+        _Kind(ColumnType.MONEY, -MONEY_LIMIT, MONEY_LIMIT, precision=2),
+        _Kind(ColumnType.OWNER, is_lookup=True),
+        _Kind(ColumnType.PARTYLIST),
+        _Kind(ColumnType.PICKLIST, is_filled_by_platform=True),
+        _Kind(ColumnType.STATE),
+        _Kind(ColumnType.STATUS),
+        _Kind(ColumnType.STRING, length=100, format="Text"),
+        _Kind(ColumnType.UNIQUEIDENTIFIER, is_filled_by_platform=True),
+    )
+} | {
+    "ImageType": _Kind(ColumnType.IMAGE, size_kb=10_240),
+    "FileType": _Kind(ColumnType.FILE, size_kb=32_768),
+    "MultiSelectPicklistType": _Kind(ColumnType.MULTISELECT),
 }
-_LENGTHS = {ColumnType.STRING: 100, ColumnType.MEMO: 2000}
-_PRECISIONS = {ColumnType.DECIMAL: 2, ColumnType.DOUBLE: 2, ColumnType.MONEY: 2}
-_FORMATS = {
-    ColumnType.STRING: "Text",
-    ColumnType.MEMO: "TextArea",
-    ColumnType.INTEGER: "None",
-    ColumnType.DATETIME: "DateAndTime",
-}
+_REQUIRED = {level.value: level for level in RequiredLevel}
 _YES_NO = (Option(1, "Yes"), Option(0, "No"))
 
 
@@ -57,24 +71,22 @@ def column_from_facts(
 
     `known` are the tables of the catalogue, `choices` the options of the global choices.
     """
-    type_ = _VIRTUAL.get(facts.get("typeName", "")) if facts["type"] == "Virtual" else _TYPES.get(facts["type"])
-    if type_ is None:
-        return None
+    kind = _KINDS.get(facts["type"] if facts["type"] != "Virtual" else facts.get("typeName", ""))
     owner, name = table["logicalName"], facts["name"]
     place = (owner, name)
+    if kind is None or place in corrections.LEFT_OUT:
+        return None
     targets = tuple(target for target in facts.get("targets", ()) if target in known)
-    if type_.is_lookup and table["isIntersect"]:
-        type_, targets = ColumnType.UNIQUEIDENTIFIER, ()
-    if type_.is_lookup and not targets and place not in corrections.ANY_TABLE:
+    if kind.is_lookup and table["isIntersect"]:
+        kind, targets = _KINDS["Uniqueidentifier"], ()
+    if kind.is_lookup and not targets and place not in corrections.ANY_TABLE:
         return None
-    if place in corrections.LEFT_OUT:
-        return None
+    type_ = kind.type
     valid = "cru" if place in corrections.WRITABLE else facts.get("valid", "cru")
     default = corrections.DEFAULTS.get(place, facts.get("default"))
     if type_ is ColumnType.BOOLEAN and default is None and "c" in valid:
         default = 0
-    low, high = _LIMITS.get(type_, (None, None))
-    precision = facts.get("precision", _PRECISIONS.get(type_))
+    precision = facts.get("precision", kind.precision)
     behavior = facts.get("behavior")
     return Column(
         logical_name=name,
@@ -82,12 +94,12 @@ def column_from_facts(
         type=type_,
         metadata_id=stable_id("column", f"{owner}.{name}"),
         label=facts.get("label", ""),
-        required=_required(table, facts, type_, valid, default),
-        max_length=facts.get("maxLength", _LENGTHS.get(type_)),
+        required=_required(table, facts, kind, valid, default),
+        max_length=facts.get("maxLength", kind.length),
         precision=min(precision, 10) if precision is not None and type_ is ColumnType.DECIMAL else precision,
-        minimum=_number(facts.get("min", low)),
-        maximum=_number(facts.get("max", high)),
-        format=facts.get("format", _FORMATS.get(type_)),
+        minimum=_number(facts.get("min", kind.low)),
+        maximum=_number(facts.get("max", kind.high)),
+        format=facts.get("format", kind.format),
         behavior=DateBehavior(behavior) if behavior else DateBehavior.USER_LOCAL,
         targets=targets,
         options=_options(place, facts, type_, choices),
@@ -101,22 +113,17 @@ def column_from_facts(
         is_audited=facts.get("audit", False) or (table["source"] != "metadata-export" and valid != "r"),
         is_logical=facts.get("logical", False),
         is_indexed=name in corrections.INDEXED.get(owner, ()),
-        source_type=SourceType(facts.get("sourceType", 0)),
-        max_size_kb=_SIZES.get(type_),
+        source_type=SourceType(facts["sourceType"]) if "sourceType" in facts else SourceType.SIMPLE,
+        max_size_kb=kind.size_kb,
         column_number=number,
     )
-
-
-_SIZES = {ColumnType.FILE: 32_768, ColumnType.IMAGE: 10_240}
 
 
 def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _required(
-    table: TableFacts, facts: ColumnFacts, type_: ColumnType, valid: str, default: int | None
-) -> RequiredLevel:
+def _required(table: TableFacts, facts: ColumnFacts, kind: _Kind, valid: str, default: int | None) -> RequiredLevel:
     """The level of the facts, but for what a create may leave out although the facts call it SystemRequired: values
     that the platform fills in by itself, so that WA-112 does not refuse what Dataverse takes."""
     level = _REQUIRED.get(facts.get("required", ""), RequiredLevel.NONE)
@@ -125,7 +132,7 @@ def _required(
         return level
     if default is not None or place in corrections.SET_BY_CALLER:
         return level
-    if type_ in _FILLED_BY_PLATFORM or place in corrections.SET_BY_PLATFORM or place[0] == "organization":
+    if kind.is_filled_by_platform or place in corrections.SET_BY_PLATFORM or place[0] == "organization":
         return RequiredLevel.APPLICATION_REQUIRED
     return level
 

@@ -45,7 +45,7 @@ def render_metadata(schema: Schema, operations: Sequence[ListedOperation], annot
     return _rendered(Snapshot(schema), tuple(operations), annotations)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _rendered(snapshot: Snapshot, listed: tuple[ListedOperation, ...], annotations: bool) -> bytes:
     schema = snapshot.schema
     standard = [operation for operation in listed if not operation.is_own]

@@ -86,7 +86,7 @@ def read(schema: Schema, segments: Sequence[str], options: Mapping[str, str], ba
     return _answer(schema, segments, options, base_url)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _remembered(
     snapshot: Snapshot, segments: tuple[str, ...], options: tuple[tuple[str, str], ...], base_url: str
 ) -> bytes:
