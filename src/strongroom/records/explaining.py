@@ -8,9 +8,10 @@ from strongroom.access.explain import Explanation, Question, explain
 from strongroom.access.plan import Plan
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
-from strongroom.errors import AccessDenied, NotFound
+from strongroom.errors import AccessDenied
 from strongroom.ids import Reference
 from strongroom.query.ast import Predicate
+from strongroom.records.owners import facts_of
 from strongroom.records.session import Session
 from strongroom.schema.model import Rights
 from strongroom.store.protocol import Row
@@ -24,9 +25,7 @@ def explain_access(session: Session, principal: Reference, target: Reference, ri
     caller = session.caller
     if not caller.is_system_administrator and principal.id != caller.id:
         raise AccessDenied("Only a System Administrator may ask why somebody else has access. Ask about yourself.")
-    facts = session.transaction.facts(principal)
-    if facts is None:
-        raise NotFound(f"{principal.table} With Id = {principal.id} Does Not Exist")
+    facts = facts_of(session, principal)
     table = session.table(target.table)
     row = session.transaction.row(table, target.id)
     asked = resolve(facts, session.schema, caller.epoch)

@@ -15,6 +15,7 @@ from strongroom.records import refusals
 from strongroom.records.authorize import demand_existing
 from strongroom.records.session import Session
 from strongroom.schema.model import Ownership, Rights, Table
+from strongroom.store.layout import PRINCIPAL_TABLES
 from strongroom.store.protocol import Value
 
 OWNER = "ownerid"
@@ -88,7 +89,9 @@ def unit_key(session: Session, unit: Reference) -> Key:
 
 
 def facts_of(session: Session, principal: Reference) -> SecurityFacts:
-    """What is known of a user or team, or 404."""
+    """What is known of a user or team, or 404; a row of another table cannot be meant and is 400."""
+    if principal.table not in PRINCIPAL_TABLES:
+        raise InvalidRequest(f"A row of '{principal.table}' cannot hold rights: name a systemuser or a team.")
     facts = session.transaction.facts(principal)
     if facts is None:
         raise does_not_exist(session.table(principal.table), principal.id)
