@@ -49,7 +49,8 @@ def test_length_counts_utf16_units() -> None:
     """WA-81: a character beyond the basic plane counts twice."""
     assert checked(ColumnType.STRING, "😀😀", max_length=4) == "😀😀"
     with pytest.raises(
-        ValueOutOfRange, match="'c' attribute of the 'task' entity exceeded the maximum allowed length of '3'. It is 4"
+        ValueOutOfRange,
+        match=r"'c' attribute of the 'task' entity exceeded the maximum allowed length of '3'\. It is 4",
     ) as refusal:
         checked(ColumnType.STRING, "😀😀", max_length=3)
     assert refusal.value.code == "0x80044331"
