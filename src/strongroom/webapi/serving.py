@@ -1,14 +1,19 @@
 """Running the server: one process, or several behind one socket, until told to stop."""
 
+import asyncio
 import logging
 import os
 import socket
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import uvicorn
+import uvloop
+from uvicorn.supervisors import Multiprocess
 
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
@@ -35,7 +40,11 @@ class Started(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """How the server listens. Certificate and key come together or not at all."""
+    """How the server listens. Certificate and key come together or not at all.
+
+    With `tls_port` the certificate serves that port and `port` stays plain HTTP, for clients that insist on TLS beside
+    those that do not (WA-7); that takes one worker.
+    """
 
     host: str
     port: int
@@ -46,69 +55,97 @@ class Listening:
     graceful_stop_s: int = 10
     log_level: str = "info"
     log_requests: bool = True
+    tls_port: int | None = None
 
     @property
     def scheme(self) -> str:
-        return "https" if self.tls_cert is not None else "http"
+        return "https" if self.tls_cert is not None and self.tls_port is None else "http"
 
 
 def run(home: Path, listening: Listening, started: Started | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, then let running requests end. Raises `HomeError` when the port is taken."""
-    bound = _bind(listening)
-    port = bound.getsockname()[1]
+    """Serve until SIGINT or SIGTERM, then let running requests end. Raises `HomeError` when a port is taken."""
+    if listening.tls_port is not None and listening.workers > 1:
+        raise HomeError("A port of its own for HTTPS takes one worker; leave out --tls-port or --workers.")
+    bound = _bind(listening.host, listening.port)
+    bound_tls = None if listening.tls_port is None else _bind(listening.host, listening.tls_port)
     os.environ[_HOME] = str(home)
     os.environ[_PROTECT] = "1" if listening.protect else "0"
     os.environ[_WORKERS] = str(listening.workers)
     os.environ[_LOG_LEVEL] = listening.log_level
     os.environ[_LOG_REQUESTS] = "1" if listening.log_requests else "0"
-    with tempfile.TemporaryDirectory(prefix="strongroom-metrics-") as measurements:
-        if listening.workers > 1:
+    if started is not None:
+        started(f"{listening.scheme}://{_shown(listening.host)}:{bound.getsockname()[1]}")
+    set_up_logging(listening.log_level)
+    if listening.workers > 1:
+        with tempfile.TemporaryDirectory(prefix="strongroom-metrics-") as measurements:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = measurements
-        config = uvicorn.Config(
-            "strongroom.webapi.serving:application",
-            factory=True,
-            workers=listening.workers,
-            http="httptools",
-            loop="uvloop",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            proxy_headers=False,
-            ssl_certfile=listening.tls_cert,
-            ssl_keyfile=listening.tls_key,
-            timeout_graceful_shutdown=listening.graceful_stop_s,
-            timeout_keep_alive=75,
-            h11_max_incomplete_event_size=_HEAD_BYTES,
-        )
-        if started is not None:
-            started(f"{listening.scheme}://{_shown(listening.host)}:{port}")
-        set_up_logging(listening.log_level)
-        _serve(config, bound)
-
-
-def _serve(config: uvicorn.Config, bound: socket.socket) -> None:
-    server = uvicorn.Server(config)
-    if config.workers > 1:
-        from uvicorn.supervisors import Multiprocess
-
-        Multiprocess(config, sockets=[bound]).run()
+            config = _config(listening, "strongroom.webapi.serving:application", with_tls=True)
+            Multiprocess(config, sockets=[bound]).run()
     else:
-        server.run(sockets=[bound])
-    bound.close()
+        uvloop.run(_one_process(listening, bound, bound_tls))
 
 
-def _bind(listening: Listening) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+async def _one_process(listening: Listening, bound: socket.socket, bound_tls: socket.socket | None) -> None:
+    app = application()
+    server = uvicorn.Server(_config(listening, app, with_tls=bound_tls is None))
+    if bound_tls is None:
+        await server.serve(sockets=[bound])
+        return
+    beside = _Beside(_config(listening, app, with_tls=True, lifespan="off"), server)
+    await asyncio.gather(server.serve(sockets=[bound]), beside.serve(sockets=[bound_tls]))
+
+
+class _Beside(uvicorn.Server):
+    """A server for another socket of the same application, which ends when the first one does."""
+
+    def __init__(self, config: uvicorn.Config, first: uvicorn.Server) -> None:
+        super().__init__(config)
+        self._first = first
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Signals are the first server's."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end."""
+        self.force_exit = self._first.force_exit
+        return await super().on_tick(counter) or self._first.should_exit
+
+
+def _config(
+    listening: Listening, app: Application | str, *, with_tls: bool, lifespan: Literal["on", "off"] = "on"
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=listening.workers,
+        http="httptools",
+        loop="uvloop",
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        ssl_certfile=listening.tls_cert if with_tls else None,
+        ssl_keyfile=listening.tls_key if with_tls else None,
+        timeout_graceful_shutdown=listening.graceful_stop_s,
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((listening.host, listening.port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
         raise HomeError(
-            f"Cannot listen on {listening.host}:{listening.port}: {error.strerror}. "
+            f"Cannot listen on {host}:{port}: {error.strerror}. "
             "Stop the program that has the port, or choose another with --port."
         ) from None
     bound.listen(1024)
