@@ -3,6 +3,8 @@
 Kept apart from the facts, so that a look shows every place where we decided something.
 """
 
+from strongroom.schema.model import Cascade
+
 ENTITY_SETS = {"teammembership": "teammemberships"}
 """Entity set names that differ from the facts (WA-440)."""
 
@@ -36,6 +38,22 @@ LEFT_OUT = frozenset({("workflow", "plugintypeid")})
 
 ANY_TABLE = frozenset({("audit", "objectid"), ("audit", "regardingobjectid")})
 """Lookups that may point to a row of any table."""
+
+_PART_OF = Cascade(assign="Cascade", share="Cascade", unshare="Cascade", reparent="Cascade", delete="Cascade")
+_GOES_WITH = Cascade(delete="Cascade")
+
+CASCADES = {
+    ("businessunit", "parentbusinessunitid"): Cascade(delete="Restrict"),
+    ("invoicedetail", "invoiceid"): _PART_OF,
+    ("opportunityproduct", "opportunityid"): _PART_OF,
+    ("productpricelevel", "pricelevelid"): _GOES_WITH,
+    ("productpricelevel", "productid"): _GOES_WITH,
+    ("queueitem", "queueid"): _GOES_WITH,
+    ("quotedetail", "quoteid"): _PART_OF,
+    ("salesorderdetail", "salesorderid"): _PART_OF,
+    ("uom", "uomscheduleid"): _GOES_WITH,
+}
+"""Cascades of rows that are parts of others, which no source of the facts told."""
 
 HIERARCHICAL = frozenset(
     {

@@ -238,7 +238,7 @@ def _relationships(
             if column is None or not column.type.is_lookup or found["to"] not in column.targets:
                 continue
             nav = found["nav"] if found["nav"] not in taken and not _is_ambiguous(found, column) else ""
-            relationship = _relationship(name, found, nav or f"{found['column']}_{found['to']}")
+            relationship = _relationship(table, found, nav or f"{found['column']}_{found['to']}")
             taken.add(relationship.lookup_nav)
             made[relationship.schema_name] = relationship
         covered = {r.referencing_column for r in made.values() if r.referencing_table == name}
@@ -253,26 +253,39 @@ def _is_ambiguous(found: RelationshipFacts, column: Column) -> bool:
     return len(column.targets) > 1 and found["nav"] == found["column"]
 
 
-def _relationship(table: str, facts: RelationshipFacts, nav: str) -> Relationship:
+def _relationship(table: TableFacts, facts: RelationshipFacts, nav: str) -> Relationship:
+    name = table["logicalName"]
     return Relationship(
         schema_name=facts["name"],
         metadata_id=stable_id("relationship", facts["name"]),
         referenced_table=facts["to"],
         referenced_column=facts["toColumn"],
-        referencing_table=table,
+        referencing_table=name,
         referencing_column=facts["column"],
         lookup_nav=nav,
         collection_nav=facts["collectionNav"],
-        cascade=_cascade(facts),
-        is_hierarchical=(table, facts["column"]) in corrections.HIERARCHICAL and facts["to"] == table,
+        cascade=_cascade(table, facts),
+        is_hierarchical=(name, facts["column"]) in corrections.HIERARCHICAL and facts["to"] == name,
     )
 
 
-def _cascade(facts: RelationshipFacts) -> Cascade:
-    """The cascade of the facts. Where no source told it, removing the link is what a new lookup has by default, but
-    for the platform's own bookkeeping, which is left alone."""
-    if facts.get("cascadeSource") == "unverified":
-        return LEFT_ALONE if facts["column"] in PLATFORM_KEPT else Cascade()
+def _cascade(table: TableFacts, facts: RelationshipFacts) -> Cascade:
+    """The cascade of the facts. Where no source told it: what we know ourselves (`CASCADES`), else that of the same
+    lookup to another table, else what a new lookup has by default; the platform's own bookkeeping is left alone."""
+    if facts.get("cascadeSource") != "unverified":
+        return _told_cascade(facts)
+    known = corrections.CASCADES.get((table["logicalName"], facts["column"]))
+    if known is not None:
+        return known
+    if facts["column"] in PLATFORM_KEPT:
+        return LEFT_ALONE
+    for other in table["manyToOne"]:
+        if other["column"] == facts["column"] and other.get("cascadeSource") != "unverified":
+            return _told_cascade(other)
+    return Cascade()
+
+
+def _told_cascade(facts: RelationshipFacts) -> Cascade:
     return Cascade(**{"delete": "NoCascade", **{_CASCADES[action]: how for action, how in facts["cascade"].items()}})
 
 

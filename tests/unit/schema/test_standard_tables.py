@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.schema.model import ColumnType, Depth, Ownership, RequiredLevel, Rights, Schema
+from strongroom.schema.model import Cascade, ColumnType, Depth, Ownership, RequiredLevel, Rights, Schema
 from strongroom.schema.standard_facts import load_facts
 from strongroom.schema.standard_tables import keys_from_facts, standard_schema
 
@@ -323,6 +323,22 @@ def test_ids_of_privileges_and_metadata_are_distinct(schema: Schema) -> None:
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", id_) for id_ in ids)
     assert {p.name: p.id for p in schema.privileges_by_id.values()}.keys() == schema.privileges_by_name.keys()
+
+
+def test_cascades_are_those_of_the_facts_and_parts_go_with_the_whole(schema: Schema) -> None:
+    """Security model, section 7."""
+    tasks = schema.relationships["Account_Tasks"].cascade
+    created = schema.relationships["lk_accountbase_createdby"].cascade
+    quote = next(r for r in schema.parents_of("quotedetail") if r.referencing_column == "quoteid")
+    cases = {
+        r.referenced_table: r.cascade for r in schema.parents_of("incident") if r.referencing_column == "customerid"
+    }
+
+    assert (tasks.assign, tasks.share, tasks.delete) == ("Cascade", "Cascade", "Cascade")
+    assert created == Cascade(delete="NoCascade")
+    assert (quote.cascade.assign, quote.cascade.delete) == ("Cascade", "Cascade")
+    assert cases["account"] == cases["contact"]
+    assert cases["account"].delete == "Cascade"
 
 
 def test_hierarchies_are_marked(schema: Schema) -> None:
