@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cmp_to_key
+from typing import Any
 
 from tests.differential.query_world import MANY, PRINCIPALS, Record, World, guid
 from tests.differential.query_world import USERS as USER_KEYS
 
 from strongroom.access.plan import Plan
+from strongroom.ids import Guid, Reference
 from strongroom.query import ast
 from strongroom.schema.model import Column
 from strongroom.store.layout import OWNER_COLUMNS, fold
@@ -95,23 +97,23 @@ class Evaluator:
     def _aggregate(self, node: ast.Aggregate, members: list[dict[str, Record | None]]) -> object:
         if node.operand is None:
             return len(members)
-        values = [self.comparable(node.operand, env) for env in members]
-        values = [value for value in values if value is not None]
+        found = [self.comparable(node.operand, env) for env in members]
+        values: list[Any] = [value for value in found if value is not None]
         match node.function:
             case ast.AggregateFunction.COUNT | ast.AggregateFunction.COUNT_COLUMN:
                 return len(values)
             case ast.AggregateFunction.COUNT_DISTINCT:
                 return len(set(values))
             case ast.AggregateFunction.MINIMUM:
-                return min(values, default=None)  # pyright: ignore[reportArgumentType, reportCallIssue] -- one type
+                return min(values, default=None)
             case ast.AggregateFunction.MAXIMUM:
-                return max(values, default=None)  # pyright: ignore[reportArgumentType, reportCallIssue] -- one type
+                return max(values, default=None)
             case ast.AggregateFunction.SUM:
-                return sum(values) if values else None  # pyright: ignore[reportArgumentType, reportCallIssue] -- numbers
+                return sum(values) if values else None
             case ast.AggregateFunction.AVERAGE:
                 if not values:
                     return None
-                total = sum(values)  # pyright: ignore[reportArgumentType, reportCallIssue] -- numbers
+                total = sum(values)
                 if isinstance(total, float):
                     return total / len(values)
                 return (Decimal(total) / len(values)).quantize(Decimal("1e-10"), "ROUND_HALF_UP")
@@ -145,17 +147,17 @@ class Evaluator:
         left = self._reference(outer, link.outer_column)
         return left is not None and left == self._reference(inner, link.inner_column)
 
-    def _reference(self, record: Record, name: str) -> object:
-        """A lookup or an id as (table, id)."""
+    def _reference(self, record: Record, name: str) -> Reference | None:
+        """What a lookup points to; an id points to its own row."""
         if name == record.table.primary_id:
-            return record.table.logical_name, record.id
+            return Reference(record.table.logical_name, Guid(record.id))
         column = record.table.columns[name]
         if name in OWNER_COLUMNS:
             return self._owner(record, name)
         value = record.values[name]
-        if value is None or isinstance(value, tuple):
+        if value is None or isinstance(value, Reference):
             return value
-        return (column.targets[0], value) if column.type.is_lookup else fold(str(value))
+        return Reference(column.targets[0], Guid(str(value)))
 
     def visible(self, record: Record, plan: Plan) -> bool:
         env = {"": record}
@@ -181,11 +183,9 @@ class Evaluator:
         reference = self._reference(record, expression.column.logical_name)
         if reference is None:
             return None
-        assert isinstance(reference, tuple)
-        table, row_id = reference
         if isinstance(expression, ast.LookupTable):
-            return table
-        target = self.world.by_id(table, row_id)
+            return reference.table
+        target = self.world.by_id(reference.table, reference.id)
         return None if target is None else target.values[target.table.primary_name or ""]
 
     def _date_part(self, node: ast.DateGroup, env: Env) -> object:
@@ -218,19 +218,19 @@ class Evaluator:
         name = column.logical_name
         if name in OWNER_COLUMNS:
             reference = self._owner(record, name)
-            return None if reference is None else reference[1]
+            return None if reference is None else reference.id
         value = record.values[name]
-        return value[1] if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType] -- (table, id)
+        return value.id if isinstance(value, Reference) else value
 
-    def _owner(self, record: Record, name: str) -> tuple[str, str] | None:
+    def _owner(self, record: Record, name: str) -> Reference | None:
         if name == "owningbusinessunit":
             assert record.unit is not None
-            return "businessunit", guid("businessunit", record.unit)
+            return Reference("businessunit", Guid(guid("businessunit", record.unit)))
         assert record.owner in PRINCIPALS
         kind = "systemuser" if record.owner in USER_KEYS else "team"
         if name != "ownerid" and name != {"systemuser": "owninguser", "team": "owningteam"}[kind]:
             return None
-        return kind, guid(kind, record.owner)
+        return Reference(kind, Guid(guid(kind, record.owner)))
 
     # --- truth ---
 
@@ -260,7 +260,7 @@ class Evaluator:
                 return None if value is None else like(kind, str(value), fold(pattern)) != negated
             case ast.ChoiceMatch(target, wanted, all_of, negated):
                 stored = self.shown(target, env)
-                members = set() if stored is None else set(map(int, str(stored).split(",")))
+                members = set(map(int, str(stored).split(","))) if stored is not None else set[int]()
                 found = set(wanted) <= members if all_of else bool(set(wanted) & members)
                 return found != negated if negated or stored is not None else None
             case ast.Hierarchy():

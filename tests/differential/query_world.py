@@ -5,14 +5,14 @@ evaluator. The tables have every kind of column; the data has nulls, ties, sever
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
-from strongroom.ids import Guid
+from strongroom.ids import Guid, Reference
 from strongroom.schema.model import (
     Column,
     ColumnType,
@@ -180,7 +180,7 @@ def guid(table: str, key: int) -> str:
 
 @dataclass
 class Record:
-    """One row as the naive evaluator sees it. Lookups to several tables hold (table, id)."""
+    """One row as the naive evaluator sees it. Lookups to several tables hold a `Reference`."""
 
     table: Table
     key: int
@@ -257,7 +257,7 @@ def random_world(seed: int, accounts: int = 60, contacts: int = 40) -> World:
         if chance.random() < 0.6:
             target = chance.choice(("account", "contact"))
             keys = account_keys if target == "account" else contact_keys
-            customer = (target, guid(target, chance.choice(keys)))
+            customer = Reference(target, Guid(guid(target, chance.choice(keys))))
         world.add(
             Record(
                 CONTACT,
@@ -380,15 +380,15 @@ def _stored_value(engine: Engine, table: Table, record: Record, name: str) -> ob
     if companion == "fold":
         assert is_folded(table, column)
         return fold(str(value))
-    if isinstance(value, tuple):
+    if isinstance(value, Reference):
         assert has_table_column(column)
-        return value[0] if companion == "table" else value[1]
+        return value.table if companion == "table" else value.id
     decimal_scale = scale(column) if isinstance(value, Decimal) else 0
     return encoder(engine.dialect, kind_of(column), decimal_scale, Rounding.NONE, folded=False)(value)
 
 
 @contextmanager
-def sqlite_connection(folder: Path) -> Iterator[tuple[Engine, Connection]]:
+def sqlite_connection(folder: Path) -> Generator[tuple[Engine, Connection]]:
     """A new encrypted database."""
     key = bytes(range(32))
     sqlcipher_file.create(folder / "world.db", key)
@@ -400,7 +400,7 @@ def sqlite_connection(folder: Path) -> Iterator[tuple[Engine, Connection]]:
 
 
 @contextmanager
-def postgresql_connection(url: str, name: str) -> Iterator[tuple[Engine, Connection]]:
+def postgresql_connection(url: str, name: str) -> Generator[tuple[Engine, Connection]]:
     """A new schema on a running server."""
     postgresql_server.create(url, name)
     engine = PostgresqlEngine(url, postgresql_server.schema_name(name))

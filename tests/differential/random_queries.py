@@ -98,8 +98,7 @@ class Chooser:
         chance = self.chance
         if depth > 0 and chance.random() < 0.5:
             parts = tuple(self.predicate(sources, depth - 1) for _ in range(chance.randint(1, 3)))
-            kind = chance.choice((ast.And, ast.Or, ast.Not))
-            return ast.Not(parts[0]) if kind is ast.Not else kind(parts)
+            return chance.choice((ast.And(parts), ast.Or(parts), ast.Not(parts[0])))
         alias = chance.choice(tuple(sources))
         table = sources[alias]
         if table not in (ACCOUNT, CONTACT):

@@ -12,14 +12,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.differential.query_evaluator import Evaluator
-from tests.differential.query_world import SCHEMA, World, fill, postgresql_connection, random_world, sqlite_connection
+from tests.differential.query_world import (
+    ACCOUNT,
+    SCHEMA,
+    World,
+    fill,
+    guid,
+    postgresql_connection,
+    random_world,
+    sqlite_connection,
+)
 from tests.differential.random_queries import Chooser
 from tests.engines import Stores
 
-from strongroom.access.plan import Plan, Reach
+from strongroom.access.plan import Branch, Plan, Reach
 from strongroom.access.planned import PlannedSelect
 from strongroom.query import ast
-from strongroom.schema.model import Table
+from strongroom.schema.model import Rights, Table
 from strongroom.store.compile import Estimate, Statements, Visible, compile_check, compile_count
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.layout import fold
@@ -162,3 +171,74 @@ def test_the_name_of_a_column_is_never_taken_from_a_value(store: Store) -> None:
 
     assert hostile not in compiled.sql
     assert store.connection.query(compiled.sql, compiled.parameters) == []
+
+
+def _owner_is(column: str, kind: str, key: int) -> ast.Comparison:
+    field = ast.Field("", ACCOUNT.columns[column])
+    return ast.Comparison(ast.Operator.EQUAL, field, ast.Literal(guid(kind, key), field.column.type))
+
+
+def _same_as_oracle(store: Store, select: ast.Select, plan: Plan) -> None:
+    expected = [(env[""].id,) for env in Evaluator(store.world, {"": plan}).ordered(select) if env[""] is not None]
+    for answer in (Visible(1, 10**6), Visible(59, 60)):
+        rows = store.rows(PlannedSelect(select, {"": plan}), lambda table, reach, answer=answer: answer)
+        assert [row[:1] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "key"),
+    [
+        ("ownerid", "systemuser", 101),
+        ("ownerid", "systemuser", 999),
+        ("owninguser", "systemuser", 101),
+        ("owninguser", "systemuser", 999),
+        ("owningteam", "team", 201),
+        ("owningbusinessunit", "businessunit", 301),
+        ("owningbusinessunit", "businessunit", 999),
+    ],
+)
+def test_not_keeps_rows_apart_for_which_an_owner_condition_is_unknown(
+    store: Store, column: str, kind: str, key: int
+) -> None:
+    """WA-188. 999 is nobody: rows differ from it, unless their column is null."""
+    identity = ast.Output("id", ast.Field("", ACCOUNT.id_column))
+    everything = Plan(ACCOUNT, Rights.READ, (Branch(ast.TRUE, ()),))
+    condition = _owner_is(column, kind, key)
+    for where in (condition, ast.Not(condition), ast.Not(ast.Not(condition))):
+        _same_as_oracle(store, ast.Select(ast.Source(ACCOUNT), (identity,), where=where), everything)
+
+
+def test_a_branch_about_an_owner_who_is_nobody_hides_no_row_of_another_branch(store: Store) -> None:
+    """SM-2: branches are OR-ed; the terms of a list exclude each other without losing rows."""
+    name = ast.Order(ast.Field("", ACCOUNT.columns["name"]))
+    identity = ast.Output("id", ast.Field("", ACCOUNT.id_column))
+    branches = (
+        _owner_is("ownerid", "systemuser", 999),
+        ast.IsNull(ast.Field("", ACCOUNT.columns["city"])),
+        ast.SharedWith("", frozenset({101, 201}), Rights.READ),
+    )
+    plan = Plan(ACCOUNT, Rights.READ, tuple(Branch(each, ()) for each in branches))
+
+    _same_as_oracle(store, ast.Select(ast.Source(ACCOUNT), (identity,), order=(name,)), plan)
+
+
+def test_a_position_whose_row_is_deleted_still_leads_to_the_next_page(store: Store) -> None:
+    """WA-233: a client that deletes what it has read, page after page, sees every row once."""
+    identity = ast.Output("id", ast.Field("", ACCOUNT.id_column))
+    everything = Plan(ACCOUNT, Rights.READ, (Branch(ast.TRUE, ()),))
+    for order in ((), (ast.Order(ast.Field("", ACCOUNT.columns["industrycode"])),)):
+        select = ast.Select(ast.Source(ACCOUNT), (identity,), order=order, page_size=7)
+        expected = [
+            env[""].id for env in Evaluator(store.world, {"": everything}).ordered(select) if env[""] is not None
+        ]
+        seen: list[object] = []
+        store.connection.execute("begin")
+        page = select
+        while rows := store.rows(PlannedSelect(page, {"": everything}), lambda table, reach: Visible(60, 60)):
+            seen += (row[0] for row in rows[:7])
+            for row in rows[:7]:
+                store.connection.execute("delete from account where accountid = ?", (row[0],))
+            page = replace(select, after=rows[min(7, len(rows)) - 1][1:])
+        store.connection.execute("rollback")
+
+        assert seen == expected

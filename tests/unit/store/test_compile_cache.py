@@ -153,6 +153,15 @@ def test_a_source_without_a_plan_does_not_compile() -> None:
         compile_select(PlannedSelect(listing(), {}), SCHEMA, SQLITE, guess)
 
 
+def test_a_lookup_to_several_tables_is_joined_with_the_one_it_points_to() -> None:
+    join = ast.Join(ast.JoinKind.INNER, ast.Source(CONTACT, "c"), ast.Link("", "accountid", "parentcustomerid"))
+    plans = {"": EVERYTHING, "c": Plan(CONTACT, READ, (Branch(ast.TRUE, ()),))}
+
+    compiled = compile_select(PlannedSelect(replace(listing(), joins=(join,)), plans), SCHEMA, SQLITE, guess)
+
+    assert "\"parentcustomerid__table\" = 'account'" in compiled.sql
+
+
 def test_a_refused_plan_raises_its_refusal() -> None:
     """SM-21."""
     refused = Plan(ACCOUNT, READ, refusal=AccessDenied("prvReadAccount is missing"))

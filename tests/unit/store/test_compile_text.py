@@ -1,11 +1,12 @@
 """WA-190: text conditions and their wildcards, read once and written for each engine."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlcipher3 import dbapi2
 from tests.differential.query_evaluator import like
 
 from strongroom.query.ast import TextMatch
@@ -47,7 +48,7 @@ def test_both_engines_match_what_sql_server_matches(kind: TextMatch, pattern: st
     found = read(kind, pattern)
 
     if found.form is Form.PATTERN:
-        with dbapi2.connect(":memory:") as connection:
+        with closing(sqlite3.connect(":memory:")) as connection:
             ((matched,),) = connection.execute("select ? glob ?", (text, found.glob())).fetchall()
         assert bool(matched) == expected
         assert bool(re.search(found.regular_expression().replace("$", r"\Z"), text, re.DOTALL)) == expected
