@@ -74,8 +74,9 @@ class Transaction(Protocol):
 
     def select(self, query: PlannedSelect) -> list[tuple[Value, ...]]:
         """Result rows: the outputs in order, then (unless grouped or distinct) the values of the order expressions
-        and the row's id, which make up `Select.after` of the next page. At most page size + 1 rows are returned, so
-        that the caller of this method sees whether there are more."""
+        and the row's id, which make up `Select.after` of the next page; joins that repeat a row add the ids of their
+        own rows. Text among these values is folded. At most page size + 1 rows are returned, so that the caller of this
+        method sees whether there are more."""
         ...
 
     def count(self, query: PlannedSelect, limit: int | None) -> int:
