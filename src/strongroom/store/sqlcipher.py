@@ -21,6 +21,7 @@ from strongroom.store.dialect import SQLITE, quote
 from strongroom.store.engine import Codec, Connection, Duplicate, Raw, insert_statement
 from strongroom.store.layout import fold, scale
 from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
+from strongroom.store.turns import Turn
 
 DEFAULT_CACHE_MIB = 64
 _LARGEST = 2**63 - 1
@@ -39,10 +40,12 @@ _TYPES = {
 
 
 class SqlcipherConnection:
-    """One open handle on the file."""
+    """One open handle on the file. Without a `turn` its writes queue as SQLite lets them, for lone tools."""
 
-    def __init__(self, path: Path, key: bytes, cache_mib: int) -> None:
+    def __init__(self, path: Path, key: bytes, cache_mib: int, turn: Turn | None = None) -> None:
         self.is_broken = False
+        self._turn = turn
+        self._has_turn = False
         self._raw = open_file(path, key)
         try:
             for pragma in (
@@ -65,7 +68,10 @@ class SqlcipherConnection:
         return self._raw
 
     def begin(self, *, write: bool) -> Raw:
-        self._run("begin immediate" if write else "begin")
+        if write:
+            self.begin_bare()
+        else:
+            self._run("begin")
         try:
             return self._run("select security_epoch, metadata_version, version from stamp").fetchone()
         except BaseException:
@@ -73,19 +79,35 @@ class SqlcipherConnection:
             raise
 
     def begin_bare(self) -> None:
-        self._run("begin immediate")
+        if self._turn is not None:
+            self._turn.take()
+            self._has_turn = True
+        try:
+            self._run("begin immediate")
+        except BaseException:
+            self._end_turn()
+            raise
 
     def commit(self, stamp: Raw | None = None) -> None:
         if stamp is not None:
             self._run("update stamp set security_epoch = ?, metadata_version = ?, version = ?", stamp)
         self._run("commit")
+        self._end_turn()
 
     def rollback(self) -> None:
-        if self._raw.in_transaction:
-            try:
+        try:
+            if self._raw.in_transaction:
                 self._raw.execute("rollback")
-            except dbapi2.Error:
-                self.is_broken = True
+        except dbapi2.Error:
+            self.is_broken = True
+            self._raw.close()  # before the next one's turn: an open transaction would bar it
+        finally:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._turn is not None and self._has_turn:
+            self._has_turn = False
+            self._turn.end()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
         try:
@@ -134,9 +156,10 @@ class SqlcipherEngine:
         self._key = key
         self._cache_mib = cache_mib
         self._lock = take_lock(path, alone=False)
+        self._turn = Turn(path.with_name(f"{path.name}-turn"))
 
     def connect(self) -> Connection:
-        return SqlcipherConnection(self._path, self._key, self._cache_mib)
+        return SqlcipherConnection(self._path, self._key, self._cache_mib, self._turn)
 
     def column_type(self, column: Column) -> str:
         return _TYPES.get(column.type, "text")
@@ -208,6 +231,7 @@ class SqlcipherEngine:
         return doubts
 
     def close(self) -> None:
+        self._turn.close()
         os.close(self._lock)
 
 

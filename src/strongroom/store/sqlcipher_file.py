@@ -51,7 +51,7 @@ def require_usable(path: Path, key: bytes) -> None:
 
 def remove(path: Path) -> None:
     """Remove the file and those beside it, the write-ahead log first: it must never meet another database."""
-    for suffix in ("-wal", "-shm", "", "-lock"):
+    for suffix in ("-wal", "-shm", "", "-turn", "-lock"):
         path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
