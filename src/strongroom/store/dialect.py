@@ -138,7 +138,7 @@ class Sqlite(Dialect):
     stops_inside_in_lists = True
     scales_numbers = True
     most_terms = 200
-    cost_of_term = 150
+    cost_of_term = 40
 
     def placeholder(self, number: int, kind: Kind) -> str:
         return f"?{number}"

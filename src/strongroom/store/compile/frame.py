@@ -4,6 +4,7 @@ From a frame, `keys` writes the statement that finds the keys of a page: one ter
 the page, narrow. Wide values are read later, for the rows of the page alone (performance page, section 2).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -130,7 +131,11 @@ def sort_keys(frame: Frame, branch: Branch) -> list[Term]:
     return terms
 
 
-def keys(writer: Writer, frame: Frame, found: list[Cut], columns: tuple[str, ...], limit: int | None) -> str:
+Columns = Callable[[str], tuple[str, ...]]
+"""What a term carries besides its sort keys, given the SQL of the root's key."""
+
+
+def keys(writer: Writer, frame: Frame, found: list[Cut], columns: Columns, limit: int | None) -> str:
     """The statement that finds the rows: sort keys (`s0`, `s1` …) and then `columns`, in order, at most `limit`."""
     terms = [_term(writer, frame, cut, columns) for cut in found]
     before = offset(writer, frame.select) if frame.terms else None
@@ -142,19 +147,30 @@ def keys(writer: Writer, frame: Frame, found: list[Cut], columns: tuple[str, ...
     return " union all ".join(terms) + ending + skipped
 
 
-def _term(writer: Writer, frame: Frame, cut: Cut, columns: tuple[str, ...]) -> str:
+def _term(writer: Writer, frame: Frame, cut: Cut, columns: Columns) -> str:
     shown = [f"{term.operand.sql} s{index}" for index, term in enumerate(sort_keys(frame, cut.branch))]
-    source = frame.source
-    if cut.branch.sharer is not None:
-        source = f"{SHARES} s {writer.dialect.ordered_join()} {source} on {frame.root.column('id')} = s.object"
-    return f"select {', '.join((*shown, *columns))} from {source}{frame.joins}{where(frame, cut)}"
+    root = frame.root.column("id")
+    if cut.branch.sharer is None:
+        return f"select {', '.join((*shown, *columns(root)))} from {frame.source}{frame.joins}{where(frame, cut)}"
+    is_row = f"{root} = s.object"
+    if not frame.joins and (not frame.terms or order.is_name_order(frame.select)):
+        # The shares alone give order and key. Without a join, SQLite leaves a principal's shares early.
+        row = " and ".join((is_row, *cut.branch.conditions, *frame.conditions))
+        is_open = writer.dialect.hidden(f"exists (select 1 from {frame.source} where {row})")  # no join in disguise
+        found = " and ".join((*cut.branch.of_share, *_position(cut), is_open))
+        return f"select {', '.join((*shown, *columns('s.object')))} from {SHARES} s where {found}"
+    source = f"{SHARES} s {writer.dialect.ordered_join()} {frame.source} on {is_row}{frame.joins}"
+    return f"select {', '.join((*shown, *columns(root)))} from {source}{where(frame, cut)}"
 
 
 def where(frame: Frame, cut: Cut) -> str:
     """The WHERE of one term."""
-    position = () if cut.position is None else (cut.position,)
-    conditions = (*cut.branch.conditions, *position, *frame.conditions)
+    conditions = (*cut.branch.of_share, *cut.branch.conditions, *_position(cut), *frame.conditions)
     return f" where {' and '.join(conditions)}" if conditions else ""
+
+
+def _position(cut: Cut) -> tuple[str, ...]:
+    return () if cut.position is None else (cut.position,)
 
 
 def _ending(writer: Writer, frame: Frame, limit: int | None) -> str:

@@ -7,7 +7,7 @@ keys come first, from narrow terms, and the wide rows of the page are fetched by
 from strongroom.access.plan import ColumnAccess
 from strongroom.query.ast import Expression, Field, Join, JoinKind, LookupName, LookupTable, Select
 from strongroom.store.compile import aliases, expressions, frame, joins, order, owners
-from strongroom.store.compile.frame import Cut, Early, Frame
+from strongroom.store.compile.frame import Columns, Cut, Early, Frame
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout, limit_of
 from strongroom.store.compile.values import Decode, decoder
@@ -57,10 +57,10 @@ def _keys_first(writer: Writer, found: Frame, cuts: list[Cut], late: tuple[Join,
     return f"select {', '.join(shown)} from {source} order by {ordering}"
 
 
-def key_columns(found: Frame) -> tuple[str, ...]:
+def key_columns(found: Frame) -> Columns:
     """The keys that a term carries: the root's, and those of the joined rows."""
-    joined = (f"{each.bound.column('id')} j{index}" for index, each in enumerate(found.early))
-    return (f"{found.root.column('id')} i", *joined)
+    joined = tuple(f"{each.bound.column('id')} j{index}" for index, each in enumerate(found.early))
+    return lambda key: (f"{key} i", *joined)
 
 
 def wide_source(writer: Writer, found: Frame, late: tuple[Join, ...], keys: str) -> tuple[Scope, str]:

@@ -20,18 +20,22 @@ _MOST_REPEATED_KEYS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Sharer:
-    """One principal whose shares count: all of them, or the direct ones alone (SM-146)."""
+    """Principals whose shares count: all of them, or the direct ones alone (SM-146)."""
 
-    principal: int
+    principals: frozenset[int]
     direct_only: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One term of a list: rows of the table, or rows that `sharer` brings in. The conditions keep terms disjoint."""
+    """One term of a list: rows of the table, or rows that `sharer` brings in. The conditions keep terms disjoint, and
+    a row that several principals of one term share stands in it once."""
 
     conditions: tuple[str, ...]
+    """What the row of the table must satisfy."""
     sharer: Sharer | None = None
+    of_share: tuple[str, ...] = ()
+    """What the share `s` must satisfy."""
 
 
 def owned_by(bound: Bound, owners: Iterable[int], *, hide: Callable[[str], str] = str) -> str:
@@ -81,18 +85,18 @@ def guards(writer: Writer, bound: Bound, plan: Plan) -> tuple[str, ...]:
 
 
 def walk_branches(writer: Writer, bound: Bound, plan: Plan, *, shares_apart: bool) -> list[Branch]:
-    """Every row is tested for owner and unit; shares are a term for each principal when `shares_apart`."""
+    """Every row is tested for owner and unit; shares are terms of their own when `shares_apart`."""
     if not shares_apart:
         return [Branch((_reached(writer, bound, plan, with_shares=True),))]
     terms = [Branch((_reached(writer, bound, plan, with_shares=False),))]
-    return terms + _share_branches(writer, bound, plan)
+    return terms + _share_branches(writer, bound, plan, together=writer.dialect.stops_inside_in_lists)
 
 
 def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
-    """A term for the owners, one for the units, one for each other branch, one for each principal that shares.
+    """A term for the owners, one for the units, one for each other branch, one for the principals that share.
 
-    Unless they may stay `together`, each owner and each unit has its own term: for engines that do not stop inside an
-    IN list.
+    Unless they may stay `together`, each owner, each unit and each principal has its own term: for engines that do not
+    stop inside an IN list.
     """
     reach = plan.reach
     terms: list[Branch] = []
@@ -108,18 +112,22 @@ def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) 
         condition = writer.condition(scope, other)
         terms.append(Branch((condition, *beyond)))
         beyond += (f"not ({condition})",)
-    return terms + _share_branches(writer, bound, plan)
+    return terms + _share_branches(writer, bound, plan, together=together)
 
 
-def sharers(reach: Reach) -> list[Sharer]:
+def sharers(reach: Reach, *, together: bool) -> list[Sharer]:
     """The principals whose shares count, in the order of the terms."""
-    return [Sharer(key, False) for key in sorted(reach.shared_with)] + [
-        Sharer(key, True) for key in sorted(reach.shared_directly_with)
-    ]
+    found: list[Sharer] = []
+    for keys, direct_only in ((reach.shared_with, False), (reach.shared_directly_with, True)):
+        groups = [keys] if together and keys else [frozenset({key}) for key in sorted(keys)]
+        found += (Sharer(group, direct_only) for group in groups)
+    return found
 
 
 def are_few(dialect: Dialect, reach: Reach) -> bool:
-    """Whether each sharing principal may have a term of its own: they are few, and so is what every term repeats."""
+    """Whether shares may have terms of their own: the terms are few, and so is what every term repeats."""
+    if dialect.stops_inside_in_lists:
+        return True
     count = len(reach.shared_with) + len(reach.shared_directly_with)
     return count < dialect.most_terms and count * (len(reach.owners) + len(reach.units)) <= _MOST_REPEATED_KEYS
 
@@ -143,28 +151,46 @@ def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> 
     return f"({' or '.join(parts)})" if parts else "false"
 
 
-def _share_branches(writer: Writer, bound: Bound, plan: Plan) -> list[Branch]:
+def _share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
     reach = plan.reach
-    found = sharers(reach)
-    if not found:
-        return []
     reached = _reached(writer, bound, plan, with_shares=False)
     beyond = () if reached == "false" else (f"not {reached}",)
     table = text_literal(bound.table.logical_name)
     terms: list[Branch] = []
-    for index, sharer in enumerate(found):
+    earlier: dict[bool, frozenset[int]] = {}
+    for sharer in sharers(reach, together=together):
         conditions = [
             f"s.objecttypecode = {table}",
-            f"s.principal = {sharer.principal}",
+            f"s.principal in {key_list(sharer.principals)}",
             mask_condition("s", plan.right, direct_only=sharer.direct_only),
-            *beyond,
         ]
-        earlier = found[:index]
-        for direct_only in {each.direct_only for each in earlier}:
-            keys = key_list(each.principal for each in earlier if each.direct_only is direct_only)
-            conditions.append(
-                f"not exists (select 1 from {SHARES} e where e.objecttypecode = {table} and e.object = s.object"
-                f" and e.principal in {keys} and {mask_condition('e', plan.right, direct_only=direct_only)})"
-            )
-        terms.append(Branch(tuple(conditions), sharer))
+        for direct_only, keys in earlier.items():
+            conditions.append(f"not {_other_share(writer, table, keys, plan.right, direct_only=direct_only)}")
+        if len(sharer.principals) > 1:
+            others = (table, sharer.principals, plan.right)
+            conditions.append(f"not {_other_share(writer, *others, direct_only=sharer.direct_only, is_before=True)}")
+        terms.append(Branch(beyond, sharer, tuple(conditions)))
+        earlier[sharer.direct_only] = earlier.get(sharer.direct_only, frozenset()) | sharer.principals
     return terms
+
+
+def _other_share(
+    writer: Writer,
+    table: str,
+    principals: frozenset[int],
+    right: Rights,
+    *,
+    direct_only: bool,
+    is_before: bool = False,
+) -> str:
+    """The row of share `s` is shared with one of `principals` too (with one whose key comes before that of `s`).
+
+    The row's few shares are looked through; the keys must not draw the index, one search for each of them.
+    """
+    principal = writer.dialect.hidden("e.principal")
+    before = f" and {principal} < s.principal" if is_before else ""
+    return (
+        f"exists (select 1 from {SHARES} e where e.objecttypecode = {table} and e.object = s.object"
+        f" and {principal} in {key_list(principals)}{before}"
+        f" and {mask_condition('e', right, direct_only=direct_only)})"
+    )

@@ -1,12 +1,14 @@
 """A compiled statement: once as a template that many callers share, once with the values of one query."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from strongroom.errors import InvalidRequest
 from strongroom.store.compile.values import Decode
 from strongroom.store.compile.writer import Parameter
 
 Result = tuple[object, ...]
+Decoder = Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +16,14 @@ class Compiled:
     """What a store executes. `rows` makes the answer's rows of what the driver fetched.
 
     Result columns are the outputs in order; then, for lists, the sort keys and the ids that make up `Select.after` of
-    the next page. `input_limit` is set on aggregate queries: their last raw column counts the rows that went in.
+    the next page. `decoded` has the columns whose values change on the way. `input_limit` is set on aggregate queries:
+    their last raw column counts the rows that went in.
     """
 
     sql: str
     parameters: tuple[object, ...]
-    decoders: tuple[Decode, ...]
+    decoded: tuple[tuple[int, Decoder], ...]
     input_limit: int | None = None
-    needs_decoding: bool = False
 
     def rows(self, fetched: list[Result]) -> list[Result]:
         """The rows as ours. Raises `InvalidRequest` 0x8004e023 when more rows were aggregated than allowed (WA-225)."""
@@ -33,13 +35,13 @@ class Compiled:
                     code="0x8004e023",
                 )
             fetched = [row[:-1] for row in fetched]
-        if not self.needs_decoding:
+        if not self.decoded or not fetched:
             return fetched
-        decoders = self.decoders
-        return [
-            tuple([value if decode is None else decode(value) for value, decode in zip(row, decoders, strict=True)])
-            for row in fetched
-        ]
+        # By column, because that costs a quarter of looking at every value of every row.
+        columns: list[Iterable[object]] = list(zip(*fetched, strict=True))
+        for place, decode in self.decoded:
+            columns[place] = map(decode, columns[place])
+        return list(zip(*columns, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,17 @@ class Statement:
     parameters: tuple[Parameter, ...]
     decoders: tuple[Decode, ...]
     input_limit: int | None = None
+    _decoded: tuple[tuple[int, Decoder], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        decoded = tuple((place, decode) for place, decode in enumerate(self.decoders) if decode is not None)
+        object.__setattr__(self, "_decoded", decoded)
 
     def bind(self, values: list[object]) -> Compiled:
         """The statement with the values of one query of its shape."""
         return Compiled(
             self.sql,
             tuple([parameter.encode(values[parameter.place]) for parameter in self.parameters]),
-            self.decoders,
+            self._decoded,
             self.input_limit,
-            any(self.decoders),
         )

@@ -152,7 +152,7 @@ def _count(
     if groups.is_grouped(select):
         return groups.count(writer, select, layout, limit)
     found = frame.build(writer, select, layout, select.where, aliases.early_joins(select), ordered=False)
-    sql = f"select count(*) from ({frame.keys(writer, found, frame.cuts(writer, found), ('1 i',), limit)}) k"
+    sql = f"select count(*) from ({frame.keys(writer, found, frame.cuts(writer, found), lambda _: ('1 i',), limit)}) k"
     return Statement(sql, tuple(writer.parameters), (None,))
 
 

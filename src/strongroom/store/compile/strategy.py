@@ -12,7 +12,7 @@ from strongroom.query.ast import And, Comparison, Field, InList, JoinKind, Liter
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store.compile import aliases, order
 from strongroom.store.compile.estimate import Estimate
-from strongroom.store.compile.security import are_few, sharers
+from strongroom.store.compile.security import are_few
 from strongroom.store.dialect import Dialect
 
 DEFAULT_LIMIT = 5001
@@ -121,10 +121,10 @@ def _leads_to_few(column: Column) -> bool:
 
 def _sets(plan: Plan) -> int:
     reach = plan.reach
-    return len(reach.owners) + len(reach.units) + len(reach.others) + len(sharers(reach))
+    return sum(map(len, (reach.owners, reach.units, reach.others, reach.shared_with, reach.shared_directly_with)))
 
 
 def _terms(dialect: Dialect, plan: Plan) -> int:
     if not dialect.stops_inside_in_lists:
         return _sets(plan)
-    return 2 + len(plan.reach.others) + len(sharers(plan.reach))
+    return 4 + len(plan.reach.others)

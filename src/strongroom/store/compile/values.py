@@ -5,12 +5,13 @@ more digits than the column keeps is rounded to the side on which the comparison
 become the nearest value that no column can hold or pass.
 """
 
-import math
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
 from typing import cast
+
+import orjson
 
 from strongroom.errors import InvalidRequest
 from strongroom.query.ast import Operator
@@ -22,6 +23,7 @@ Encode = Callable[[object], object]
 Decode = Callable[[object], object] | None
 
 _LARGEST = 2**63 - 1
+_MOST_DIGITS = 19
 _UNEQUAL = 1e300
 """Compares as unequal to every integer that SQLite stores."""
 
@@ -70,8 +72,6 @@ def encoder(dialect: Dialect, kind: Kind, scale: int, rounding: Rounding, *, fol
 @lru_cache(maxsize=512)
 def list_encoder(dialect: Dialect, kind: Kind, scale: int, *, folded: bool) -> Encode:
     """How the values of a long list become one parameter: JSON for SQLite, an array for PostgreSQL."""
-    import orjson
-
     one = encoder(dialect, kind, scale, Rounding.NONE, folded=folded)
     if dialect.name == "postgresql":
         return lambda values: [one(value) for value in cast(tuple[object, ...], values)]
@@ -86,7 +86,8 @@ def decoder(dialect: Dialect, kind: Kind, scale: int) -> Decode:
     if kind is Kind.BOOLEAN:
         return lambda value: None if value is None else bool(value)
     if kind is Kind.NUMERIC:
-        return lambda value: None if value is None else Decimal(cast(int, value)).scaleb(-scale)
+        unit = Decimal(1).scaleb(-scale)
+        return lambda value: None if value is None else Decimal(cast(int, value)) * unit
     return None
 
 
@@ -138,9 +139,12 @@ def _safe_text(dialect: Dialect, *, folded: bool) -> Encode:
 
 def _decimal(value: object) -> Decimal:
     try:
-        return value if isinstance(value, Decimal) else Decimal(str(value))
+        number = Decimal(value) if isinstance(value, int | Decimal) else Decimal(str(value))
     except InvalidOperation as error:
         raise InvalidRequest("A number is expected here.") from error
+    if not number.is_finite():
+        raise InvalidRequest("A finite number is expected here.")
+    return number
 
 
 def _scaled(value: object, scale: int, rounding: Rounding, *, exact: bool) -> object:
@@ -149,16 +153,24 @@ def _scaled(value: object, scale: int, rounding: Rounding, *, exact: bool) -> ob
         return None
     if type(value) is int and scale == 0 and -_LARGEST <= value <= _LARGEST:
         return value
-    number = _decimal(value).scaleb(scale)
-    if not number.is_finite():
-        raise InvalidRequest("A finite number is expected here.")
-    whole = int(number) if number == number.to_integral_value() else None
-    if whole is None:
-        if rounding is Rounding.NONE:
-            return -_LARGEST - 1 if exact else _UNEQUAL
-        whole = math.floor(number) if rounding is Rounding.DOWN else math.ceil(number)
-    if -_LARGEST <= whole <= _LARGEST:
-        return whole
+    number = _decimal(value)
+    if number and number.adjusted() + scale > _MOST_DIGITS:
+        return _beyond(number > 0, exact=exact)  # before it becomes an integer of any length
+    number = number.scaleb(scale)
+    whole = number.to_integral_value()
+    if whole != number:
+        match rounding:
+            case Rounding.NONE:
+                return _beyond(False, exact=exact)
+            case Rounding.DOWN:
+                whole = number.to_integral_value(ROUND_FLOOR)
+            case Rounding.UP:
+                whole = number.to_integral_value(ROUND_CEILING)
+    return int(whole) if -_LARGEST <= whole <= _LARGEST else _beyond(whole > 0, exact=exact)
+
+
+def _beyond(is_above: bool, *, exact: bool) -> object:
+    """A value above or below all that are stored, which equals none of them."""
     if exact:
-        return _LARGEST if whole > 0 else -_LARGEST - 1
-    return _UNEQUAL if whole > 0 else -_UNEQUAL
+        return _LARGEST if is_above else -_LARGEST - 1
+    return _UNEQUAL if is_above else -_UNEQUAL
