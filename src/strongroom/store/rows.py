@@ -302,7 +302,9 @@ def duplicate_error(work: Work, table: Table, subject: str) -> PreconditionFaile
             f" {key.schema_name} requires that this set of attributes contains unique values.",
             code=DUPLICATE_KEY,
         )
-    return PreconditionFailed(f"A record of {table.logical_name} with the same id already exists.", code=DUPLICATE_ID)
+    return PreconditionFailed(
+        f"Cannot insert duplicate key: a record of '{table.logical_name}' has this id already.", code=DUPLICATE_ID
+    )
 
 
 def _violated_key(work: Work, table: Table, subject: str) -> AlternateKey | None:
