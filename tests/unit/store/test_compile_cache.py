@@ -1,6 +1,7 @@
 """The cache of statements: one text for all queries of a shape, and never one for two shapes."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from tests.differential.query_world import ACCOUNT, CONTACT, SCHEMA, guid
@@ -192,8 +193,6 @@ def test_long_lists_of_values_are_one_parameter() -> None:
 
 def test_money_that_lies_between_two_stored_values_keeps_every_comparison_true() -> None:
     """WA-84: SQLite stores money as an integer of ten-thousandths."""
-    from decimal import Decimal
-
     between = ast.Literal(Decimal("1.00005"), ColumnType.MONEY)
     bound = {
         operator: statement(listing(ast.Comparison(operator, field("revenue"), between))).parameters[0]
@@ -202,7 +201,24 @@ def test_money_that_lies_between_two_stored_values_keeps_every_comparison_true()
 
     assert bound[ast.Operator.GREATER] == bound[ast.Operator.LESS_OR_EQUAL] == 10_000
     assert bound[ast.Operator.GREATER_OR_EQUAL] == bound[ast.Operator.LESS] == 10_001
-    assert bound[ast.Operator.EQUAL] == bound[ast.Operator.NOT_EQUAL] == 1e300
+    assert abs(bound[ast.Operator.EQUAL]) == abs(bound[ast.Operator.NOT_EQUAL]) == 1e300  # pyright: ignore[reportArgumentType] -- floats
+
+
+@pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL])
+@pytest.mark.parametrize("value", [10**50, -(10**50), Decimal("1e999999"), Decimal("-1e999999"), Decimal("0e99999")])
+def test_a_number_of_any_size_is_bound_as_one_that_fits(dialect: Dialect, value: Decimal | int) -> None:
+    for name, kind in (("numberofemployees", ColumnType.INTEGER), ("revenue", ColumnType.MONEY)):
+        above = ast.Comparison(ast.Operator.GREATER, field(name), ast.Literal(value, kind))
+        (bound,) = statement(listing(above), dialect=dialect).parameters
+
+        assert (bound > 0, bound < 0) == (value > 0, value < 0)  # pyright: ignore[reportOperatorIssue] -- a number
+        assert not isinstance(bound, int) or abs(bound) <= 2**63
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), "many"])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(InvalidRequest, match="number"):
+        statement(listing(equals("revenue", ast.Literal(value, ColumnType.MONEY))))
 
 
 def test_a_table_with_many_units_and_sharers_still_fits_into_one_statement() -> None:

@@ -4,6 +4,7 @@ Measured in instructions of SQLite's virtual machine and in lines of EXPLAIN QUE
 machine: the archetypes of section 1 over 10,000 and 100,000 rows.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -131,6 +132,30 @@ def test_a_filter_on_a_lookup_or_an_id_reads_only_the_rows_that_it_finds(compani
             where = ast.Comparison(ast.Operator.EQUAL, field(name), value)
 
             assert made.instructions(compiled(made, plan, list_by("name", where=where))) < 1_000
+
+
+def test_the_children_of_a_page_of_parents_are_found_by_the_index_of_their_lookup(
+    companies: dict[int, Company],
+) -> None:
+    """An expansion asks for all parents of the page at once."""
+    made = companies[LARGE]
+    parents = tuple(ast.Literal(guid("account", key), ColumnType.UNIQUEIDENTIFIER) for key in range(1, 51))
+    for count in (3, 50):
+        where = ast.InList(field("parentaccountid"), parents[:count])
+        for archetype in ARCHETYPES:
+            cost = made.instructions(compiled(made, made.plan(archetype), list_by("name", where=where)))
+
+            assert cost < 3_000, archetype
+
+
+def test_the_rows_of_one_owner_come_in_the_order_of_the_owners_index(companies: dict[int, Company]) -> None:
+    made = companies[SMALL]
+    mine = ast.Comparison(ast.Operator.EQUAL, field("ownerid"), ast.Literal(guid("systemuser", 2500), ColumnType.OWNER))
+    for archetype in ARCHETYPES:
+        lines = "\n".join(made.explain(compiled(made, made.plan(archetype), list_by("name", where=mine))))
+
+        assert re.search("SEARCH t0 USING (COVERING )?INDEX ix_account_owner", lines)
+        assert "TEMP B-TREE" not in lines
 
 
 def test_the_beginning_of_a_name_is_a_range_of_the_index(companies: dict[int, Company]) -> None:
