@@ -20,7 +20,11 @@ Value = str | int | float | bool | object | None
 
 @dataclass(slots=True)
 class Row:
-    """A stored row as the write path sees it: everything, without any mask."""
+    """A stored row as the write path sees it: everything, without any mask.
+
+    A row that is read has every stored column in `values`, None when it is null; `ownerid` and its kin are not stored
+    (`store.layout`) and not there. A new row has the key 0 until it is inserted, and need not name null columns.
+    """
 
     table: Table
     key: Key
@@ -168,7 +172,11 @@ class Transaction(Protocol):
     # --- metadata ---
 
     def change_schema(self, schema: Schema) -> None:
-        """Create, alter and drop database tables so that they fit `schema`, store it, and raise the version."""
+        """Create, alter and drop database tables so that they fit `schema`, store it, and raise the version.
+
+        The version becomes the environment's next one, and alternate keys that existing rows break are not active
+        (WA-346): read `self.schema` afterwards. Rows of `privilege`, `sdkmessage` and `sdkmessagefilter` follow.
+        """
         ...
 
     # --- audit ---

@@ -1,7 +1,8 @@
 """Reading under a plan: compile, run, decode. And the check of one row, by the same plan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 from strongroom.access.plan import Plan, Reach
 from strongroom.access.planned import PlannedSelect
@@ -15,20 +16,24 @@ from strongroom.store.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What a process keeps from one query to the next."""
+    """What a process keeps from one query to the next. The lock is for threads that compile at the same time."""
 
     statements: Statements
     estimates: Estimates
+    lock: Lock = field(default_factory=Lock)
 
     def select(self, work: Work, query: PlannedSelect) -> list[tuple[Value, ...]]:
         """See `Transaction.select`."""
-        compiled = self.statements.select(query, work.schema, self._estimate(work))
+        with self.lock:
+            compiled = self.statements.select(query, work.schema, self._estimate(work))
         return compiled.rows(work.connection.query(compiled.sql, compiled.parameters))
 
     def count(self, work: Work, query: PlannedSelect, limit: int | None) -> int:
         """See `Transaction.count`."""
-        compiled = self.statements.count(query, work.schema, limit, self._estimate(work))
-        return work.connection.query(compiled.sql, compiled.parameters)[0][0]
+        with self.lock:
+            compiled = self.statements.count(query, work.schema, limit, self._estimate(work))
+        found: int = work.connection.query(compiled.sql, compiled.parameters)[0][0]
+        return found if limit is None else min(found, limit)
 
     def allows(self, work: Work, plan: Plan, row: Row) -> bool:
         """See `Transaction.allows`. A row that is not stored yet (its key is 0) has no shares."""
@@ -39,7 +44,8 @@ class Reader:
         elif not row.key or not (reach.shared_with or reach.shared_directly_with or reach.others):
             return False
         if plan.guards or reach.others:
-            compiled = self.statements.check(plan, work.schema)
+            with self.lock:
+                compiled = self.statements.check(plan, work.schema)
             return bool(work.connection.query(compiled.sql, (*compiled.parameters, row.key)))
         return shares.is_shared(work, row, reach.shared_with, reach.shared_directly_with, plan.right)
 

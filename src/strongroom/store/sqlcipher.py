@@ -24,6 +24,8 @@ from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_loc
 from strongroom.store.turns import Turn
 
 DEFAULT_CACHE_MIB = 64
+_LARGEST_LOG_BYTES = 64 * 1024 * 1024
+"""What the write-ahead log is cut back to after a bulk load."""
 _LARGEST = 2**63 - 1
 
 _TYPES = {
@@ -53,6 +55,7 @@ class SqlcipherConnection:
                 "temp_store = memory",
                 f"cache_size = {-1024 * cache_mib}",
                 "synchronous = full",
+                f"journal_size_limit = {_LARGEST_LOG_BYTES}",
                 "foreign_keys = off",
                 "trusted_schema = off",
             ):

@@ -186,7 +186,9 @@ sqlcipher_file.rekey(path, bytes(range(32)), bytes(reversed(range(32))))
 """
 
 
-@pytest.mark.parametrize(("step", "key"), [("sync", DATA_KEY), ("replace", DATA_KEY), ("after", _NEW_KEY)])
+@pytest.mark.parametrize(
+    ("step", "key"), [("sync", DATA_KEY), ("replace", DATA_KEY), ("after", _NEW_KEY)], ids=["sync", "replace", "after"]
+)
 def test_a_crash_while_the_key_changes_leaves_one_whole_file(path: Path, step: str, key: bytes) -> None:
     """Before the rename the old key opens the old file, after it the new key the new one; nothing in between."""
     ended = subprocess.run([sys.executable, "-c", _CRASH, str(path), step], check=False)
