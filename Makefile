@@ -15,6 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_HOME ?= home
 DEMO_PORT ?= 8000
+DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help setup dev demo demo-reset check lint test clients bench long docs lock
@@ -63,7 +64,8 @@ LOCK_OPTIONS := --generate-hashes --universal --python-version 3.11 --no-emit-in
 
 demo: setup
 	@test -e $(DEMO_HOME)/keys.json || $(BIN)/strongroom init --home $(DEMO_HOME) --demo
-	@STRONGROOM_LOG_LEVEL=warning exec $(BIN)/strongroom serve --home $(DEMO_HOME) --port $(DEMO_PORT)
+	@STRONGROOM_LOG_LEVEL=warning exec $(BIN)/strongroom serve --home $(DEMO_HOME) --port $(DEMO_PORT) \
+		--tls-self-signed --tls-port $(DEMO_TLS_PORT)
 
 demo-reset:
 	@test ! -e $(DEMO_HOME) || test -e $(DEMO_HOME)/keys.json || { \

@@ -74,7 +74,7 @@ def start_server(home: Path, *options: str, port: int | None = None) -> RunningS
     """Serve a home and wait until it is ready."""
     port = port or free_port()
     log = home.parent / f"{home.name}-{port}.log"
-    scheme = "https" if "--tls-self-signed" in options else "http"
+    scheme = "https" if "--tls-self-signed" in options and "--tls-port" not in options else "http"
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [STRONGROOM, "serve", "--home", str(home), "--port", str(port), *options],

@@ -35,6 +35,12 @@ _FILE = click.Path(path_type=Path)
     default=None,
     help="Serve HTTPS with a certificate for localhost, made in the home.",
 )
+@click.option(
+    "--tls-port",
+    type=click.IntRange(0, 65535),
+    metavar="P",
+    help="Serve HTTPS on this port, and plain HTTP on --port beside it. Needs a certificate.",
+)
 @click.option("--protect", is_flag=True, default=None, help="Enforce the service protection limits.")
 def serve(
     home: Path,
@@ -44,6 +50,7 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_self_signed: bool | None,
+    tls_port: int | None,
     protect: bool | None,
 ) -> None:
     """Serve the Web API of a home.
@@ -61,6 +68,8 @@ def serve(
     opened_home = opened(home)
     settings = opened_home.settings.server
     certificate = _certificate(opened_home, tls_cert, tls_key, tls_self_signed)
+    if tls_port is not None and certificate is None:
+        raise click.UsageError("--tls-port needs a certificate: add --tls-self-signed, or --tls-cert and --tls-key.")
     listening = Listening(
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
@@ -71,12 +80,13 @@ def serve(
         graceful_stop_s=settings.graceful_stop_s,
         log_level=opened_home.settings.log.level,
         log_requests=opened_home.settings.log.requests,
+        tls_port=tls_port,
     )
     trust = certificate.chain if certificate and certificate.chain.parent == opened_home.tls_folder else None
     os.environ.update(worker_environment(opened_home.keys.source))
     signal.signal(signal.SIGTERM, _stop)
     try:
-        run(home, listening, lambda address: _tell(opened_home, address, trust))
+        run(home, listening, lambda address: _tell(opened_home, address, trust, tls_port))
     except KeyboardInterrupt:
         # The web server raises the signals that stopped it once more when it has ended in good order.
         return
@@ -103,7 +113,7 @@ def _certificate(
     return self_signed(home.tls_folder, home.clock) if settings.tls_self_signed else None
 
 
-def _tell(home: "Home", address: str, trust: Path | None) -> None:
-    for line in welcome(home, address, trust):
+def _tell(home: "Home", address: str, trust: Path | None, tls_port: int | None) -> None:
+    for line in welcome(home, address, trust, tls_port):
         say(line)
     sys.stdout.flush()

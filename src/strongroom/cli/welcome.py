@@ -17,8 +17,9 @@ request = urllib.request.Request({url!r}, headers={{"Authorization": "Bearer " +
 print(json.load(urllib.request.urlopen(request{context}))["value"])"""
 
 
-def welcome(home: "Home", address: str, trust: Path | None) -> list[str]:
-    """The lines for a person: what is served at `address`. `trust` is the certificate to trust, when one was made."""
+def welcome(home: "Home", address: str, trust: Path | None, tls_port: int | None = None) -> list[str]:
+    """The lines for a person: what is served at `address`. `trust` is the certificate to trust, when one was made;
+    `tls_port` is where HTTPS is served when `address` is plain HTTP beside it."""
     from strongroom.home.personas import read_personas
 
     default = home.default_environment().name
@@ -26,6 +27,8 @@ def welcome(home: "Home", address: str, trust: Path | None) -> list[str]:
     for record in home.environments():
         if record.name != default:
             lines.append(f"               {address}/e/{record.name}/api/data/v9.2/")
+    if tls_port is not None:
+        lines.append(f"  HTTPS        https://localhost:{tls_port}/api/data/v9.2/")
     if trust is not None:
         lines.append(f"  Certificate  {trust}")
     if home.is_test_home:
@@ -35,7 +38,7 @@ def welcome(home: "Home", address: str, trust: Path | None) -> list[str]:
     for number, persona in enumerate(personas):
         head = "  Personas     " if number == 0 else " " * 15
         lines.append(f"{head}{persona.login:<{width}}  {persona.name} sees {persona.sees}")
-    lines += _ways_in(home, address, trust, personas)
+    lines += _ways_in(home, address, trust if tls_port is None else None, personas)
     return [*lines, "Ctrl-C stops it."]
 
 
