@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.docs.blocks import PROJECT, blocks, section
 from tests.servers import RunningServer, free_port, run_cli, start_server
 
