@@ -89,7 +89,7 @@ def walk_branches(writer: Writer, bound: Bound, plan: Plan, *, shares_apart: boo
     if not shares_apart:
         return [Branch((_reached(writer, bound, plan, with_shares=True),))]
     terms = [Branch((_reached(writer, bound, plan, with_shares=False),))]
-    return terms + _share_branches(writer, bound, plan, together=writer.dialect.stops_inside_in_lists)
+    return terms + share_branches(writer, bound, plan, together=writer.dialect.stops_inside_in_lists)
 
 
 def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
@@ -112,7 +112,7 @@ def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) 
         condition = writer.condition(scope, other)
         terms.append(Branch((condition, *beyond)))
         beyond += (f"not ({condition})",)
-    return terms + _share_branches(writer, bound, plan, together=together)
+    return terms + share_branches(writer, bound, plan, together=together)
 
 
 def sharers(reach: Reach, *, together: bool) -> list[Sharer]:
@@ -151,7 +151,8 @@ def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> 
     return f"({' or '.join(parts)})" if parts else "false"
 
 
-def _share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
+def share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
+    """The rows that shares alone bring in: one term for the principals `together`, or one for each."""
     reach = plan.reach
     reached = _reached(writer, bound, plan, with_shares=False)
     beyond = () if reached == "false" else (f"not {reached}",)

@@ -14,7 +14,7 @@ from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
 from strongroom.query.ast import Select
 from strongroom.schema.model import Schema
-from strongroom.store.compile import aliases, frame, groups, lists, predicates, security, shape, strategy
+from strongroom.store.compile import aliases, counting, frame, groups, lists, predicates, security, shape, strategy
 from strongroom.store.compile.estimate import Estimate
 from strongroom.store.compile.shape import Shape
 from strongroom.store.compile.statement import Compiled, Statement
@@ -88,13 +88,18 @@ class Statements:
     def count(
         self, planned: PlannedSelect, schema: Schema, limit: int | None, estimate: Estimate | None = None
     ) -> Compiled:
-        """As `compile_count`."""
+        """As `compile_count`, or from the counters where they know; the number may then exceed `limit`."""
         read = shape.read(planned)
         key = ("count", schema.version, limit, *read.tokens)
         entry = self._entries.get(key)
         if entry is None:
-            layout = strategy.choose_unordered(self._dialect, planned.select, _root_plan(planned), estimate)
-            entry = _Entry(_count(planned, schema, self._dialect, read, layout, limit), layout)
+            plan = _root_plan(planned)
+            if counting.knows(planned.select, plan):
+                writer = _writer(self._dialect, schema, planned.plans, read)
+                entry = _Entry(counting.write(writer, planned.select, plan, limit), Layout.MERGE)
+            else:
+                layout = strategy.choose_unordered(self._dialect, planned.select, plan, estimate)
+                entry = _Entry(_count(planned, schema, self._dialect, read, layout, limit), layout)
             self._keep(key, entry)
         return entry.statement.bind(read.values)
 
