@@ -292,10 +292,14 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One value of each result row. `name` is the key on the wire (`name`, `_ownerid_value`, `contact.fullname`)."""
+    """One value of each result row. `name` is the key on the wire (`name`, `_ownerid_value`, `contact.fullname`).
+
+    `implied`: nobody selected it; it comes along with what was (a primary key, the currency of an amount).
+    """
 
     name: str
     expression: Expression
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def _operator(name: str) -> str:
 
 def _outputs(table: Table, value: object) -> Iterator[Output]:
     """The columns asked for, and always the primary key."""
-    yield Output(table.primary_id, Field("", table.id_column))
+    yield Output(table.primary_id, Field("", table.id_column), implied=True)
     if value is None:
         return
     found = _object(value, "ColumnSet", frozenset({"AllColumns", "Columns", "AttributeExpressions"}))

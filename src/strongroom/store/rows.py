@@ -297,9 +297,10 @@ def duplicate_error(work: Work, table: Table, subject: str) -> PreconditionFaile
     """The published error for a value that is there already: an id, a link, or an alternate key."""
     key = _violated_key(work, table, subject)
     if key is not None:
+        columns = " and ".join(table.columns[name].label or name for name in key.columns)
         return PreconditionFailed(
-            f"A record that has the attribute values {key.label or key.logical_name} already exists. The entity key"
-            f" {key.schema_name} requires that this set of attributes contains unique values.",
+            f"Entity Key {key.label or key.schema_name} violated. A record with the same value for {columns} already"
+            " exists. A duplicate record cannot be created. Select one or more unique values and try again.",
             code=DUPLICATE_KEY,
         )
     return PreconditionFailed(

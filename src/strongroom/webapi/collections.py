@@ -12,16 +12,18 @@ from strongroom.query.sql import read_sql
 from strongroom.records import Page, Session, count, create, retrieve, retrieve_page
 from strongroom.schema.model import Table
 from strongroom.webapi.exchange import Exchange
-from strongroom.webapi.headers import CRM, check_json
+from strongroom.webapi.headers import ANNOTATIONS, CRM, RETURN, check_json
+from strongroom.webapi.headers import PAGE_SIZE as PREFERRED_SIZE
 from strongroom.webapi.http import Response, json_response, no_content
-from strongroom.webapi.paths import Segment
-from strongroom.webapi.payload import read_record
+from strongroom.webapi.paths import Segment, unknown_segment
+from strongroom.webapi.payload import blaming, read_record
 from strongroom.webapi.queries import fingerprint, next_link, set_of_view, single_select
 from strongroom.webapi.rendering import JsonObject, Renderer, encode
-from strongroom.webapi.values import read_object
+from strongroom.webapi.values import read_row
 
 COUNT_LIMIT = 5000
 PAGE_SIZE = 5000
+_ON_COLLECTIONS = ("$select", "$filter", "$orderby", "$top", "$count", "$expand", "$apply", "$skiptoken")
 _BESIDE_FETCH = ("$select", "$filter", "$orderby", "$top", "$expand", "$apply")
 
 
@@ -31,19 +33,20 @@ def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[
     if len(segments) == 2 and segments[1].name == "$count" and method in ("GET", "HEAD"):
         return _count(exchange, session, table)
     if len(segments) > 1:
-        raise QueryError(f"The segment '{segments[1]}' cannot follow the collection '{segments[0]}': name one row.")
+        raise unknown_segment(str(segments[1]), ("$count",))
     if method in ("GET", "HEAD"):
         return list_rows(exchange, session, table)
     if method == "POST":
         return _create(exchange, session, table)
     raise MethodNotAllowed(
-        f"The requested resource does not support http method '{method}': it is a collection. Name one row.",
+        f"The requested resource does not support http method '{method}'. It is a collection: name one row.",
         details={"allow": "GET, HEAD, POST"},
     )
 
 
 def list_rows(exchange: Exchange, session: Session, table: Table) -> Response:
     """A page of rows, by whichever query language the request uses."""
+    exchange.options.only(*_ON_COLLECTIONS, where="on a collection")
     custom = exchange.options.custom
     fetch = custom.get("fetchXml", custom.get("fetchxml"))
     view = custom.get("savedQuery") or custom.get("userQuery")
@@ -93,7 +96,7 @@ def page_of(exchange: Exchange, session: Session, select: Select, path: str | No
             first_id=_first_id(page),
         )
         body["@odata.nextLink"] = next_link(exchange, next_token, path)
-    return json_response(200, encode(body), *exchange.applied())
+    return json_response(200, encode(body), *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
 
 
 def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Response:
@@ -122,7 +125,7 @@ def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Res
             page.position, following, query.fingerprint, key, id_name=table.primary_id, first_id=_first_id(page)
         )
     body["value"] = renderer.objects(page.rows)
-    return json_response(200, encode(body), *exchange.applied())
+    return json_response(200, encode(body), *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
 
 
 def _first_id(page: Page) -> str | None:
@@ -147,8 +150,9 @@ def _count(exchange: Exchange, session: Session, table: Table) -> Response:
 
 def _create(exchange: Exchange, session: Session, table: Table) -> Response:
     check_json(exchange.request)
-    body = read_object(exchange.request.body)
-    new_id = create(session, table, read_record(exchange.reading(session), table, body))
+    with blaming(table):
+        body = read_row(exchange.request.body)
+        new_id = create(session, table, read_record(exchange.reading(session), table, body))
     return created(exchange, session, table, new_id)
 
 
@@ -157,9 +161,9 @@ def created(exchange: Exchange, session: Session, table: Table, new_id: Guid) ->
     address = f"{exchange.request.root}{table.entity_set_name}({new_id})"
     headers = (("OData-EntityId", address), ("Location", address))
     if not exchange.preferences.representation:
-        return no_content(*headers, *exchange.applied())
+        return no_content(*headers)
     body = representation(exchange, session, table, new_id)
-    return json_response(201, body, *headers, *exchange.applied())
+    return json_response(201, body, *headers, *exchange.applied(RETURN, ANNOTATIONS))
 
 
 def representation(exchange: Exchange, session: Session, table: Table, row_id: Guid, *, expand: bool = True) -> bytes:

@@ -10,20 +10,21 @@ from strongroom.webapi.http import Response, json_response
 
 logger = logging.getLogger("strongroom.webapi")
 
-_DETAIL_NAMES = "@Microsoft.PowerApps.CDS."
+_DETAILS = "Microsoft.PowerApps.CDS."
+_DETAIL_NAMES = f"@{_DETAILS}"
 
 
 def error_response(error: StrongroomError, preferences: Preferences, root: str, request_id: str) -> Response:
     """`error` as status, headers and body."""
     if isinstance(error, IntegrityViolation):
         return unexpected_response(error, request_id)
-    body: dict[str, object] = {"code": error.code, "message": error.message or "The request failed."}
-    if preferences.wants(_DETAIL_NAMES + "ErrorDetails.OperationStatus"):
+    body: dict[str, object] = {"code": error.code, "message": _message(error)}
+    if preferences.wants(_DETAILS + "ErrorDetails.OperationStatus"):
         body[_DETAIL_NAMES + "ErrorDetails.OperationStatus"] = "0"
         body[_DETAIL_NAMES + "ErrorDetails.SubErrorCode"] = error.code
         body[_DETAIL_NAMES + "HelpLink"] = ""
         body[_DETAIL_NAMES + "TraceText"] = f"request {request_id}"
-        body[_DETAIL_NAMES + "InnerError.Message"] = error.message
+        body[_DETAIL_NAMES + "InnerError.Message"] = body["message"]
     extra: list[tuple[str, str]] = []
     match error:
         case Unauthenticated():
@@ -35,6 +36,16 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
         case _:
             pass
     return json_response(error.status, orjson.dumps({"error": body}), *extra)
+
+
+def _message(error: StrongroomError) -> str:
+    """The message, with the position that the parser knows unless it says it already (WA-195)."""
+    message = error.message or "The request failed."
+    position = error.details.get("position")
+    if not isinstance(position, int) or "at position" in message:
+        return message
+    first, *rest = message.split("\n", 1)
+    return "\n".join([f"{first.rstrip().removesuffix('.')} at position {position}.", *rest])
 
 
 def unexpected_response(error: BaseException, request_id: str) -> Response:

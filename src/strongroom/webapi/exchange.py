@@ -9,7 +9,7 @@ from strongroom.messages.reading import read_context
 from strongroom.query.ast import ReadContext
 from strongroom.query.odata import Options, split_options
 from strongroom.records import RequestFacts, Session
-from strongroom.webapi.headers import Preferences, read_preferences
+from strongroom.webapi.headers import Preferences, preference_name, read_preferences
 from strongroom.webapi.http import Request
 from strongroom.webapi.payload import Reading
 from strongroom.webapi.rendering import Locale
@@ -55,9 +55,11 @@ class Exchange:
         """How values are shown to this caller."""
         return Locale(session.caller.facts.time_zone, self.environment.currency_symbol(session.transaction))
 
-    def applied(self) -> tuple[tuple[str, str], ...]:
-        """The `Preference-Applied` header, when something was honoured (WA-39)."""
-        return (("Preference-Applied", ",".join(self.preferences.applied)),) if self.preferences.applied else ()
+    def applied(self, *honoured: str) -> tuple[tuple[str, str], ...]:
+        """The `Preference-Applied` header (WA-39): of the preferences that were sent those named in `honoured`, which
+        the answer really heeds. `RETURN`, `ANNOTATIONS` and `PAGE_SIZE` of `webapi.headers` are the names."""
+        found = [text for text in self.preferences.applied if preference_name(text) in honoured]
+        return (("Preference-Applied", ",".join(found)),) if found else ()
 
     def for_part(self, request: Request, shared: Session | None, content: Callable[[str], str]) -> "Exchange":
         """The exchange of one part of a `$batch`."""

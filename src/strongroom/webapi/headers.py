@@ -17,7 +17,8 @@ NAVIGATION = CRM + "associatednavigationproperty"
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the client prefers. `applied` is the text of `Preference-Applied`: what was honoured (WA-39)."""
+    """What the client prefers. `applied` are the known preferences as received; an answer names those of them that it
+    honours (WA-39)."""
 
     annotations: tuple[str, ...] = ()
     max_page_size: int | None = None
@@ -39,6 +40,15 @@ class Preferences:
 
 
 NO_PREFERENCES = Preferences()
+
+RETURN = "return"
+ANNOTATIONS = "include-annotations"
+PAGE_SIZE = "maxpagesize"
+
+
+def preference_name(text: str) -> str:
+    """The name of a preference as received, without the prefix `odata.` (WA-43)."""
+    return text.partition("=")[0].strip().removeprefix("odata.")
 
 
 def read_preferences(header: str | None) -> Preferences:
@@ -108,9 +118,15 @@ def _is_word(name: str) -> bool:
     return name.removeprefix("odata.") in ("track-changes", "continue-on-error", "respond-async", "return")
 
 
+_NOT_JSON = ("/$value", "/$count", "$metadata")
+
+
 def check_accept(request: Request) -> None:
-    """406 when the client takes nothing that JSON could be (WA-31)."""
+    """406 when the client takes nothing that JSON could be (WA-31). Texts, counts, files and `$metadata` are not JSON
+    and go out whatever `Accept` says."""
     accept = request.header("accept")
+    if request.path.rstrip("/").endswith(_NOT_JSON):
+        return
     if not accept:
         return
     for part in accept.split(","):

@@ -50,7 +50,7 @@ def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
                 {**exchange.options.system, **exchange.options.aliases},
                 exchange.request.root,
             )
-        return json_response(200, shown if isinstance(shown, bytes) else encode(shown), *exchange.applied())
+        return json_response(200, shown if isinstance(shown, bytes) else encode(shown))
     with exchange.session(write=True) as session:
         return _write(exchange, session, segments)
 

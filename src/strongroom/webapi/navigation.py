@@ -26,12 +26,12 @@ from strongroom.webapi.collections import COUNT_LIMIT, created, page_of
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
 from strongroom.webapi.http import Response, json_response, no_content
-from strongroom.webapi.paths import Segment, unknown_segment
-from strongroom.webapi.payload import read_record
+from strongroom.webapi.paths import NAMESPACE, Segment, unknown_segment
+from strongroom.webapi.payload import blaming, read_record
 from strongroom.webapi.queries import lookup_target
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.rows import retrieve_one
-from strongroom.webapi.values import convert, read_object
+from strongroom.webapi.values import convert, read_object, read_row
 
 
 def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[Segment, ...]) -> Response:
@@ -39,37 +39,47 @@ def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[
     address: Address = read_key(session.schema, table, segments[0].key or "")
     rest: tuple[Segment, ...] = segments[1:]
     while len(rest) > 1 and rest[1].name not in ("$ref", "$value", "$count"):
-        relationship = session.schema.lookup_nav(table.logical_name, rest[0].name)
-        if relationship is None or rest[0].key is not None:
+        followed = _followed(session, table, rest[0].name)
+        if followed is None or rest[0].key is not None:
             break
-        target = lookup_target(session, table, address, relationship.referencing_column)
+        target = lookup_target(session, table, address, *followed)
         if target is None:
             return no_content()
         table, address, rest = session.table(target.table), target.id, rest[1:]
     return _property(exchange, session, table, address, rest)
 
 
+def _followed(session: Session, table: Table, name: str) -> tuple[str, str | None] | None:
+    """Of a single-valued navigation property its lookup, and the table that it leads to (None: users or teams)."""
+    relationship = session.schema.lookup_nav(table.logical_name, name)
+    if relationship is not None:
+        return relationship.referencing_column, relationship.referenced_table
+    column = table.columns.get(name)
+    return (name, None) if column is not None and column.type is ColumnType.OWNER else None
+
+
 def _property(
     exchange: Exchange, session: Session, table: Table, address: Address, rest: tuple[Segment, ...]
 ) -> Response:
-    name = rest[0].name
+    nav, name = rest[0], rest[0].name
+    method = exchange.request.method
     schema = session.schema
     column = table.columns.get(name)
     tail = rest[1].name if len(rest) > 1 else ""
     if len(rest) > 2:
         raise unknown_segment(rest[2].name, ())
-    lookup = schema.lookup_nav(table.logical_name, name)
-    if column is not None and column.type is ColumnType.OWNER and lookup is None:
-        return _single(exchange, session, table, address, name, column.logical_name, tail)
-    if lookup is not None:
-        return _single(exchange, session, table, address, name, lookup.referencing_column, tail)
+    followed = _followed(session, table, name)
+    if followed is not None:
+        return _single(exchange, session, table, address, name, followed, tail)
     link = schema.collection_nav(table.logical_name, name) or schema.many_nav(table.logical_name, name)
     if link is not None:
         return _collection(exchange, session, table, address, link, rest)
     if column is None and name.startswith("_") and name.endswith("_value"):
         column = table.columns.get(name[1:-6])
-    if column is not None and rest[0].key is None:
+    if column is not None and nav.key is None:
         return _value(exchange, session, table, address, column, tail)
+    if method == "PUT" and not tail:
+        raise QueryError(f"Could not find a property named '{name[:200]}' on type '{NAMESPACE}{table.logical_name}'.")
     raise unknown_segment(name, [*table.columns, *(r.lookup_nav for r in schema.parents_of(table.logical_name))])
 
 
@@ -101,23 +111,30 @@ def _value(exchange: Exchange, session: Session, table: Table, address: Address,
         raise PayloadError(f"""The body must be {{"value": …}} with the new value of '{column.logical_name}'.""")
     if not column.valid_for_update:
         raise PayloadError(f"The column '{column.logical_name}' is read-only.")
-    update(session, table, address, {column.logical_name: convert(column, body["value"])})
+    with blaming(table):
+        update(session, table, address, {column.logical_name: convert(column, body["value"])})
     return no_content()
 
 
 def _single(
-    exchange: Exchange, session: Session, table: Table, address: Address, name: str, column: str, tail: str
+    exchange: Exchange,
+    session: Session,
+    table: Table,
+    address: Address,
+    name: str,
+    followed: tuple[str, str | None],
+    tail: str,
 ) -> Response:
     method = exchange.request.method
     if tail == "$ref":
-        return references.single(exchange, session, table, address, name, column)
+        return references.single(exchange, session, table, address, name, followed[0])
     if method not in ("GET", "HEAD"):
         if method == "DELETE":
             raise InvalidRequest(f"To empty the lookup '{name}', send DELETE …/{name}/$ref.")
         raise _no_method(method, "GET, HEAD")
     if tail:
         raise unknown_segment(tail, ("$ref",))
-    target = lookup_target(session, table, address, column)
+    target = lookup_target(session, table, address, *followed)
     if target is None:
         return no_content()
     return retrieve_one(exchange, session, session.table(target.table), target.id)
@@ -186,13 +203,26 @@ def _create_in(
     target: Table,
 ) -> Response:
     check_json(exchange.request)
-    record = read_record(exchange.reading(session), target, read_object(exchange.request.body))
+    with blaming(target):
+        record = read_record(exchange.reading(session), target, read_row(exchange.request.body))
+        new_id = _created_in(session, table, parent, link, nav, target, record)
+    return created(exchange, session, target, new_id)
+
+
+def _created_in(
+    session: Session,
+    table: Table,
+    parent: Reference,
+    link: Relationship | ManyToMany,
+    nav: str,
+    target: Table,
+    record: NewRecord,
+) -> Guid:
     if isinstance(link, Relationship):
-        record = NewRecord({**record.values, link.referencing_column: parent}, record.related)
-        return created(exchange, session, target, create(session, target, record))
+        return create(session, target, NewRecord({**record.values, link.referencing_column: parent}, record.related))
     new_id = create(session, target, record)
     references.tie(session, link, parent, Reference(target.logical_name, new_id), table, nav)
-    return created(exchange, session, target, new_id)
+    return new_id
 
 
 def other_table(table: Table, nav: str, link: Relationship | ManyToMany) -> str:

@@ -5,7 +5,8 @@ A body is read against one table. Its properties are columns (lower-case logical
 server sets itself is ignored, what it does not know is refused by name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from strongroom.errors import InvalidRequest, PayloadError
 from strongroom.ids import Guid, Reference
 from strongroom.query.odata import parse_reference, read_key
 from strongroom.records import Address, NewRecord, Related, Session, find
+from strongroom.records.table_form import form_of
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Schema, Table
 from strongroom.store.protocol import Value
 from strongroom.webapi.values import Json, convert, json_kind
@@ -20,6 +22,12 @@ from strongroom.webapi.values import Json, convert, json_kind
 MAX_DEEP_INSERT = 10
 _BIND = "@odata.bind"
 _IGNORED_ANNOTATION = "@"
+_SET_BY_SERVER = frozenset({"createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby"})
+_BLAME = "Error identified in Payload provided by the user for Entity :"
+
+
+def _blame(table: Table) -> str:
+    return f"{_BLAME}'{table.entity_set_name}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,23 @@ class Reading:
     @property
     def schema(self) -> Schema:
         return self.session.schema
+
+    def writable(self, table: Table) -> Container[str]:
+        """The columns of `table` that the body may set; others are ignored (WA-111)."""
+        form = form_of(table)
+        return form.on_update if self.updating else form.on_create
+
+
+@contextmanager
+def blaming(table: Table) -> Generator[None]:
+    """A block that reads and stores the body of a row: what does not fit is told in the words of WA-56."""
+    try:
+        yield
+    except PayloadError as error:
+        if not error.message.startswith(_BLAME):
+            reason = error.message
+            raise PayloadError(f"{_blame(table)}, {reason}", code=error.code, details=error.details) from error
+        raise
 
 
 def read_record(reading: Reading, table: Table, body: dict[str, Json], depth: int = 1) -> NewRecord:
@@ -79,13 +104,9 @@ def _property(
     column = table.columns.get(name)
     if column is not None and not column.type.is_lookup:
         if column.type is ColumnType.FILE:
-            raise PayloadError(
-                f"The file column '{name}' is not written in a body, but by PATCH …(<id>)/{name}."
-            )
+            raise PayloadError(f"The file column '{name}' is not written in a body, but by PATCH …(<id>)/{name}.")
         if column.type is not ColumnType.PARTYLIST:
-            if (column.valid_for_update if reading.updating else column.valid_for_create) or (
-                reading.updating and name == table.primary_id
-            ):
+            if name == table.primary_id or name in reading.writable(table):
                 values[name] = convert(column, value)
             return
     link = _navigation(reading.schema, table, name)
@@ -155,6 +176,8 @@ def _bind(
     if link is None:
         _undeclared(reading.schema, table, name)
     if isinstance(link, Relationship) and reading.schema.lookup_nav(table.logical_name, name) is link:
+        if link.referencing_column in _SET_BY_SERVER and link.referencing_column not in reading.writable(table):
+            return
         if value is None:
             _set(values, link.referencing_column, None, name)
             return
@@ -240,7 +263,4 @@ def _undeclared(schema: Schema, table: Table, name: str) -> NoReturn:
         known += [r.collection_nav for r in schema.children_of(table.logical_name)]
         match = next((nav for nav in known if nav.lower() == lower), None)
         hint = f" Did you mean '{match}'?" if match else ""
-    raise PayloadError(
-        f"Error identified in Payload provided by the user for Entity :'{table.entity_set_name}': "
-        f"An undeclared property '{name[:200]}' was found in the payload.{hint}"
-    )
+    raise PayloadError(f"{_blame(table)}, An undeclared property '{name[:200]}' was found in the payload.{hint}")

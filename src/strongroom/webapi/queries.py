@@ -61,9 +61,14 @@ def set_of_view(session: Session, table: Table, view: str, *, user: bool) -> str
     return fetch
 
 
-def lookup_target(session: Session, table: Table, address: Address, column_name: str) -> Reference | None:
-    """Where a lookup of a readable row points to."""
+def lookup_target(
+    session: Session, table: Table, address: Address, column_name: str, only: str | None = None
+) -> Reference | None:
+    """Where a lookup of a readable row points to. With `only`, None when it is a row of another table: the navigation
+    properties of a multi-table lookup are one for each table, and at most one of them is not null (WA-117)."""
     column = table.columns[column_name]
     select = Select(Source(table), (Output("id", Field("", column)), Output("table", LookupTable("", column))))
     target_id, target_table = retrieve(session, select, address).values[:2]
-    return None if target_id is None else Reference(str(target_table), Guid(str(target_id)))
+    if target_id is None or (only is not None and target_table != only):
+        return None
+    return Reference(str(target_table), Guid(str(target_id)))

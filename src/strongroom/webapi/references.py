@@ -5,6 +5,7 @@ from strongroom.ids import Reference
 from strongroom.query.ast import Select
 from strongroom.query.odata import read_key
 from strongroom.records import Address, Session, associate, disassociate, require, retrieve_page, set_null, update
+from strongroom.records.address import row_at
 from strongroom.schema.model import ColumnType, ManyToMany, Relationship, Rights, Table
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
@@ -28,7 +29,7 @@ def single(
     root = exchange.request.root
     match exchange.request.method:
         case "GET" | "HEAD":
-            target = lookup_target(session, table, address, column_name)
+            target = lookup_target(session, table, address, column_name, _table_of(session, table, nav))
             if target is None:
                 return no_content()
             entity_set = session.table(target.table).entity_set_name
@@ -48,13 +49,25 @@ def single(
             update(session, table, address, {column_name: target})
             return no_content()
         case "DELETE":
-            set_null(session, table, address, column_name)
+            row = row_at(session, table, address)
+            before = None if row is None else row.values.get(column_name)
+            wanted = _table_of(session, table, nav)
+            if not isinstance(before, Reference) or wanted in (None, before.table):
+                set_null(session, table, address, column_name)
+            else:
+                require_row(session, table, address, Rights.WRITE)
             return no_content()
         case method:
             raise MethodNotAllowed(
                 f"The requested resource does not support http method '{method}'.",
                 details={"allow": "GET, HEAD, PUT, DELETE"},
             )
+
+
+def _table_of(session: Session, table: Table, nav: str) -> str | None:
+    """The table that a navigation property leads to; None for `ownerid`, which leads to two."""
+    relationship = session.schema.lookup_nav(table.logical_name, nav)
+    return None if relationship is None else relationship.referenced_table
 
 
 def collection(

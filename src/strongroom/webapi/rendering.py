@@ -7,10 +7,12 @@ them; decimals are the one type that the encoder must be told about.
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 import orjson
 
 from strongroom.query.ast import Aggregate, DateGroup, Expand, Field, LookupName, LookupTable, Output, Select
+from strongroom.query.odata.select import all_columns
 from strongroom.records import Record
 from strongroom.schema.model import Column, ColumnType, Schema, Table
 from strongroom.store.protocol import Value
@@ -41,6 +43,19 @@ class _Annotated:
     attribute: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Expanded:
+    """One expand of the select. `name` is the navigation property; `key` names its rows in the records.
+
+    The two differ for `ownerid`, which is read as two expands, one over teams and one over users (WA-215).
+    """
+
+    name: str
+    key: str
+    expand: Expand
+    renderer: "Renderer"
+
+
 class Renderer:
     """Turns `Record`s of one select into JSON objects."""
 
@@ -56,8 +71,8 @@ class Renderer:
         extra: list[Output] = []
         self._annotated = tuple(self._annotations(extra)) if preferences.annotations else ()
         self._drops_nulls = select.is_aggregate or bool(select.group_by)
-        self._expands = {e.name: self._for_expand(e) for e in select.expands}
-        expands = tuple(replace(e, select=self._expands[e.name].extended) for e in select.expands)
+        self._expands = self._prepared(select.expands)
+        expands = tuple(replace(e.expand, name=e.key, select=e.renderer.extended) for e in self._expands)
         self.extended = replace(select, outputs=(*select.outputs, *extra), expands=expands)
         """The select to run: the client's outputs, then those that annotations need."""
 
@@ -79,8 +94,8 @@ class Renderer:
             row.update((n, v) for n, v in zip(self._names, record.values, strict=False) if v is not None)
         else:
             row.update(zip(self._names, record.values, strict=False))
-        for name, value in (record.expanded or {}).items():
-            self._expanded(row, record, name, value)
+        for expanded in self._expands:
+            self._expanded(row, record, expanded, record.expanded.get(expanded.key))
         return row
 
     def context(self, *, single: bool = False) -> str:
@@ -91,28 +106,50 @@ class Renderer:
     def _shape(self) -> str:
         if self._select.is_aggregate or self._select.group_by:
             return ""
-        table = self._select.source.table
-        names = [name for name in self._names if name != table.primary_id] or list(self._names)
-        shown = [] if _is_everything(table, self._names) else names
-        shown = shown + [f"{name}{nested._shape() or '()'}" for name, nested in self._expands.items()]
+        shown = list(self._selected())
+        by_name: dict[str, dict[str, None]] = {}
+        for expanded in self._expands:
+            by_name.setdefault(expanded.name, {}).update(dict.fromkeys(expanded.renderer._parts()))
+        shown += [f"{name}({','.join(parts)})" for name, parts in by_name.items()]
         return f"({','.join(shown)})" if shown else ""
 
-    def _for_expand(self, expand: Expand) -> "Renderer":
-        return Renderer(self._schema, expand.select, self._preferences, self._root, self._locale)
+    def _parts(self) -> list[str]:
+        shape = self._shape()
+        return [shape[1:-1]] if shape else []
 
-    def _expanded(self, row: JsonObject, record: Record, name: str, value: Record | list[Record] | None) -> None:
-        nested = self._expands[name]
-        expand = next(e for e in self._select.expands if e.name == name)
-        target = expand.select.source.table.entity_set_name
+    def _selected(self) -> tuple[str, ...]:
+        """The names that were asked for; none when all columns were, or nothing was."""
+        table = self._select.source.table
+        every = _everything(table)
+        if len(self._names) >= len(every) and every <= set(self._names):
+            return ()
+        return tuple(output.name for output in self._select.outputs if not output.implied)
+
+    def _prepared(self, expands: tuple[Expand, ...]) -> tuple[_Expanded, ...]:
+        prepared: list[_Expanded] = []
+        for number, expand in enumerate(expands):
+            key = f"{expand.name} {number}" if any(e.name == expand.name for e in prepared) else expand.name
+            renderer = Renderer(self._schema, expand.select, self._preferences, self._root, self._locale)
+            prepared.append(_Expanded(expand.name, key, expand, renderer))
+        return tuple(prepared)
+
+    def _expanded(
+        self, row: JsonObject, record: Record, expanded: _Expanded, value: Record | list[Record] | None
+    ) -> None:
+        name, nested = expanded.name, expanded.renderer
         if value is None:
-            row[name] = None
+            row.setdefault(name, None)
         elif isinstance(value, Record):
+            target = nested._select.source.table.entity_set_name
             row[name] = (
-                {"@odata.id": f"{self._root}{target}({value.id})"} if expand.reference_only else nested.object(value)
+                {"@odata.id": f"{self._root}{target}({value.id})"}
+                if expanded.expand.reference_only
+                else nested.object(value)
             )
         else:
             row[name] = nested.objects(value)
-            options = f"?$select={','.join(nested._names)}"
+            selected = nested._selected()
+            options = f"?$select={','.join(selected)}" if selected else ""
             row[f"{name}@odata.nextLink"] = (
                 f"{self._root}{self._select.source.table.entity_set_name}({record.id})/{name}{options}"
             )
@@ -206,13 +243,10 @@ def _column(output: Output) -> tuple[Column | None, str]:
             return None, ""
 
 
-def _is_everything(table: Table, names: tuple[str, ...]) -> bool:
-    """Whether an answer without `$select` would have no column that is not in `names`."""
-    if len(names) < 20:
-        return False
-    return {
-        c.property_name for c in table.columns.values() if c.valid_for_read and c.type is not ColumnType.PARTYLIST
-    } <= set(names)
+@lru_cache(maxsize=512)
+def _everything(table: Table) -> frozenset[str]:
+    """The names of an answer without `$select`."""
+    return frozenset(column.property_name for column in all_columns(table))
 
 
 def _count_text(value: Value) -> str | None:

@@ -1,19 +1,20 @@
 """`accounts(…)`: retrieve, update, upsert, delete one row (WA-125 to WA-156)."""
 
-from strongroom.errors import InvalidRequest, MethodNotAllowed, NotFound, PreconditionFailed, QueryError
+from strongroom.errors import InvalidRequest, MethodNotAllowed, PreconditionFailed, QueryError
 from strongroom.ids import Guid
 from strongroom.query.odata import read_key
-from strongroom.records import Address, Session, delete, find, retrieve, update, upsert
+from strongroom.records import Address, Session, delete, retrieve, update, upsert
+from strongroom.records.address import row_at
 from strongroom.records.shapes import NewRecord
 from strongroom.schema.model import Table
 from strongroom.webapi.collections import representation
 from strongroom.webapi.exchange import Exchange
-from strongroom.webapi.headers import Condition, check_json, read_condition
+from strongroom.webapi.headers import ANNOTATIONS, RETURN, Condition, check_json, read_condition
 from strongroom.webapi.http import Response, json_response, no_content
-from strongroom.webapi.payload import read_record
+from strongroom.webapi.payload import blaming, read_record
 from strongroom.webapi.queries import single_select
 from strongroom.webapi.rendering import Renderer, encode
-from strongroom.webapi.values import read_object
+from strongroom.webapi.values import Json, read_row
 
 
 def respond(exchange: Exchange, session: Session, table: Table, key: str) -> Response:
@@ -45,7 +46,7 @@ def retrieve_one(exchange: Exchange, session: Session, table: Table, address: Ad
         return Response(304, (etag,))
     _check_version(read_condition(exchange.request.header("if-match")), record.version)
     body = encode({"@odata.context": renderer.context(single=True), **renderer.object(record)})
-    return json_response(200, body, etag, *exchange.applied())
+    return json_response(200, body, etag, *exchange.applied(ANNOTATIONS))
 
 
 def _check_version(condition: Condition | None, version: int | None) -> None:
@@ -55,15 +56,19 @@ def _check_version(condition: Condition | None, version: int | None) -> None:
 
 def _patch(exchange: Exchange, session: Session, table: Table, address: Address, key: str) -> Response:
     check_json(exchange.request)
-    if not exchange.request.body.strip():
-        raise InvalidRequest("An update needs a JSON object as its body; {} changes nothing.", code="0x80048d19")
-    body = read_object(exchange.request.body)
+    with blaming(table):
+        return _patched(exchange, session, table, address, key, read_row(exchange.request.body))
+
+
+def _patched(
+    exchange: Exchange, session: Session, table: Table, address: Address, key: str, body: dict[str, Json]
+) -> Response:
     if_match = read_condition(exchange.request.header("if-match"))
     if_none_match = read_condition(exchange.request.header("if-none-match"))
     if if_match is not None:
         record = read_record(exchange.reading(session, updating=True), table, body)
         changes = _checked_id(table, address, record)
-        expected = None if if_match.any else _single(if_match)
+        expected = _expected(session, table, address, if_match)
         row_id = update(session, table, address, changes.values, expected_version=expected)
         return _changed(exchange, session, table, row_id, key, created=False)
     exists = _exists(session, table, address)
@@ -79,19 +84,19 @@ def _patch(exchange: Exchange, session: Session, table: Table, address: Address,
 
 
 def _exists(session: Session, table: Table, address: Address) -> bool:
-    if isinstance(address, str):
-        return session.transaction.row(table, address) is not None
-    try:
-        find(session, table, address)
-    except NotFound:
-        return False
-    return True
+    return row_at(session, table, address) is not None
 
 
-def _single(condition: Condition) -> int:
-    if len(condition.versions) != 1:
-        raise PreconditionFailed("If-Match holds several tags; send the one of the version that is to be changed.")
-    return condition.versions[0]
+def _expected(session: Session, table: Table, address: Address, condition: Condition | None) -> int | None:
+    """The version that the row must have. Of several tags it is the one that fits, if one does (WA-143)."""
+    if condition is None or condition.any:
+        return None
+    first, *others = condition.versions
+    if others:
+        row = row_at(session, table, address)
+        if row is not None and row.version in others:
+            return row.version
+    return first
 
 
 def _checked_id(table: Table, address: Address, record: NewRecord) -> NewRecord:
@@ -109,15 +114,15 @@ def _checked_id(table: Table, address: Address, record: NewRecord) -> NewRecord:
 def _changed(exchange: Exchange, session: Session, table: Table, row_id: Guid, key: str, *, created: bool) -> Response:
     address = f"{exchange.request.root}{table.entity_set_name}({key if '=' in key else row_id})"
     if not exchange.preferences.representation:
-        return no_content(("OData-EntityId", address), *exchange.applied())
+        return no_content(("OData-EntityId", address))
     body = representation(exchange, session, table, row_id, expand=created)
-    return json_response(201 if created else 200, body, ("OData-EntityId", address), *exchange.applied())
+    applied = exchange.applied(RETURN, ANNOTATIONS)
+    return json_response(201 if created else 200, body, ("OData-EntityId", address), *applied)
 
 
 def _delete(exchange: Exchange, session: Session, table: Table, address: Address) -> Response:
     if exchange.options.system:
         raise QueryError(f"The query option '{next(iter(exchange.options.system))}' has no meaning on DELETE.")
     condition = read_condition(exchange.request.header("if-match"))
-    expected = None if condition is None or condition.any else _single(condition)
-    delete(session, table, address, expected_version=expected)
+    delete(session, table, address, expected_version=_expected(session, table, address, condition))
     return no_content()

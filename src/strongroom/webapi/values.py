@@ -55,6 +55,13 @@ def read_object(body: bytes) -> dict[str, Json]:
     return value
 
 
+def read_row(body: bytes) -> dict[str, Json]:
+    """A request body that describes a row: a JSON object, `{}` at least (WA-108, WA-146)."""
+    if not body.strip():
+        raise PayloadError("The body is empty; a row is described by a JSON object, {} at least.")
+    return read_object(body)
+
+
 def json_kind(value: object) -> str:
     """`value`'s type in words."""
     match value:

@@ -74,6 +74,7 @@ class Columns:
             id_field = Field("", table.id_column)
             if all(output.expression != id_field for output in self.outputs.values()):
                 self.add(node, table.primary_id, id_field)
+                self.outputs[table.primary_id] = Output(table.primary_id, id_field, implied=True)
 
     def _add_all(self, node: Node, alias: str, table: Table) -> None:
         for column in listed_columns(table):

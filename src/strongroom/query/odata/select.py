@@ -52,13 +52,14 @@ def all_columns(table: Table) -> list[Column]:
 def outputs(table: Table, columns: Iterable[Column], alias: str = "") -> tuple[Output, ...]:
     """Outputs of `columns`, in order and each once, and of what always comes with them."""
     by_name = {column.property_name: column for column in columns}
+    selected = frozenset(by_name)
     by_name.setdefault(table.id_column.property_name, table.id_column)
     if table.logical_name in PRINCIPALS:
         by_name.setdefault(OWNER_NAV, table.id_column)
     currency = table.columns.get(_CURRENCY)
     if currency is not None and any(column.type is ColumnType.MONEY for column in by_name.values()):
         by_name.setdefault(currency.property_name, currency)
-    return tuple(Output(name, Field(alias, column)) for name, column in by_name.items())
+    return tuple(Output(name, Field(alias, column), name not in selected) for name, column in by_name.items())
 
 
 @lru_cache(maxsize=512)
