@@ -162,8 +162,8 @@ class Runner:
                 assert (answer.json()[nav] is not None) == expect["expanded"], step
             case "rights":
                 text = cast(str, answer.json()["AccessRights"])
-                seen: set[str] = set() if text == "None" else set(text.split(", "))
-                assert seen == {RIGHTS[right] for right in expect["rights"]}, step
+                rights: set[str] = set() if text == "None" else set(text.split(", "))
+                assert rights == {RIGHTS[right] for right in expect["rights"]}, step
             case "owner":
                 row = answer.json()
                 if "owner" in expect:

@@ -287,7 +287,7 @@ def _roles(book: _Book) -> list[tuple[Row, DemoRole]]:
 def _personas(book: _Book) -> list[Persona]:
     texts = {
         "sofia": "her own customers and sales, those of her team Iberian Key Accounts, and what is shared with her",
-        "amara": "all customers and cases of her unit Central Europe, but of sales only her own, and nothing of other units",
+        "amara": "all customers and cases of her unit Central Europe, her own sales, and nothing of other units",
         "jonas": "everything about customers in Europe and in the four units below it, nothing of the other regions",
         "helen": "every row of every unit and who changed it, but changes nothing",
     }
