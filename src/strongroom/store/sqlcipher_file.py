@@ -74,6 +74,7 @@ def rekey(path: Path, old_key: bytes, new_key: bytes) -> None:
                 raise HomeError("Another program has the database open; stop it, then change the key.")
             os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             raw.execute(f"""attach database ? as fresh key "x'{new_key.hex()}'" """, (str(fresh),))
+            raw.execute("pragma fresh.synchronous = off")  # nobody reads it before `_sync`, below
             raw.execute("select sqlcipher_export('fresh')").fetchall()
             if raw.execute("pragma fresh.cipher_integrity_check").fetchall():
                 raise IntegrityViolation("The newly encrypted copy does not verify; the old file is untouched.")
@@ -99,6 +100,7 @@ def open_file(path: Path, key: bytes) -> sqlite3.Connection:
     except dbapi2.Error as error:
         raise HomeError(f"{path} cannot be opened ({error}).") from error
     try:
+        raw.execute("pragma cipher_log_level = NONE")  # errors are raised; they are not written to standard error too
         raw.execute(f"""pragma key = "x'{key.hex()}'" """)
         raw.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
         raw.execute("select count(*) from sqlite_schema").fetchone()
