@@ -21,6 +21,7 @@ from strongroom.home import open_home
 from strongroom.webapi.app import Application
 from strongroom.webapi.protection import Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
+from strongroom.webapi.wire import HttpProtocol
 
 _HOME, _PROTECT, _WORKERS, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_HOME",
@@ -120,7 +121,7 @@ def _config(
         app,
         factory=isinstance(app, str),
         workers=listening.workers,
-        http="httptools",
+        http=HttpProtocol,
         loop="uvloop",
         lifespan=lifespan,
         log_config=None,
