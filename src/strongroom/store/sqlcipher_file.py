@@ -66,7 +66,7 @@ def rekey(path: Path, old_key: bytes, new_key: bytes) -> None:
     fresh = path.with_name(f"{path.name}.rekey")
     lock = take_lock(path, alone=True)
     try:
-        fresh.unlink(missing_ok=True)
+        _discard(fresh)
         raw = open_file(path, old_key)
         try:
             # Out of the write-ahead log first: a log left beside the new file would be taken for the new file's own.
@@ -88,7 +88,13 @@ def rekey(path: Path, old_key: bytes, new_key: bytes) -> None:
         raise HomeError(f"The key could not be changed; the old file and key stay in force ({error}).") from error
     finally:
         os.close(lock)
-        fresh.unlink(missing_ok=True)
+        _discard(fresh)
+
+
+def _discard(fresh: Path) -> None:
+    """Remove what an interrupted change of the key has left, its journal included."""
+    for suffix in ("-journal", ""):
+        fresh.with_name(f"{fresh.name}{suffix}").unlink(missing_ok=True)
 
 
 def open_file(path: Path, key: bytes) -> sqlite3.Connection:

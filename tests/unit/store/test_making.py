@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.engines import DATA_KEY, NAME, START, Stores
 
 from strongroom.clock import TestClock
 from strongroom.errors import HomeError, InvalidRequest
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
 from strongroom.store.database import open_database, remove_database
-from tests.engines import DATA_KEY, NAME, START, Stores
 
 
 def _unfit() -> Schema:
@@ -37,7 +37,7 @@ def test_a_removed_environment_is_gone_and_can_be_removed_again(stores: Stores, 
     remove_database(place, NAME)
     remove_database(place, NAME)
 
-    with pytest.raises(HomeError, match="no database|no schema"):
+    with pytest.raises(HomeError, match=r"no database|no schema"):
         stores.open(place)
     if isinstance(place, Path):
         assert not [file for file in place.parent.iterdir() if file.name.startswith(place.name)]
