@@ -15,7 +15,8 @@ from strongroom.access.caller import Caller
 from strongroom.access.check import SecuredRow, least_depth
 from strongroom.access.columns import is_open
 from strongroom.access.messages import does_not_exist, no_access
-from strongroom.access.plan import ColumnAccess
+from strongroom.access.plan import Branch, ColumnAccess, Plan
+from strongroom.access.planned import PlannedSelect
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.audit.entries import Action, Author, Operation, parse_value
@@ -23,9 +24,11 @@ from strongroom.audit.entries import entry as make_entry
 from strongroom.clock import iso
 from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Reference
-from strongroom.schema.model import Rights, Table
+from strongroom.query.ast import TRUE, Comparison, Field, Literal, Operator, Output, Select, Source
+from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.protocol import Row, Transaction, Value
 
+_BATCH = 1000
 _OF_COLUMNS = frozenset({Operation.CREATE.value, Operation.DELETE.value})
 
 
@@ -99,18 +102,28 @@ def delete_record_change_history(transaction: Transaction, caller: Caller, targe
     """Remove the entries of one row and say how many; needs `prvDeleteRecordChangeHistory`."""
     require_usable(caller)
     require_privilege(caller, "prvDeleteRecordChangeHistory")
-    return _remove(transaction, caller, _entries(transaction, target), target, now)
+    rows = _entries(transaction, target)
+    transaction.delete(transaction.schema.tables["audit"], rows)
+    _tell(transaction, caller, target, len(rows), now)
+    return len(rows)
 
 
 def delete_audit_data(transaction: Transaction, caller: Caller, end: str, now: str) -> int:
     """Remove the entries written before `end` and say how many; needs `prvDeleteAuditPartitions`."""
     require_usable(caller)
     require_privilege(caller, "prvDeleteAuditPartitions")
-    before = _moment(end)
-    rows = transaction.rows_where(transaction.schema.tables["audit"], {})
-    old = [row for row in rows if str(row.values.get("createdon")) < before]
+    table = transaction.schema.tables["audit"]
+    before = Literal(_moment(end), ColumnType.DATETIME)
+    older = Comparison(Operator.LESS, Field("", table.columns["createdon"]), before)
+    select = Select(Source(table), (Output(table.primary_id, Field("", table.id_column)),), where=older)
+    everything = Plan(table, Rights.READ, (Branch(TRUE, ()),))
+    ids = [Guid(str(row[0])) for row in transaction.select(PlannedSelect(select, {"": everything}))]
+    for start in range(0, len(ids), _BATCH):
+        rows = transaction.rows(table, ids[start : start + _BATCH])
+        transaction.delete(table, list(rows.values()))
     organization = transaction.rows_where(transaction.schema.tables["organization"], {}, limit=1)[0]
-    return _remove(transaction, caller, old, organization.reference(), now)
+    _tell(transaction, caller, organization.reference(), len(ids), now)
+    return len(ids)
 
 
 def _moment(text: str) -> str:
@@ -179,9 +192,8 @@ def _changes(row: Row) -> Iterator[_Changed]:
     yield from cast("list[_Changed]", changed)
 
 
-def _remove(transaction: Transaction, caller: Caller, rows: Sequence[Row], target: Reference, now: str) -> int:
-    """Delete entries, and leave one that says so: nobody clears the trail unseen."""
-    transaction.delete(transaction.schema.tables["audit"], rows)
+def _tell(transaction: Transaction, caller: Caller, target: Reference, number: int, now: str) -> None:
+    """Leave an entry that says what was deleted: nobody clears the trail unseen."""
     author = Author(
         Reference("systemuser", caller.id),
         None if caller.initiated_by is None else Reference("systemuser", caller.initiating_id),
@@ -190,8 +202,7 @@ def _remove(transaction: Transaction, caller: Caller, rows: Sequence[Row], targe
     )
     table = transaction.schema.tables[target.table]
     told = make_entry(
-        author, table, target.id, Operation.DELETE, Action.AUDIT_LOG_DELETION, {"entries": (len(rows), None)}
+        author, table, target.id, Operation.DELETE, Action.AUDIT_LOG_DELETION, {"entries": (number, None)}
     )
     if told is not None:
         transaction.append_audit((told,))
-    return len(rows)

@@ -76,13 +76,11 @@ def demand_new(session: Session, right: Rights, row: Row) -> None:
 
 
 def _demand_parents(session: Session, right: Rights, row: Row) -> None:
+    """The right on each row that a new row of a child table will hang on; without such a row there is none."""
     on_parent = right_on_parent(right)
     for link in parent_links(row.table, session.schema):
-        value = row.values.get(link.column)
-        target = value if isinstance(value, Reference) else None
-        if target is None and isinstance(value, str) and len(link.tables) == 1:
-            target = Reference(link.tables[0], Guid(value))
-        if target is None or on_parent is None or target.table not in link.tables:
+        target = row.values.get(link.column)
+        if not isinstance(target, Reference) or on_parent is None or target.table not in link.tables:
             raise refusal_of(session, right, row)
         demand_existing(session, session.table(target.table), target.id, on_parent)
 

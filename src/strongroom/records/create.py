@@ -31,6 +31,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _NO_KEY = Key(0)
+_PLATFORM_WRITTEN = frozenset(
+    {"audit", "principalobjectaccess", "privilege", "roletemplate", "sdkmessage", "sdkmessagefilter"}
+)
 
 
 @dataclass(slots=True)
@@ -87,11 +90,6 @@ def refuse_direct_writes(table: Table) -> None:
         raise refusals.written_by_platform(table)
 
 
-_PLATFORM_WRITTEN = frozenset(
-    {"audit", "principalobjectaccess", "privilege", "roletemplate", "sdkmessage", "sdkmessagefilter"}
-)
-
-
 def each(items: Sequence[T], act: Callable[[T], R]) -> list[R]:
     """`act` on every item; with several, a refusal says at which target it happened (WA-303)."""
     results: list[R] = []
@@ -122,7 +120,7 @@ def _draft(session: Session, form: TableForm, record: NewRecord) -> Draft:
         demand_new(session, Rights.ASSIGN, row)
     if named.get(owners.OWNING_UNIT) is not None and place.unit is not None:
         _demand_other_unit(session, row, named)
-    return Draft(row, named, references_in(table, named))
+    return Draft(row, named, references_in(table, named, form.on_create))
 
 
 def _id_of(session: Session, table: Table, named: dict[str, Value]) -> Guid:

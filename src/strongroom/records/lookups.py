@@ -2,7 +2,7 @@
 SM-114, WA-115).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from strongroom.access.messages import does_not_exist
 from strongroom.ids import Guid, Reference
@@ -12,16 +12,14 @@ from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.protocol import Row, Value
 
 
-def references_in(table: Table, values: Mapping[str, Value]) -> list[Reference]:
-    """The rows that lookups in `values` point to. Owner-type columns are never Append (SM-114)."""
+def references_in(table: Table, values: Mapping[str, Value], writable: Container[str]) -> list[Reference]:
+    """The rows that lookups in `values` will point to. Owner-type columns are never Append (SM-114), and columns that
+    are not `writable` are ignored anyway (WA-111)."""
     columns = table.columns
     return [
         value
         for name, value in values.items()
-        if isinstance(value, Reference)
-        and (column := columns.get(name)) is not None
-        and column.type is not ColumnType.OWNER
-        and name != "owningbusinessunit"
+        if isinstance(value, Reference) and name in writable and columns[name].type is not ColumnType.OWNER
     ]
 
 

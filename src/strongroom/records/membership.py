@@ -85,9 +85,8 @@ def _checked(session: Session, role: Row, privileges: Sequence[RolePrivilege]) -
     for entry in privileges:
         _demand_depth(session.schema, entry)
         wanted[entry.privilege] = entry.depth
-    if not session.caller.is_system_administrator:
-        anchor = role.unit or Key(0)
-        demand_held(session, [Handed(privilege, depth, anchor) for privilege, depth in wanted.items()])
+    anchor = role.unit or Key(0)
+    demand_held(session, [Handed(privilege, depth, anchor) for privilege, depth in wanted.items()])
     return wanted
 
 

@@ -28,6 +28,11 @@ def undeclared(table: Table, name: str) -> PayloadError:
     )
 
 
+def other_id(table: Table) -> PayloadError:
+    """WA-145."""
+    return payload(table, f"'{table.primary_id}' differs from the id of the row that is addressed.")
+
+
 def version_mismatch() -> PreconditionFailed:
     """WA-142."""
     return PreconditionFailed("The version of the existing record doesn't match the RowVersion property provided.")

@@ -69,7 +69,7 @@ def change_row(session: Session, row: Row, intent: Intent, expected_version: int
     if expected_version is not None and row.version != expected_version:
         raise refusals.version_mismatch()
     targets = Targets(session)
-    references = references_in(table, intent.columns)
+    references = references_in(table, intent.columns, form.on_update)
     if references:
         demand(session, Rights.APPEND, row)
         targets.load(references)
@@ -130,7 +130,7 @@ def intent_of(session: Session, table: Table, row_id: Guid, changes: Mapping[str
     columns = dict(changes)
     given = columns.pop(table.primary_id, None)
     if given is not None and (parse_guid(given) if isinstance(given, str) else None) != row_id:
-        raise refusals.payload(table, f"'{table.primary_id}' differs from the id of the row that is addressed.")
+        raise refusals.other_id(table)
     owner = owners.named_owner(table, columns)
     unit = owners.named_unit(session, table, columns)
     if table.has_owner:

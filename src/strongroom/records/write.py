@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from strongroom.access.resolve import require_usable
 from strongroom.errors import InvalidRequest
-from strongroom.ids import Guid, Reference
+from strongroom.ids import Guid, Reference, parse_guid
 from strongroom.records import refusals
 from strongroom.records.address import find, key_values, missing, row_at
 from strongroom.records.authorize import demand, demand_privilege
@@ -147,6 +147,6 @@ def _add_related(session: Session, row: Row, related: Related, level: int) -> No
 def _same_id(table: Table, row_id: Guid, record: NewRecord) -> Guid:
     """An id in the body must be the one that is addressed (WA-145)."""
     given = record.values.get(table.primary_id)
-    if given is not None and str(given).lower().strip("{}") != row_id:
-        raise refusals.payload(table, f"'{table.primary_id}' differs from the id of the row that is addressed.")
+    if given is not None and (parse_guid(given) if isinstance(given, str) else None) != row_id:
+        raise refusals.other_id(table)
     return row_id

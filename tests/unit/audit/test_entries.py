@@ -79,6 +79,11 @@ def test_names_that_are_no_columns_are_kept_for_acts() -> None:
     assert changes_of(found)[0]["newValue"] == f"systemuser,{ANN.id}"
 
 
+def test_what_is_no_value_cannot_be_written() -> None:
+    with pytest.raises(TypeError):
+        entry(AUTHOR, ACCOUNT, ROW, Operation.UPDATE, Action.UPDATE, {"name": (None, object())})
+
+
 def columns(table: Table, type: ColumnType) -> str:
     return next(name for name, column in table.columns.items() if column.type is type and column.is_audited)
 

@@ -10,7 +10,7 @@ from strongroom.audit.history import (
     delete_record_change_history,
     record_change_history,
 )
-from strongroom.errors import AccessDenied, InvalidRequest, NotFound, PayloadError
+from strongroom.errors import AccessDenied, IntegrityViolation, InvalidRequest, NotFound, PayloadError
 from strongroom.ids import Guid, Reference
 from strongroom.records import NewRecord, change_schema, create, grant_access, retrieve_page
 from strongroom.schema.changes import NewColumn, delete_column
@@ -197,3 +197,26 @@ def test_entries_are_deleted_up_to_a_moment(world: World, account: Reference) ->
         assert delete_audit_data(session.transaction, session.caller, "2026-01-05T09:30:00Z", session.now) == 0
         assert delete_audit_data(session.transaction, session.caller, "2026-01-06T00:00:00+00:00", session.now) >= 3
     assert world.rows("audit", objectid=account) == []
+
+
+def test_a_table_without_audit_gets_no_entry_of_a_deletion_either(world: World) -> None:
+    party = Reference("activityparty", world.admin)
+    with world.administrating() as session:
+        assert delete_record_change_history(session.transaction, session.caller, party, session.now) == 0
+    assert world.rows("audit", objectid=party) == []
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", None])
+def test_an_entry_that_cannot_be_read_is_never_passed_over(world: World, text: str | None) -> None:
+    """An invariant of ours is broken, and told; an entry without changes has none."""
+    target = Reference("account", world.create("account", name="A"))
+    with world.administrating() as session:
+        session.transaction.append_audit(
+            [{"objectid": target, "objecttypecode": "account", "operation": 2, "changedata": text}]
+        )
+    with world.administrating() as session:
+        if text is None:
+            assert record_change_history(session.transaction, session.caller, target).details[0].new == {}
+            return
+        with pytest.raises(IntegrityViolation, match="cannot be read"):
+            record_change_history(session.transaction, session.caller, target)

@@ -263,3 +263,60 @@ def test_the_previous_owner_keeps_a_share_when_the_organization_says_so(world: W
 
     assert world.visible("account", ann) == {account}
     world.update("account", account, by=ann, name="still mine to change")
+
+
+def test_moving_to_another_owning_unit_cascades_and_leaves_owners_alone(world: World) -> None:
+    """SM-98: with matrix access; the caller needs Assign on the rows and AppendTo on the unit."""
+    north = Reference("businessunit", world.unit("North"))
+    matrix = "EnableOwnershipAcrossBusinessUnits"
+    world.update("organization", world.born.organization, orgdborgsettings=f"<O><{matrix}>true</{matrix}></O>")
+    account = world.create("account", name="A")
+    contact = world.create("contact", lastname="Lee", parentcustomerid=Reference("account", account))
+    giver = world.role("Giver", {"account": depths(Depth.GLOBAL), "contact": depths(Depth.GLOBAL)})
+    gil = world.user("Gil", None, giver)
+
+    with pytest.raises(AccessDenied, match="prvAppendToBusinessUnit"):
+        world.update("account", account, by=gil, owningbusinessunit=north)
+    world.give_role(world.role("Units", {"businessunit": {Rights.APPEND_TO: Depth.GLOBAL}}), user(gil))
+    world.update("account", account, by=gil, owningbusinessunit=north)
+
+    assert world.owning_unit("account", account) == world.owning_unit("contact", contact) == north.id
+    assert world.owner("account", account) == world.owner("contact", contact) == user(world.admin)
+    entry = world.rows("audit", objectid=Reference("account", account))[-1]
+    assert f"businessunit,{north.id}" in str(entry.values["changedata"])
+
+
+def test_changing_owners_leaves_owning_units_alone_when_the_settings_say_so(world: World, account: Guid) -> None:
+    """SM-97."""
+    north = world.unit("North")
+    settings = (
+        "<O><EnableOwnershipAcrossBusinessUnits>true</EnableOwnershipAcrossBusinessUnits>"
+        "<AlwaysMoveRecordToOwnerBusinessUnit>false</AlwaysMoveRecordToOwnerBusinessUnit></O>"
+    )
+    world.update("organization", world.born.organization, orgdborgsettings=settings)
+    ann = world.user("Ann", north, world.role("Own", {"account": depths(Depth.BASIC)}))
+    world.update("account", account, ownerid=user(ann))
+    assert (world.owner("account", account), world.owning_unit("account", account)) == (user(ann), world.root)
+
+
+def test_an_owner_cannot_be_emptied_nor_be_anything(world: World, account: Guid) -> None:
+    """SM-10, SM-14."""
+    for owner in (None, Reference("account", account), "nobody"):
+        with pytest.raises(PayloadError, match="takes a systemuser or a team"):
+            world.update("account", account, ownerid=owner)
+    world.update("account", account, owninguser=Reference("systemuser", NOBODY), name="B")
+    assert world.owner("account", account) == user(world.admin)
+
+
+def test_a_key_may_be_made_of_a_lookup(world: World) -> None:
+    """WA-75: `accounts(_primarycontactid_value=<guid>)`."""
+    with world.administrating() as session:
+        change_schema(session, create_key(session.schema, "account", NewKey("new_contact", ("primarycontactid",))))
+    contact = world.create("contact", lastname="Lee")
+    account = world.create("account", name="A", primarycontactid=Reference("contact", contact))
+
+    with world.administrating() as session:
+        assert update(session, session.table("account"), {"primarycontactid": contact}, {"name": "B"}) == account
+    for value in ("nobody", None):
+        with pytest.raises((InvalidRequest, NotFound)), world.administrating() as session:
+            update(session, session.table("account"), {"primarycontactid": value}, {"name": "C"})

@@ -291,6 +291,32 @@ def test_deep_insert_creates_parents_children_and_links(world: World) -> None:
     assert {row.values["lastname"] for row in staff} == {"New", "Old"}
 
 
+def test_deep_insert_ties_many_to_many_from_either_side(world: World) -> None:
+    """WA-120."""
+    parent, pal = world.new_table("parent"), world.new_table("pal")
+    link = world.new_association("pals", parent, pal)
+    existing = world.create(pal, new_name="old")
+    with world.administrating() as session:
+        new_pal = Related(link, create=(NewRecord({"new_name": "new"}),), bind=(existing,))
+        row = create(session, session.table(parent), NewRecord({"new_name": "p"}, (new_pal,)))
+        back = Related(link, create=(NewRecord({"new_name": "q"}),), from_first=False)
+        other = create(session, session.table(pal), NewRecord({"new_name": "r"}, (back,)))
+        linked = session.transaction.linked
+        assert len(linked(link, row, from_first=True)) == 2 and existing in linked(link, row, from_first=True)
+        assert len(linked(link, other, from_first=False)) == 1
+
+
+def test_a_parent_may_be_bound_in_a_deep_insert(world: World) -> None:
+    """WA-120: a relationship names the lookup."""
+    contact = world.create("contact", lastname="Lee")
+    parent = world.schema.lookup_nav("account", "primarycontactid")
+    assert parent is not None
+    with world.administrating() as session:
+        record = NewRecord({"name": "A"}, (Related(parent, bind=(contact,), to_parent=True),))
+        account = create(session, session.table("account"), record)
+    assert world.row("account", account).values["primarycontactid"] == Reference("contact", contact)
+
+
 def test_a_refused_child_undoes_the_whole_insert(world: World, seller: Guid) -> None:
     """WA-120, SM-6: each row is checked for rights."""
     with world.administrating() as session:
@@ -330,6 +356,18 @@ def test_tables_of_the_platform_cannot_be_written_directly(world: World, table: 
         world.create(table)
 
 
+def test_the_type_of_a_notes_object_follows_its_lookup(world: World) -> None:
+    account = Reference("account", world.create("account", name="A"))
+    note = world.create("annotation", subject="S", objectid=account)
+    assert world.row("annotation", note).values["objecttypecode"] == "account"
+
+
+def test_a_malformed_id_is_refused(world: World) -> None:
+    """WA-79."""
+    with pytest.raises(PayloadError, match="takes a GUID"):
+        world.create("account", accountid="none")
+
+
 def test_an_address_takes_the_rights_of_its_parent(world: World, seller: Guid) -> None:
     """SM-10: a child table without an owner."""
     own = world.create("account", by=seller, name="Own")
@@ -338,3 +376,5 @@ def test_an_address_takes_the_rights_of_its_parent(world: World, seller: Guid) -
     assert world.create("customeraddress", by=seller, name="HQ", parentid=Reference("account", own))
     with pytest.raises(AccessDenied):
         world.create("customeraddress", by=seller, name="HQ", parentid=Reference("account", foreign))
+    with pytest.raises(AccessDenied):
+        world.create("customeraddress", by=seller, name="HQ")

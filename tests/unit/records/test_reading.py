@@ -20,7 +20,8 @@ from strongroom.query.ast import (
     Select,
     Source,
 )
-from strongroom.records import Page, Record, associate, count, retrieve, retrieve_page
+from strongroom.records import Page, Record, associate, count, require, retrieve, retrieve_page
+from strongroom.records.explaining import explain_access
 from strongroom.schema.model import ColumnType, Depth, Rights, Table
 
 NOBODY = Guid("99999999-9999-4999-8999-999999999999")
@@ -118,6 +119,41 @@ def test_an_unknown_key_is_404(world: World) -> None:
         table = session.table("account")
         retrieve(session, select(table, "name"), {"accountid": NOBODY})
     assert refusal.value.code == "0x80060891"
+
+
+def test_messages_ask_for_a_row_with_a_right(world: World, reader: Guid) -> None:
+    """SM-150 to SM-152, by id and by key."""
+    own, foreign = world.create("account", name="A", ownerid=user(reader)), world.create("account", name="B")
+    with world.acting(reader) as session:
+        table = session.table("account")
+        assert require(session, table, own, Rights.READ).id == own
+        assert require(session, table, {"accountid": own}, Rights.READ).id == own
+        for address, error in ((foreign, AccessDenied), (NOBODY, NotFound), ({"accountid": NOBODY}, NotFound)):
+            with pytest.raises(error):
+                require(session, table, address, Rights.READ)
+
+
+def test_a_row_that_its_select_leaves_out_is_missing(world: World) -> None:
+    account = world.create("account", name="A")
+    with pytest.raises(NotFound), world.administrating() as session:
+        table = session.table("account")
+        name = Field("", table.columns["name"])
+        where = Comparison(Operator.EQUAL, name, Literal("B", ColumnType.STRING))
+        retrieve(session, select(table, "name", where=where), account)
+
+
+def test_explanations_are_for_administrators_and_for_oneself(world: World, reader: Guid) -> None:
+    """Section 16."""
+    account = Reference("account", world.create("account", name="A", ownerid=user(reader)))
+    other = world.user("Otto", None, world.role("Nothing"))
+    with world.acting(reader) as session:
+        assert explain_access(session, user(reader), account, Rights.READ).allowed
+        with pytest.raises(AccessDenied):
+            explain_access(session, user(other), account, Rights.READ)
+    with world.administrating() as session:
+        address = Reference("customeraddress", world.admin)
+        assert not explain_access(session, user(other), account, Rights.READ).allowed
+        assert not explain_access(session, user(other), address, Rights.READ).allowed
 
 
 # --- expands ---

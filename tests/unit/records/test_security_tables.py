@@ -134,6 +134,32 @@ def test_a_unit_goes_only_disabled_and_empty(world: World) -> None:
         world.delete("businessunit", world.root)
 
 
+def test_units_are_created_below_the_reach_of_a_deep_grant(world: World) -> None:
+    """SM-12: the unit that counts is the new one; Local never reaches it."""
+    north, south = world.unit("North"), world.unit("South")
+    table = world.table("businessunit")
+
+    def maker(name: str, depth: Depth) -> Guid:
+        rights = (Rights.READ, Rights.CREATE, Rights.APPEND, Rights.APPEND_TO)
+        privileges = {r: depth for r in rights if depth in table.privileges[r].depths}
+        return world.user(name, north, world.role(name, {"businessunit": privileges}))
+
+    deep, local = maker("Deep", Depth.DEEP), maker("Local", Depth.LOCAL)
+    values = {"name": "City", "parentbusinessunitid": unit_reference(north)}
+    city = world.make("businessunit", values, deep)
+    assert world.row("businessunit", city).values["parentbusinessunitid"] == unit_reference(north)
+    for by, parent in ((local, north), (deep, south)):
+        with pytest.raises(AccessDenied) as refusal:
+            world.make("businessunit", {"name": "X", "parentbusinessunitid": unit_reference(parent)}, by)
+        assert refusal.value.code == "0x80048306"
+
+
+def test_a_unit_without_parent_comes_below_the_root(world: World) -> None:
+    """SM-13."""
+    unit = world.create("businessunit", name="New")
+    assert world.row("businessunit", unit).values["parentbusinessunitid"] == unit_reference(world.root)
+
+
 # --- users ---------------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +229,16 @@ def test_a_user_that_owns_rows_cannot_be_deleted(world: World) -> None:
     world.delete("account", account)
     world.delete("systemuser", ann)
     assert world.find("systemuser", ann) is None
+
+
+def test_a_team_that_moves_loses_its_roles_and_takes_its_rows_along(world: World) -> None:
+    """SM-26, SM-27."""
+    north, south = world.unit("North"), world.unit("South")
+    deals = world.team("Deals", north, world.role("Own", {"account": depths(Depth.BASIC)}))
+    account = world.create("account", name="A", ownerid=team(deals))
+    world.update("team", deals, businessunitid=unit_reference(south))
+    assert roles_of(world, team(deals)) == []
+    assert world.owning_unit("account", account) == south
 
 
 # --- teams ---------------------------------------------------------------------------------------------------------
@@ -411,6 +447,22 @@ def test_nobody_gives_more_than_they_hold(world: World) -> None:
     assert refusal.value.code == "0x80040220"
     with pytest.raises(AccessDenied):
         _add(world, small, world.table("account").privileges[Rights.WRITE].id, Depth.BASIC, by=giver)
+
+
+def test_an_impersonated_administrator_gives_no_more_than_the_real_user_holds(world: World) -> None:
+    """SM-29, SM-68: both must hold a privilege."""
+    act = {"prvActOnBehalfOfAnotherUser": Depth.GLOBAL}
+    known = world.table("role").privileges
+    manage = {"role": {r: Depth.GLOBAL for r in (Rights.READ, Rights.ASSIGN, Rights.WRITE) if r in known}}
+    manage["systemuser"] = {Rights.READ: Depth.GLOBAL}
+    butler = world.user("Butler", None, world.role("Butler", manage, by_name=act))
+    seller = world.role("Seller", READ)
+    with pytest.raises(AccessDenied), world.acting(world.admin, behind=butler) as session:
+        associate(session, session.schema.many_to_many[ROLES_OF_USERS], user(butler), Reference("role", seller))
+    with pytest.raises(AccessDenied), world.acting(world.admin, behind=butler) as session:
+        add_privileges(
+            session, seller, [RolePrivilege(world.table("account").privileges[Rights.WRITE].id, Depth.BASIC)]
+        )
 
 
 def test_standard_roles_keep_up_with_new_tables(world: World) -> None:

@@ -45,9 +45,10 @@ def store_privileges(session: Session, role: Guid, wanted: Mapping[Guid, Depth])
 
 
 def demand_coverage(session: Session, roles: Iterable[tuple[Row, Key]]) -> None:
-    """Refuse to hand out `roles`, each with the unit at which it will be anchored, beyond what the caller holds."""
-    if session.caller.is_system_administrator:
-        return
+    """Refuse to hand out `roles`, each with the unit at which it will be anchored, beyond what the caller holds.
+
+    Administrators are asked like everybody: behind an impersonation they hold less (SM-68).
+    """
     demand_held(
         session,
         [
