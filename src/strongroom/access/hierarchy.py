@@ -4,7 +4,7 @@ The answer is a number of steps for every subordinate. What the caller may do wi
 `access.planning`; which rows are a subordinate's is the matter of its teams, which the store reads for those found.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.access.caller import SecuritySettings, UnitTree
@@ -31,33 +31,45 @@ class Position:
     is_active: bool = True
 
 
+Reports = Mapping[Key, Sequence[Person]]
+"""The users who report to a user, directly."""
+
+
 def levels_below(
     me: Key,
     people: Mapping[Key, Person],
     positions: Mapping[Guid, Position],
     settings: SecuritySettings,
     units: UnitTree,
+    reports: Reports | None = None,
 ) -> dict[Key, int]:
     """The subordinates of `me` and how many steps below they are, 1 up to the configured depth; empty when hierarchy
-    security is off. Loops, which the platform refuses to store (SM-149), end the walk."""
+    security is off. Loops, which the platform refuses to store (SM-149), end the walk. `reports` is
+    `reports_of(people)`, for those who ask for many."""
     if not settings.hierarchy_enabled or me not in people:
         return {}
     if settings.hierarchy_by_position:
         found = _by_position(people[me], people.values(), positions, settings.hierarchy_depth)
     else:
-        found = _by_manager(people[me], people.values(), settings, units)
+        found = _by_manager(people[me], reports or reports_of(people.values()), settings, units)
     if not settings.hierarchy_disabled_users:
         found = {key: level for key, level in found.items() if not people[key].is_disabled}
     return found
 
 
-def _by_manager(me: Person, people: Iterable[Person], settings: SecuritySettings, units: UnitTree) -> dict[Key, int]:
-    """Reports, their reports, and so on (SM-141). The units of those between do not matter (SM-143, SM-148)."""
+def reports_of(people: Iterable[Person]) -> Reports:
+    """Who reports to whom."""
     reports: dict[Key, list[Person]] = {}
     for person in people:
         if person.manager is not None:
             reports.setdefault(person.manager, []).append(person)
+    return reports
+
+
+def _by_manager(me: Person, reports: Reports, settings: SecuritySettings, units: UnitTree) -> dict[Key, int]:
+    """Reports, their reports, and so on (SM-141). The units of those between do not matter (SM-143, SM-148)."""
     levels: dict[Key, int] = {}
+    units_of: dict[Key, Key] = {}
     row = [me]
     for level in range(1, settings.hierarchy_depth + 1):
         row = [report for manager in row for report in reports.get(manager.key, ())]
@@ -65,9 +77,9 @@ def _by_manager(me: Person, people: Iterable[Person], settings: SecuritySettings
         if not settings.hierarchy_disabled_users:  # SM-149: the chain ends at them
             row = [report for report in row if not report.is_disabled]
         levels.update((report.key, level) for report in row)
-    if settings.hierarchy_same_unit:
+        units_of.update((report.key, report.unit) for report in row)
+    if settings.hierarchy_same_unit and levels:
         here = units.subtree(me.unit)
-        units_of = {person.key: person.unit for person in people}
         levels = {key: level for key, level in levels.items() if units_of[key] in here}
     return levels
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from strongroom.access.caller import SecuritySettings, Subordinate, TeamType, UnitTree
-from strongroom.access.hierarchy import Person, Position, levels_below
+from strongroom.access.hierarchy import Person, Position, Reports, levels_below, reports_of
 from strongroom.ids import Guid, Key
 from strongroom.store.work import Work
 
@@ -21,6 +21,7 @@ class People:
     names: Mapping[Key, tuple[Guid, str]]
     teams: Mapping[Key, list[tuple[Key, bool]]]
     """Team keys, each with whether the team owns rows."""
+    reports: Reports
 
 
 def read_people(work: Work) -> People:
@@ -46,12 +47,13 @@ def read_people(work: Work) -> People:
     ):
         if user in keys:
             teams.setdefault(keys[user], []).append((Key(team), kind != TeamType.ACCESS.value))
-    return People(people, positions, {Key(row[0]): (row[1], row[2] or "") for row in rows}, teams)
+    names = {Key(row[0]): (row[1], row[2] or "") for row in rows}
+    return People(people, positions, names, teams, reports_of(people.values()))
 
 
 def subordinates(known: People, user: Key, settings: SecuritySettings, units: UnitTree) -> tuple[Subordinate, ...]:
     """Those below `user`, nearest first."""
-    levels = levels_below(user, known.people, known.positions, settings, units)
+    levels = levels_below(user, known.people, known.positions, settings, units, known.reports)
     found: list[Subordinate] = []
     for key, level in sorted(levels.items(), key=lambda item: (item[1], item[0])):
         identity, name = known.names[key]
