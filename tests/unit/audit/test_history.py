@@ -203,7 +203,7 @@ def test_a_table_without_audit_gets_no_entry_of_a_deletion_either(world: World) 
     party = Reference("activityparty", world.admin)
     with world.administrating() as session:
         assert delete_record_change_history(session.transaction, session.caller, party, session.now) == 0
-    assert world.rows("audit", objectid=party) == []
+    assert world.rows("audit", objectid=party, objecttypecode="activityparty") == []
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", None])
