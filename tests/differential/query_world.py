@@ -5,6 +5,7 @@ evaluator. The tables have every kind of column; the data has nulls, ties, sever
 """
 
 import random
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -331,6 +332,12 @@ def load(engine: Engine, connection: Connection, world: World) -> None:
         table = TABLES[name]
         columns = tuple(stored_columns(table, engine))
         connection.insert(name, columns, [_stored(engine, table, columns, record) for record in records.values()])
+        counted = Counter((record.owner or 0, record.unit or 0) for record in records.values())
+        connection.insert(
+            "counters",
+            ("tablename", "owner", "unit", "amount"),
+            [(name, owner, unit, amount) for (owner, unit), amount in counted.items()],
+        )
     shares: list[tuple[object, ...]] = []
     for number, share in enumerate(world.shares):
         record = world.records[share.table][share.object]

@@ -115,6 +115,24 @@ def test_a_count_is_the_number_of_rows_of_the_list(store: Store, seed: int) -> N
             compiled = compile_count(planned, SCHEMA, store.engine.dialect, limit, estimate)
             ((counted,),) = store.connection.query(compiled.sql, compiled.parameters)
             assert counted == (expected if limit is None else min(expected, limit))
+        compiled = store.statements.count(planned, SCHEMA, limit, _estimate(chooser.chance))
+        ((counted,),) = store.connection.query(compiled.sql, compiled.parameters)
+        assert min(counted, limit or counted) == (expected if limit is None else min(expected, limit))
+
+
+@LIMITS
+@given(seed=SEEDS)
+def test_the_counters_know_what_the_list_would_show(store: Store, seed: int) -> None:
+    """WA-180: owners and units from the counters, and the shares outside them."""
+    chooser = Chooser(random.Random(seed))
+    plan = chooser.plan(ACCOUNT)
+    select = ast.Select(ast.Source(ACCOUNT), (ast.Output("id", ast.Field("", ACCOUNT.id_column)),))
+    expected = len(Evaluator(store.world, {**chooser.plans, "": plan}).envs(select))
+
+    compiled = store.statements.count(PlannedSelect(select, {**chooser.plans, "": plan}), SCHEMA, None)
+    ((counted,),) = store.connection.query(compiled.sql, compiled.parameters)
+
+    assert counted == expected
 
 
 @LIMITS
