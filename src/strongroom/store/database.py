@@ -8,7 +8,7 @@ from threading import Lock, get_ident
 from strongroom.clock import Clock
 from strongroom.errors import HomeError, IntegrityViolation, Unavailable
 from strongroom.schema.model import Schema
-from strongroom.store import postgresql, postgresql_server, sqlcipher, sqlcipher_file
+from strongroom.store import sqlcipher, sqlcipher_file
 from strongroom.store.compile import Statements
 from strongroom.store.engine import Connection, Engine, Raw
 from strongroom.store.estimates import Estimates
@@ -231,15 +231,10 @@ def open_database(
     text = str(place)
     engine: Engine
     if text.startswith(("postgresql://", "postgres://")):
-        if create:
-            postgresql_server.create(text, name)
-        else:
-            postgresql_server.require_usable(text, name)
-        engine = postgresql.PostgresqlEngine(text, postgresql_server.schema_name(name))
+        engine = _server_engine(text, name, create=create)
     elif "://" in text:
-        raise HomeError(
-            f"{text.partition('://')[0]}:// is no database that Strongroom knows: use postgresql:// or a path."
-        )
+        scheme = text.partition("://")[0]
+        raise HomeError(f"{scheme}:// is no database that Strongroom knows: use postgresql:// or a path.")
     elif data_key is None:
         raise HomeError("A database file needs its data key.")
     else:
@@ -267,6 +262,18 @@ def remove_database(place: str | Path, name: str) -> None:
     """Remove the store of the environment `name` for good; nothing happens when there is none. Close it before."""
     text = str(place)
     if "://" in text:
+        from strongroom.store import postgresql_server
+
         postgresql_server.drop(text, name)
     else:
         sqlcipher_file.remove(Path(text))
+
+
+def _server_engine(url: str, name: str, *, create: bool) -> Engine:
+    from strongroom.store import postgresql, postgresql_server  # a process that opens files only starts faster without
+
+    if create:
+        postgresql_server.create(url, name)
+    else:
+        postgresql_server.require_usable(url, name)
+    return postgresql.PostgresqlEngine(url, postgresql_server.schema_name(name))
