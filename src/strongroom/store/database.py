@@ -15,7 +15,7 @@ from strongroom.store.estimates import Estimates
 from strongroom.store.facts import SecurityCache
 from strongroom.store.integrity import doubts
 from strongroom.store.metadata import fits, load_schema
-from strongroom.store.platform import begin_platform, migrate
+from strongroom.store.platform import begin_platform, migrate, pending
 from strongroom.store.pool import Pool
 from strongroom.store.protocol import Stamp
 from strongroom.store.reading import Reader
@@ -115,22 +115,37 @@ class StoreDatabase:
     def bring_up_to_date(self) -> None:
         """Apply pending migrations, and the changes of the standard catalogue that a newer program brings.
 
-        `HomeError` when this is no environment, or one that a newer program has used.
+        `HomeError` when this is no environment, or one that a newer program has used. Where nothing is to be done, as
+        nearly always, no writer is waited for.
         """
+        connection = self._pool.take()
+        try:
+            if self._is_up_to_date(connection):
+                return
+        finally:
+            self._pool.give_back(connection)
         with self._bare_write() as connection:
-            if "stamp" not in self._engine.tables(connection):
-                raise HomeError(
-                    "The database is not a Strongroom environment, or its making was interrupted: remove it, and make"
-                    " it again with `strongroom init`."
-                )
             migrate(self._engine, connection, self._clock)
-            version: int = connection.query("select metadata_version from stamp")[0][0]
-            if version:
-                schema = load_schema(connection, version)
-                if not fits(self._engine, connection, schema):
-                    self._fit(connection, schema)
-                else:
-                    self._keep(Shapes(schema, self._engine))
+            if not self._is_up_to_date(connection):
+                self._fit(connection, self._stored_schema(connection))
+
+    def _is_up_to_date(self, connection: Connection) -> bool:
+        if "stamp" not in self._engine.tables(connection):
+            raise HomeError(
+                "The database is not a Strongroom environment, or its making was interrupted: remove it, and make"
+                " it again with `strongroom init`."
+            )
+        if pending(connection):
+            return False
+        schema = self._stored_schema(connection)
+        if schema.version and not fits(self._engine, connection, schema):
+            return False
+        self._keep(Shapes(schema, self._engine))
+        return True
+
+    def _stored_schema(self, connection: Connection) -> Schema:
+        version: int = connection.query("select metadata_version from stamp")[0][0]
+        return load_schema(connection, version) if version else _EMPTY
 
     def _fit(self, connection: Connection, schema: Schema) -> None:
         stamp = connection.query("select security_epoch, metadata_version, version from stamp")[0]

@@ -103,3 +103,12 @@ def test_processes_write_side_by_side_and_see_each_other(stores: Stores, engine:
     assert len({row.version for row in rows.values()}) == 75
     assert max(row.version for row in rows.values()) <= version
     assert doubts == []
+
+
+def test_opening_does_not_wait_for_a_writer(stores: Stores, engine: str) -> None:
+    place = stores.place(engine)
+    writer = stores.open(place)
+    with writer.write() as tx:
+        found(tx)
+        stores.open(place).close()
+    writer.close()
