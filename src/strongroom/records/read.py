@@ -35,6 +35,8 @@ COUNT_CAP = 5000
 def retrieve_page(session: Session, select: Select) -> Page:
     """One page of rows that the caller may read. Raises `AccessDenied` without the Read privilege (SM-153)."""
     require_usable(session.caller)
+    if select.after == ():
+        select = replace(select, after=None)
     layout, extended = _extended(select)
     query = planned(extended, session.caller)
     rows = session.transaction.select(query)
@@ -42,8 +44,7 @@ def retrieve_page(session: Session, select: Select) -> Page:
     size = select.page_size
     if size is not None and len(rows) > size:
         rows = rows[:size]
-        if _identifies_rows(select):
-            position = rows[-1][len(extended.outputs) :]
+        position = rows[-1][len(extended.outputs) :] if _identifies_rows(select) else ()
     total, exceeded = None, False
     if select.count:
         number = session.transaction.count(query, COUNT_CAP + 1)

@@ -63,6 +63,8 @@ class Record:
 class Page:
     """One page of a list. `position` is `Select.after` of the next page, None on the last one (WA-232).
 
+    Grouped and distinct rows have no positions: theirs is empty, and the next page is found by `Select.page_number`.
+
     `total` is there when `Select.count` asked for it, capped at 5,000; `total_exceeded` says that there are more.
     """
 

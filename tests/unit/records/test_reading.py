@@ -87,6 +87,27 @@ def test_groups_have_neither_id_nor_version(world: World) -> None:
     assert page.rows == [Record((1,))]
 
 
+def test_groups_are_paged_by_number(world: World) -> None:
+    """Their position is empty, and handing it back continues with the next page."""
+    for letter in "abc":
+        world.create("account", name=letter)
+    with world.administrating() as session:
+        table = session.table("account")
+        name = Field("", table.columns["name"])
+        query = Select(
+            Source(table),
+            (Output("name", name),),
+            order=(Order(name),),
+            group_by=(name,),
+            is_aggregate=True,
+            page_size=2,
+        )
+        first = retrieve_page(session, query)
+        second = retrieve_page(session, replace(query, after=first.position, page_number=2))
+    assert (names(first), first.position) == (["a", "b"], ())
+    assert (names(second), second.position) == (["c"], None)
+
+
 def test_totals_count_what_the_caller_sees(world: World, reader: Guid) -> None:
     """SM-5, WA-236."""
     for number in range(3):
