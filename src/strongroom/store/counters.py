@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 
 from strongroom.schema.model import Schema, Table
 from strongroom.store.dialect import quote
-from strongroom.store.engine import Connection, Engine
+from strongroom.store.engine import Connection, CounterChange, Engine
 from strongroom.store.layout import has_owner_key, has_unit, is_counted
 from strongroom.store.protocol import Row
 
 Place = tuple[str, int, int]
 """Table, owner, unit. Tables without an owner or unit have 0 there."""
 
-_ADD = (
+ADD = (
     "insert into counters (tablename, owner, unit, amount) values (?, ?, ?, ?)"
     " on conflict (tablename, owner, unit) do update set amount = counters.amount + excluded.amount"
 )
@@ -38,13 +38,17 @@ class Counters:
 
     def flush(self, connection: Connection) -> None:
         """Store what was added."""
-        if self._added:
-            changed = [(*place, amount) for place, amount in sorted(self._added.items()) if amount]
-            self._added.clear()
-            if len(changed) == 1:
-                connection.execute(_ADD, changed[0])
-            elif changed:
-                connection.execute_many(_ADD, changed)
+        changed = self.take()
+        if len(changed) == 1:
+            connection.execute(ADD, changed[0])
+        elif changed:
+            connection.execute_many(ADD, changed)
+
+    def take(self) -> list[CounterChange]:
+        """What was added, for whoever stores it: the commit itself, at the end of a write."""
+        changed = [(*place, amount) for place, amount in sorted(self._added.items()) if amount]
+        self._added.clear()
+        return changed
 
 
 def stored_counts(connection: Connection, table: str) -> dict[tuple[int, int], int]:

@@ -206,9 +206,10 @@ class StoreDatabase:
     def _commit(self, work: Work, before: Raw) -> None:
         if work.has_failed:
             raise IntegrityViolation("A change failed, so the transaction cannot be committed.")
+        counted = work.counters.take()
         work.flush()
         after = (work.stamp.security_epoch, work.stamp.metadata_version, work.version)
-        work.connection.commit(after if after != tuple(before) else None)
+        work.connection.commit(after if after != tuple(before) else None, counted)
         if work.stamp.metadata_version != before[1]:
             self._keep(work.shapes)
 

@@ -19,6 +19,10 @@ Codec = Callable[[Any], Any]
 """Turns one value, never null, from or to the driver's form."""
 
 
+CounterChange = tuple[str, int, int, int]
+"""Table, owner, unit, and what is added to the number of such rows."""
+
+
 class Duplicate(Exception):
     """A unique index refused a row. `subject` is its name, or `table.column, table.column` where the engine says so."""
 
@@ -45,8 +49,9 @@ class Connection(Protocol):
         """Start the transaction that makes or upgrades the platform's own tables, alone like every write."""
         ...
 
-    def commit(self, stamp: Raw | None = None) -> None:
-        """End the transaction; a write passes the new stamp row when it has changed."""
+    def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+        """End the transaction. A write passes the new stamp row when it has changed, and its last counter changes:
+        they travel with the commit, where each statement is a way to a server and back."""
         ...
 
     def rollback(self) -> None:

@@ -16,8 +16,9 @@ from psycopg.types.string import TextLoader
 
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
-from strongroom.store.dialect import POSTGRESQL, quote
-from strongroom.store.engine import Codec, Connection, Duplicate, Raw, insert_statement
+from strongroom.store.counters import ADD
+from strongroom.store.dialect import POSTGRESQL, quote, text_literal
+from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
 from strongroom.store.layout import scale
 
 _COPY_FROM = 20
@@ -107,15 +108,18 @@ class PostgresqlConnection:
         self.execute("begin")
         self.query("select pg_advisory_xact_lock(hashtext('strongroom'), hashtext(current_schema()))")
 
-    def commit(self, stamp: Raw | None = None) -> None:
-        sql = "commit"
+    def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+        if self._raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+            # The server would answer COMMIT with a silent rollback.
+            raise IntegrityViolation("A statement failed, so the transaction cannot be committed.")
+        statements = [_with_literals(ADD, change) for change in counted]
         if stamp is not None:
             epoch, metadata, version = map(int, stamp)
-            sql = (
-                f"update stamp set security_epoch = {epoch}, metadata_version = {metadata}, version = {version}; commit"
+            statements.append(
+                f"update stamp set security_epoch = {epoch}, metadata_version = {metadata}, version = {version}"
             )
         try:
-            self._cursor.execute(_literal(sql))
+            self._cursor.execute(_literal("; ".join((*statements, "commit"))))
         except psycopg.Error as error:
             raise self._ours(error) from error
 
@@ -295,6 +299,13 @@ class PostgresqlEngine:
 
     def close(self) -> None:
         """Connections are all that there is."""
+
+
+def _with_literals(sql: str, values: Sequence[str | int]) -> str:
+    """`sql` with names of tables and whole numbers written into it; never used for values of a caller."""
+    first, *rest = sql.split("?")
+    written = [text_literal(value) if isinstance(value, str) else str(int(value)) for value in values]
+    return first + "".join(value + part for value, part in zip(written, rest, strict=True))
 
 
 def _literal(sql: str) -> LiteralString:

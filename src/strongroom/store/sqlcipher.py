@@ -17,8 +17,9 @@ from typing import Any
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store import sqlcipher_driver as dbapi2
+from strongroom.store.counters import ADD
 from strongroom.store.dialect import SQLITE, quote
-from strongroom.store.engine import Codec, Connection, Duplicate, Raw, insert_statement
+from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
 from strongroom.store.layout import fold, scale
 from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
 from strongroom.store.turns import Turn
@@ -91,7 +92,9 @@ class SqlcipherConnection:
             self._end_turn()
             raise
 
-    def commit(self, stamp: Raw | None = None) -> None:
+    def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+        for change in counted:
+            self._run(ADD, change)
         if stamp is not None:
             self._run("update stamp set security_epoch = ?, metadata_version = ?, version = ?", stamp)
         self._run("commit")

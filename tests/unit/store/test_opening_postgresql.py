@@ -6,7 +6,8 @@ from tests.engines import NAME, START, Stores
 from tests.unit.store.people import below
 
 from strongroom.clock import TestClock
-from strongroom.errors import HomeError, Unavailable
+from strongroom.errors import HomeError, IntegrityViolation, InvalidRequest, Unavailable
+from strongroom.ids import EMPTY_GUID, Guid
 from strongroom.store import postgresql_server
 from strongroom.store.database import StoreDatabase, open_database
 
@@ -91,3 +92,17 @@ def _end_other_sessions(url: str) -> None:
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
             " where backend_type = 'client backend' and pid <> pg_backend_pid()"
         )
+
+
+def test_a_statement_that_failed_unseen_stops_the_commit(stores: Stores) -> None:
+    """PostgreSQL itself would answer the commit with a rollback that looks like success."""
+    with stores.opened("postgresql") as database:
+        with database.read() as tx:
+            before = below(tx).version
+        with pytest.raises(IntegrityViolation, match="cannot be committed"), database.write() as tx:
+            tx.append_audit([{"operation": 1, "transactionid": EMPTY_GUID}])
+            with pytest.raises(InvalidRequest):
+                tx.row(tx.schema.tables["account"], Guid("no guid"))
+
+        with database.read() as tx:
+            assert below(tx).version == before
