@@ -135,6 +135,12 @@ class UnsupportedMediaType(StrongroomError):
     default_code = "0x80060801"
 
 
+class RangeNotSatisfiable(StrongroomError):
+    """416: the range lies outside of the file. `details["size"]` is the number of bytes that there are."""
+
+    status = 416
+
+
 class Throttled(StrongroomError):
     """429: a service protection limit is reached; `retry_after_s` is the header's value."""
 

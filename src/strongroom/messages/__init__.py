@@ -2,13 +2,13 @@
 
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares and
 rights · `membership` teams and roles · `auditing` the trail · `explanation` why and who · `bulk_delete` jobs that
-delete · `mapping` prefilled rows · `not_offered` documented names that answer 501.
+delete · `files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
 from functools import cache
 
-from strongroom.messages import auditing, bulk_delete, explanation, mapping, membership, organization, sharing
+from strongroom.messages import auditing, bulk_delete, explanation, files, mapping, membership, organization, sharing
 from strongroom.messages.not_offered import NOT_OFFERED
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter
 
@@ -18,5 +18,5 @@ __all__ = ["NOT_OFFERED", "Arguments", "Kind", "Operation", "Parameter", "operat
 @cache
 def operations() -> Mapping[str, Operation]:
     """Every operation that the server has, by name."""
-    rooms = (auditing, bulk_delete, explanation, mapping, membership, organization, sharing)
+    rooms = (auditing, bulk_delete, explanation, files, mapping, membership, organization, sharing)
     return {operation.name: operation for room in rooms for operation in room.OPERATIONS}

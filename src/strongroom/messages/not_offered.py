@@ -7,7 +7,7 @@ _NAMES = """
     CanBeReferencing CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract
     CloneProduct CloseIncident CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertOwnerTeamToAccessTeam
     ConvertProductToKit ConvertQuoteToSalesOrder ConvertSalesOrderToInvoice CopySystemForm
-    CreateCustomerRelationships CreatePolymorphicLookupAttribute DeleteAndPromote DeleteFile DeleteOptionSet
+    CreateCustomerRelationships CreatePolymorphicLookupAttribute DeleteAndPromote DeleteOptionSet
     DeleteOptionValue DisassociateEntities DownloadBlock ExecuteWorkflow ExportFieldTranslation ExportSolution
     ExportTranslation FetchXmlToQueryExpression FulfillSalesOrder GenerateInvoiceFromOpportunity
     GenerateQuoteFromOpportunity GetAutoNumberSeed GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName

@@ -12,6 +12,7 @@ from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
 from strongroom.clock import Clock
 from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.create import store_new
+from strongroom.records.files import BLOCKED_EXTENSIONS
 from strongroom.records.platform_user import SYSTEM_USER, platform_caller
 from strongroom.records.rules import EnvironmentFacts, Rules
 from strongroom.records.security_rules import register_all
@@ -97,6 +98,7 @@ def _make_organization(session: Session, birth: Birth, organization: Guid, curre
         "localeid": birth.language,
         "basecurrencyid": Reference("transactioncurrency", currency),
         "basecurrencysymbol": birth.currency_symbol,
+        "blockedattachments": BLOCKED_EXTENSIONS,
         "basecurrencyprecision": _CURRENCY_DIGITS,
         "currencydecimalprecision": _CURRENCY_DIGITS,
         "isauditenabled": True,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
 from strongroom.store.engine import Connection, Engine
+from strongroom.store.file_contents import make_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ def _first_tables(engine: Engine, connection: Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS = (Migration(1, "principals, counters, inherited access, metadata", _first_tables),)
+MIGRATIONS = (
+    Migration(1, "principals, counters, inherited access, metadata", _first_tables),
+    Migration(2, "contents of file columns", make_tables),
+)
 
 
 def begin_platform(engine: Engine, connection: Connection) -> None:

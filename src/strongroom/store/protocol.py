@@ -58,6 +58,16 @@ class InheritedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What is known of the content of a file column without its bytes."""
+
+    id: Guid
+    name: str
+    mime_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """Read at the start of every transaction: the versions that caches are keyed by."""
 
@@ -149,6 +159,28 @@ class Transaction(Protocol):
         """Write one part (empty rights remove it) and recompute the principal's inherited mask (their union)."""
         ...
 
+    # --- contents of file columns ---
+
+    def file(self, row: Row, column: str) -> StoredFile | None:
+        """What a file column of a row holds."""
+        ...
+
+    def file_place(self, file_id: Guid) -> tuple[Reference, str] | None:
+        """The row and the column that hold a content."""
+        ...
+
+    def file_bytes(self, file_id: Guid, start: int, end: int) -> bytes:
+        """Bytes of a content from `start` up to, not including, `end`."""
+        ...
+
+    def set_file(self, row: Row, column: str, file: StoredFile, body: bytes) -> None:
+        """Put a content in the place of what the column holds. The column's own value is the caller's business."""
+        ...
+
+    def remove_file(self, row: Row, column: str) -> None:
+        """Remove what the column holds. Contents of rows, columns and tables that go, go with them."""
+        ...
+
     # --- security ---
 
     def facts(self, principal: Reference) -> SecurityFacts | None:
@@ -215,6 +247,7 @@ __all__ = [
     "Row",
     "Share",
     "Stamp",
+    "StoredFile",
     "Transaction",
     "Value",
 ]

@@ -8,7 +8,7 @@ from typing import TypeVar
 from strongroom.errors import IntegrityViolation, PreconditionFailed
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import AlternateKey, Ownership, Relationship, Table
-from strongroom.store import shares
+from strongroom.store import file_contents, shares
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Duplicate
 from strongroom.store.indexes import key_columns, table_indexes
@@ -207,6 +207,7 @@ def delete(work: Work, table: Table, old: Sequence[Row]) -> None:
             work.has_failed = True
             raise IntegrityViolation(f"Of {len(batch)} rows of {table.logical_name} to delete, {removed} were there.")
         _remove_links(work, table, batch)
+        file_contents.remove_of_rows(work, table, [one.key for one in batch])
         if has_owner_key(table):
             shares.remove_of_rows(work, table, [one.key for one in batch])
         if table.logical_name in PRINCIPAL_TABLES:

@@ -10,6 +10,7 @@ from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guid
 from strongroom.schema.model import ManyToMany, Relationship, Schema, Table
 from strongroom.store import facts as security
+from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links
 from strongroom.store import rows as stored_rows
 from strongroom.store import shares as stored_shares
@@ -18,7 +19,7 @@ from strongroom.store.ddl import fit_tables
 from strongroom.store.estimates import Estimates
 from strongroom.store.facts import SecurityCache
 from strongroom.store.metadata import store_schema
-from strongroom.store.protocol import InheritedPart, Row, Share, Stamp, Value
+from strongroom.store.protocol import InheritedPart, Row, Share, Stamp, StoredFile, Value
 from strongroom.store.reading import Reader
 from strongroom.store.system_rows import mirror_schema
 from strongroom.store.work import Shapes, Work
@@ -106,6 +107,23 @@ class StoreTransaction:
     def set_inherited_part(self, row: Row, part: InheritedPart) -> None:
         stored_shares.set_inherited_part(self._work, row, part)
 
+    # --- contents of file columns ---
+
+    def file(self, row: Row, column: str) -> StoredFile | None:
+        return stored_files.file_of(self._work, row, column)
+
+    def file_place(self, file_id: Guid) -> tuple[Reference, str] | None:
+        return stored_files.place_of(self._work, file_id)
+
+    def file_bytes(self, file_id: Guid, start: int, end: int) -> bytes:
+        return stored_files.bytes_of(self._work, file_id, start, end)
+
+    def set_file(self, row: Row, column: str, file: StoredFile, body: bytes) -> None:
+        stored_files.set_file(self._work, row, column, file, body)
+
+    def remove_file(self, row: Row, column: str) -> None:
+        stored_files.remove_file(self._work, row, column)
+
     # --- security ---
 
     def facts(self, principal: Reference) -> SecurityFacts | None:
@@ -153,6 +171,7 @@ class StoreTransaction:
         self._reader = Reader(Statements(work.engine.dialect), Estimates())  # the version is not committed yet
         work.has_failed = False
         mirror_schema(work)
+        stored_files.remove_of_dropped(work)
 
     # --- audit ---
 

@@ -4,7 +4,14 @@ import logging
 
 import orjson
 
-from strongroom.errors import IntegrityViolation, MethodNotAllowed, StrongroomError, Throttled, Unauthenticated
+from strongroom.errors import (
+    IntegrityViolation,
+    MethodNotAllowed,
+    RangeNotSatisfiable,
+    StrongroomError,
+    Throttled,
+    Unauthenticated,
+)
 from strongroom.webapi.headers import Preferences
 from strongroom.webapi.http import Response, json_response
 
@@ -31,6 +38,8 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
             extra.append(("WWW-Authenticate", challenge(root)))
         case MethodNotAllowed():
             extra.append(("Allow", str(error.details.get("allow", "GET"))))
+        case RangeNotSatisfiable():
+            extra.append(("Content-Range", f"bytes */{error.details.get('size', 0)}"))
         case Throttled():
             extra.append(("Retry-After", str(max(1, error.retry_after_s))))
         case _:
@@ -45,7 +54,7 @@ def _message(error: StrongroomError) -> str:
     if not isinstance(position, int) or "at position" in message:
         return message
     first, *rest = message.split("\n", 1)
-    return "\n".join([f"{first.rstrip().removesuffix('.')} at position {position}.", *rest])
+    return "\n".join([f"{first.rstrip()} It stands at position {position}.", *rest])
 
 
 def unexpected_response(error: BaseException, request_id: str) -> Response:

@@ -21,7 +21,7 @@ from strongroom.query.odata import read_key, read_query
 from strongroom.records import Address, Session, count, create, retrieve, set_null, update
 from strongroom.records.shapes import NewRecord
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Rights, Table
-from strongroom.webapi import references
+from strongroom.webapi import files, references
 from strongroom.webapi.collections import COUNT_LIMIT, created, page_of
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
@@ -76,6 +76,8 @@ def _property(
         return _collection(exchange, session, table, address, link, rest)
     if column is None and name.startswith("_") and name.endswith("_value"):
         column = table.columns.get(name[1:-6])
+    if column is not None and column.type is ColumnType.FILE and nav.key is None:
+        return files.respond(exchange, session, table, address, column, tail)
     if column is not None and nav.key is None:
         return _value(exchange, session, table, address, column, tail)
     if method == "PUT" and not tail:

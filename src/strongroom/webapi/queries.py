@@ -8,8 +8,10 @@ from strongroom.ids import Guid, Reference, parse_guid
 from strongroom.query.ast import Field, LookupTable, Output, Select, Source
 from strongroom.query.odata import Options, read_query
 from strongroom.records import Address, Session, require, retrieve
+from strongroom.records.address import row_at
 from strongroom.schema.model import Rights, Table
 from strongroom.webapi.exchange import Exchange
+from strongroom.webapi.headers import Condition
 
 _SINGLE = frozenset({"$select", "$expand"})
 
@@ -72,3 +74,15 @@ def lookup_target(
     if target_id is None or (only is not None and target_table != only):
         return None
     return Reference(str(target_table), Guid(str(target_id)))
+
+
+def expected_version(session: Session, table: Table, address: Address, condition: Condition | None) -> int | None:
+    """The version that `If-Match` wants the row to have; of several tags the one that fits, if one does (WA-143)."""
+    if condition is None or condition.any:
+        return None
+    first, *others = condition.versions
+    if others:
+        row = row_at(session, table, address)
+        if row is not None and row.version in others:
+            return row.version
+    return first

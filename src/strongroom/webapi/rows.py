@@ -12,7 +12,7 @@ from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import ANNOTATIONS, RETURN, Condition, check_json, read_condition
 from strongroom.webapi.http import Response, json_response, no_content
 from strongroom.webapi.payload import blaming, read_record
-from strongroom.webapi.queries import single_select
+from strongroom.webapi.queries import expected_version, single_select
 from strongroom.webapi.rendering import Renderer, encode
 from strongroom.webapi.values import Json, read_row
 
@@ -68,7 +68,7 @@ def _patched(
     if if_match is not None:
         record = read_record(exchange.reading(session, updating=True), table, body)
         changes = _checked_id(table, address, record)
-        expected = _expected(session, table, address, if_match)
+        expected = expected_version(session, table, address, if_match)
         row_id = update(session, table, address, changes.values, expected_version=expected)
         return _changed(exchange, session, table, row_id, key, created=False)
     exists = _exists(session, table, address)
@@ -85,18 +85,6 @@ def _patched(
 
 def _exists(session: Session, table: Table, address: Address) -> bool:
     return row_at(session, table, address) is not None
-
-
-def _expected(session: Session, table: Table, address: Address, condition: Condition | None) -> int | None:
-    """The version that the row must have. Of several tags it is the one that fits, if one does (WA-143)."""
-    if condition is None or condition.any:
-        return None
-    first, *others = condition.versions
-    if others:
-        row = row_at(session, table, address)
-        if row is not None and row.version in others:
-            return row.version
-    return first
 
 
 def _checked_id(table: Table, address: Address, record: NewRecord) -> NewRecord:
@@ -124,5 +112,5 @@ def _delete(exchange: Exchange, session: Session, table: Table, address: Address
     if exchange.options.system:
         raise QueryError(f"The query option '{next(iter(exchange.options.system))}' has no meaning on DELETE.")
     condition = read_condition(exchange.request.header("if-match"))
-    delete(session, table, address, expected_version=_expected(session, table, address, condition))
+    delete(session, table, address, expected_version=expected_version(session, table, address, condition))
     return no_content()

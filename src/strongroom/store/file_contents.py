@@ -1,0 +1,117 @@
+"""The contents of file columns (section 24 of the Web API): `filecontent` says what a row's column holds, `filechunk`
+has the bytes in pieces, so that a range is read without the rest.
+
+A file column itself holds the id of its content. Content lives in the environment's own database: it is encrypted,
+backed up and rolled back with the rows that it belongs to.
+"""
+
+from collections.abc import Sequence
+
+from strongroom.ids import Guid, Key, Reference
+from strongroom.schema.model import ColumnType, Table
+from strongroom.store.engine import Connection, Engine
+from strongroom.store.protocol import Row, StoredFile
+from strongroom.store.work import Work
+
+CHUNK = 1024 * 1024
+"""Bytes in each piece but the last."""
+
+_BYTES = {"sqlcipher": "blob", "postgresql": "bytea"}
+
+
+def make_tables(engine: Engine, connection: Connection) -> None:
+    """The migration that makes the two tables."""
+    key, text, guid, suffix = engine.key_type, engine.text_type, engine.guid_type, engine.table_suffix
+    for statement in (
+        f"create table filecontent (fileid {guid} primary key, objecttypecode {text} not null, object {key} not null,"
+        f" objectid {guid} not null, attribute {text} not null, filename {text} not null, mimetype {text} not null,"
+        f" filesize {key} not null){suffix}",
+        "create unique index pf_filecontent on filecontent (objecttypecode, object, attribute)",
+        f"create table filechunk (fileid {guid} not null, number {key} not null, body {_BYTES[engine.name]} not null,"
+        f" primary key (fileid, number)){suffix}",
+    ):
+        connection.execute(statement)
+
+
+def file_of(work: Work, row: Row, column: str) -> StoredFile | None:
+    """What a file column of a row holds."""
+    found = work.connection.query(
+        "select fileid, filename, mimetype, filesize from filecontent"
+        " where objecttypecode = ? and object = ? and attribute = ?",
+        (row.table.logical_name, row.key, column),
+    )
+    if not found:
+        return None
+    file_id, name, mime_type, size = found[0]
+    return StoredFile(Guid(str(file_id)), name, mime_type, size)
+
+
+def place_of(work: Work, file_id: Guid) -> tuple[Reference, str] | None:
+    """The row and the column that hold a content."""
+    found = work.connection.query(
+        "select objecttypecode, objectid, attribute from filecontent where fileid = ?", (file_id,)
+    )
+    if not found:
+        return None
+    table, row_id, column = found[0]
+    return Reference(table, Guid(str(row_id))), column
+
+
+def bytes_of(work: Work, file_id: Guid, start: int, end: int) -> bytes:
+    """The bytes from `start` up to, not including, `end`."""
+    if end <= start:
+        return b""
+    first = start // CHUNK
+    found = work.connection.query(
+        "select body from filechunk where fileid = ? and number between ? and ? order by number",
+        (file_id, first, (end - 1) // CHUNK),
+    )
+    read = b"".join(bytes(body) for (body,) in found)
+    return read[start - first * CHUNK : end - first * CHUNK]
+
+
+def set_file(work: Work, row: Row, column: str, file: StoredFile, body: bytes) -> None:
+    """Put a content in the place of what the column holds."""
+    remove_file(work, row, column)
+    work.connection.execute(
+        "insert into filecontent (fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (file.id, row.table.logical_name, row.key, row.id, column, file.name, file.mime_type, file.size),
+    )
+    work.connection.execute_many(
+        "insert into filechunk (fileid, number, body) values (?, ?, ?)",
+        [(file.id, at // CHUNK, body[at : at + CHUNK]) for at in range(0, len(body), CHUNK)],
+    )
+
+
+def remove_file(work: Work, row: Row, column: str) -> None:
+    """Remove what the column holds, if anything."""
+    work.must_write()
+    held = file_of(work, row, column)
+    if held is not None:
+        work.connection.execute("delete from filechunk where fileid = ?", (held.id,))
+        work.connection.execute("delete from filecontent where fileid = ?", (held.id,))
+
+
+def remove_of_rows(work: Work, table: Table, keys: Sequence[Key]) -> None:
+    """Remove the contents of rows that are going."""
+    if not any(column.type is ColumnType.FILE for column in table.columns.values()):
+        return
+    chosen = f"objecttypecode = ? and {work.engine.keys_in('object')}"
+    _remove(work, chosen, (table.logical_name, work.engine.as_list(keys)))
+
+
+def remove_of_dropped(work: Work) -> None:
+    """Remove the contents of tables and columns that the schema does not have any more."""
+    for table_name, column_name in work.connection.query("select distinct objecttypecode, attribute from filecontent"):
+        table = work.schema.tables.get(table_name)
+        column = table.columns.get(column_name) if table is not None else None
+        if column is None or column.type is not ColumnType.FILE:
+            _remove(work, "objecttypecode = ? and attribute = ?", (table_name, column_name))
+
+
+def _remove(work: Work, condition: str, parameters: tuple[object, ...]) -> None:
+    work.connection.execute(
+        f"delete from filechunk where fileid in (select fileid from filecontent where {condition})", parameters
+    )
+    work.connection.execute(f"delete from filecontent where {condition}", parameters)
