@@ -54,6 +54,16 @@ def is_disabled(facts: SecurityFacts) -> bool:
     return not facts.is_team and (facts.is_disabled or facts.units.is_disabled(facts.unit))
 
 
+def holds_privilege(facts: SecurityFacts, privilege: Privilege) -> bool:
+    """Whether the privilege check passes for a principal that nobody impersonates (SM-21): what `resolve` would say of
+    it, without the work of saying what else the principal holds."""
+    return counts_in(facts.access_mode, privilege) and any(
+        held.role.template_id == SYSTEM_ADMINISTRATOR_TEMPLATE
+        or privilege.id in facts.role_privileges.get(held.role.root_id, ())
+        for held in facts.roles
+    )
+
+
 def grants_of(caller: Caller, privilege: Privilege) -> tuple[Grant, ...]:
     """The grants by which the caller holds `privilege`; empty when the privilege check fails (SM-21)."""
     return caller.grants.get(privilege.id, ())

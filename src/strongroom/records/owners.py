@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from strongroom.access.caller import SecurityFacts
 from strongroom.access.check import can_read_table
 from strongroom.access.messages import does_not_exist
-from strongroom.access.resolve import is_disabled, resolve
+from strongroom.access.resolve import holds_privilege, is_disabled
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Key, Reference
 from strongroom.records import refusals
@@ -108,10 +108,12 @@ def demand_valid_owner(session: Session, table: Table, owner: Reference) -> None
         raise InvalidRequest("Cannot assign a row to a user that is disabled.", code="0x8004022b")
     elif is_disabled(facts):
         raise InvalidRequest("Cannot assign a row to a user whose business unit is disabled.", code="0x8004032d")
-    reader = session.caller
-    if owner.id != session.caller.id:
-        reader = resolve(facts, session.schema, session.transaction.stamp.security_epoch)
-    if not can_read_table(reader, table):
+    if owner.id == session.caller.id:
+        can_read = can_read_table(session.caller, table)
+    else:
+        privilege = table.privileges.get(Rights.READ)
+        can_read = privilege is not None and holds_privilege(facts, privilege)
+    if not can_read:
         raise AccessDenied(
             f"The owner with id {owner.id} does not hold the Read privilege for '{table.logical_name}', so it cannot "
             "own its rows.",

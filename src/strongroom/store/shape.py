@@ -89,10 +89,11 @@ class Shape:
         if self.has_version:
             names.append(VERSION)
             columns.append([row.version for row in rows])
-        used = {name for row in rows for name in row.values}
+        given = [row.values for row in rows]
+        used = set[str]().union(*given)
         for name in self._keyed:
             if name in used:
-                values = [row.values.get(name) for row in rows]
+                values = [each.get(name) for each in given]
                 for stored_name, stored_values in self._columns(self.stored[name], values):
                     names.append(stored_name)
                     columns.append(stored_values)
