@@ -1,20 +1,19 @@
 """Where the benchmark works: a home with the data set, made once and kept for the next run when a folder is given."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from strongroom.environment import Environment, Identity, create_environment, open_environment
 from strongroom.home import Home, create_home, open_home
 from strongroom.jobs.bench.loading import Loaded, Progress, load
-from strongroom.jobs.demo import Archetype, BenchCompany, bench_company
+from strongroom.jobs.demo import Archetype, BenchCompany, Row, bench_company
 from strongroom.keys import Secret
 from strongroom.query.ast import Field, Order, Output, Select, Source
 from strongroom.records import Birth
 from strongroom.schema.model import Table
 from strongroom.store.engine import Connection
-from strongroom.store.sqlcipher import SqlcipherConnection
+from strongroom.store.sqlcipher import SqlcipherEngine
 
 SEED = 1
 NAME = "bench"
@@ -31,7 +30,7 @@ COLUMNS = (
 """The eight columns of every list (performance page, W2)."""
 
 PAGE = 50
-_T = TypeVar("_T")
+_MORE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,13 @@ class Place:
     def _field(self, name: str) -> Field:
         return Field("", self.table.columns[name])
 
+    def new_rows(self) -> Iterator[Row]:
+        """More accounts of the same kind, without ids."""
+        more = replace(self.company, accounts=self.company.accounts + _MORE)
+        for row in more.account_rows(self.company.accounts):
+            del row["accountid"]
+            yield row
+
     def connect(self) -> Connection:
         """A connection of the benchmark's own to the same file or database, for the hand-written statements."""
         record = self.environment.record
@@ -75,7 +81,7 @@ class Place:
         path = self.home.database_file(record)
 
         def connected(key: Secret) -> Connection:
-            return SqlcipherConnection(path, key.reveal(), 64)
+            return SqlcipherEngine(path, key.reveal()).connect()
 
         return self.home.keys.open_environment(record.id, connected)
 
@@ -99,6 +105,3 @@ def open_place(folder: Path, accounts: int, database: str | None, progress: Prog
     with environment.database.read() as transaction:
         table = transaction.schema.tables["account"]
     return Place(home, environment, company, table, loaded)
-
-
-__all__ = ["COLUMNS", "PAGE", "Callable", "Iterable", "Place", "open_place"]

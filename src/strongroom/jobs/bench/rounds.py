@@ -6,13 +6,18 @@ from time import perf_counter
 from strongroom.jobs.bench.figures import Figure, Spread, Target
 
 Act = Callable[[], object]
+Clock = Callable[[], float]
+"""Seconds. `thread_time` for what runs in this thread alone: another process on the machine does not disturb it."""
 
 _LEAST_SECONDS = 0.004
 """What one contestant runs in one round at least: long against the clock, short against a slice of the scheduler."""
 
 
-def interleaved(contestants: Mapping[str, Act], rounds: int) -> dict[str, list[float]]:
-    """Seconds per call of each contestant, one number for each round. Everyone is warmed up first."""
+def interleaved(
+    contestants: Mapping[str, Act], rounds: int, *, warm: bool = False, clock: Clock = perf_counter
+) -> dict[str, list[float]]:
+    """Seconds per call of each contestant, one number for each round. Everyone is warmed up first, and with `warm`
+    again before each of its turns."""
     times = {name: _calls(act) for name, act in contestants.items()}
     found: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds):
@@ -20,7 +25,9 @@ def interleaved(contestants: Mapping[str, Act], rounds: int) -> dict[str, list[f
         if number % 2:
             order.reverse()  # whoever runs first finds other caches than whoever runs last
         for name, act in order:
-            found[name].append(_timed(act, times[name]))
+            if warm:
+                act()
+            found[name].append(_timed(act, times[name], clock))
     return found
 
 
@@ -38,12 +45,12 @@ def _calls(act: Act) -> int:
     """How many calls make a round long enough to be timed."""
     act()
     act()
-    once = max(_timed(act, 1), 1e-7)
+    once = max(_timed(act, 1, perf_counter), 1e-7)
     return max(1, round(_LEAST_SECONDS / once))
 
 
-def _timed(act: Act, times: int) -> float:
-    started = perf_counter()
+def _timed(act: Act, times: int, clock: Clock) -> float:
+    started = clock()
     for _ in range(times):
         act()
-    return (perf_counter() - started) / times
+    return (clock() - started) / times
