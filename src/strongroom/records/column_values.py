@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import partial
+from math import isfinite
 from re import ASCII
 from re import compile as pattern
 from typing import NoReturn, TypeVar
@@ -29,6 +30,7 @@ _MOMENT = pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?
 _DAY = pattern(r"(\d{4})-(\d\d)-(\d\d)", ASCII)
 _DIGITS = pattern(r"-?\d{1,19}", ASCII)
 _FIRST_YEAR = 1753
+_SHOWABLE = 10**30
 N = TypeVar("N", int, float, Decimal)
 
 
@@ -163,13 +165,17 @@ def _double(column: Column, value: Value) -> Value:
         number = _round(column, number, column.precision)
     low = float("-inf") if column.minimum is None else column.minimum
     high = float("inf") if column.maximum is None else column.maximum
-    return _within(column, float(number), low, high)
+    kept = float(number)
+    if not isfinite(kept):
+        raise ValueOutOfRange(f"The value of '{column.logical_name}' is outside the valid range of numbers.")
+    return _within(column, kept, low, high)
 
 
 def _within(column: Column, value: N, low: N, high: N) -> N:
     if not low <= value <= high:
+        shown = value if abs(value) < _SHOWABLE else "too large to show"
         raise ValueOutOfRange(
-            f"A validation error occurred.  The value '{value}' of '{column.logical_name}' is outside the valid "
+            f"A validation error occurred.  The value '{shown}' of '{column.logical_name}' is outside the valid "
             f"range: it takes {low} to {high}."
         )
     return value

@@ -2,24 +2,28 @@
 SM-114, WA-115).
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from strongroom.access.messages import does_not_exist
 from strongroom.ids import Guid, Reference
 from strongroom.records.authorize import demand
+from strongroom.records.column_values import Check
 from strongroom.records.session import Session
 from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.protocol import Row, Value
 
 
-def references_in(table: Table, values: Mapping[str, Value], writable: Container[str]) -> list[Reference]:
-    """The rows that lookups in `values` will point to. Owner-type columns are never Append (SM-114), and columns that
-    are not `writable` are ignored anyway (WA-111)."""
+def references_in(table: Table, values: Mapping[str, Value], checks: Mapping[str, Check]) -> list[Reference]:
+    """The rows that lookups in `values` will point to, each in a table that its lookup takes (WA-116).
+
+    Owner-type columns are never Append (SM-114); columns without a check are ignored anyway (WA-111).
+    """
     columns = table.columns
     return [
-        value
+        cast("Reference", checks[name](value))
         for name, value in values.items()
-        if isinstance(value, Reference) and name in writable and columns[name].type is not ColumnType.OWNER
+        if isinstance(value, Reference) and name in checks and columns[name].type is not ColumnType.OWNER
     ]
 
 
