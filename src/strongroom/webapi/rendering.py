@@ -70,7 +70,11 @@ class Renderer:
         self._count = len(self._names)
         extra: list[Output] = []
         self._annotated = tuple(self._annotations(extra)) if preferences.annotations else ()
-        self._drops_nulls = select.is_aggregate or bool(select.group_by)
+        is_grouped = select.is_aggregate or bool(select.group_by)
+        self._dropped = frozenset(
+            output.name for output in select.outputs if is_grouped and not isinstance(output.expression, Aggregate)
+        )
+        """Group keys, which are absent when they are null (WA-222); a sum over nothing is null (WA-223)."""
         self._expands = self._prepared(select.expands)
         expands = tuple(replace(e.expand, name=e.key, select=e.renderer.extended) for e in self._expands)
         self.extended = replace(select, outputs=(*select.outputs, *extra), expands=expands)
@@ -90,8 +94,9 @@ class Renderer:
             row["@odata.etag"] = f'W/"{record.version}"'
         if self._annotated:
             self._annotate(row, record.values)
-        elif self._drops_nulls:
-            row.update((n, v) for n, v in zip(self._names, record.values, strict=False) if v is not None)
+        elif self._dropped:
+            pairs = zip(self._names, record.values, strict=False)
+            row.update((n, v) for n, v in pairs if v is not None or n not in self._dropped)
         else:
             row.update(zip(self._names, record.values, strict=False))
         for expanded in self._expands:
@@ -187,7 +192,7 @@ class Renderer:
         for entry in self._annotated:
             value = values[entry.position]
             if value is None:
-                if not self._drops_nulls:
+                if entry.name not in self._dropped:
                     row[entry.name] = None
                 continue
             text = entry.format(value) if entry.format else None

@@ -18,7 +18,10 @@ from strongroom.query.ast import (
     And,
     Comparison,
     Expression,
+    Field,
     Literal,
+    LookupName,
+    LookupTable,
     Output,
     Predicate,
     Select,
@@ -134,6 +137,8 @@ def _output(writer: Writer, inner: _Inner, groups: tuple[Expression, ...], outpu
     expression = output.expression
     if isinstance(expression, Aggregate):
         return _aggregate(writer, inner, expression)
+    if isinstance(expression, LookupName | LookupTable) and Field(expression.alias, expression.column) in groups:
+        return f"min({inner.shown(expression)})", None  # one row behind the lookup, so one name in the group
     if expression not in groups:
         raise InvalidRequest(f"{output.name!r} is neither grouped by nor aggregated.")
     compared = inner.compared(expression)
