@@ -5,7 +5,7 @@ it shows old and new values, without the columns that the caller may not read (S
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict, cast
 
@@ -25,7 +25,7 @@ from strongroom.clock import iso
 from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Reference
 from strongroom.query.ast import TRUE, Comparison, Field, Literal, Operator, Output, Select, Source
-from strongroom.schema.model import ColumnType, Rights, Table
+from strongroom.schema.model import ColumnType, Depth, Rights, Table
 from strongroom.store.protocol import Row, Transaction, Value
 
 _BATCH = 1000
@@ -88,14 +88,16 @@ def attribute_change_history(
 
 
 def audit_detail(transaction: Transaction, caller: Caller, entry: Guid) -> AuditDetail:
-    """One entry in full; needs `prvReadAuditSummary`; 404 when there is none."""
+    """One entry; needs `prvReadAuditSummary`; 404 when there is none. Its values only when the caller may read the row
+    that it is about: the privilege opens the trail, not the data (SM-132, SM-173)."""
     require_usable(caller)
     require_privilege(caller, "prvReadAuditSummary")
     table = transaction.schema.tables["audit"]
     row = transaction.row(table, entry)
     if row is None:
         raise does_not_exist(table, entry)
-    return _detail(caller, row, None)
+    detail = _detail(caller, row, None)
+    return detail if _may_see_values(transaction, caller, row) else replace(detail, old={}, new={}, deleted=())
 
 
 def delete_record_change_history(transaction: Transaction, caller: Caller, target: Reference, now: str) -> int:
@@ -137,16 +139,32 @@ def _moment(text: str) -> str:
 
 
 def _demand_history(transaction: Transaction, caller: Caller, target: Reference) -> Table:
-    """The privilege, and Read on the row behind it; of a deleted row the privilege to read its table is enough."""
+    """The privilege, and Read on the row behind it. Of a deleted row nobody can say any more who reached it: that takes
+    Read on every row of its table (SM-7)."""
     require_usable(caller)
     require_privilege(caller, "prvReadRecordAuditHistory")
     table = transaction.schema.tables[target.table]
     plan = plan_for(caller, table, Rights.READ).required()
     row = transaction.row(table, target.id)
+    if row is None and not plan.is_everything:
+        raise no_access(caller, Rights.READ, table, target.id, Depth.GLOBAL)
     if row is not None and not transaction.allows(plan, row):
         level = least_depth(caller, table, SecuredRow(row.owner, row.unit))
         raise no_access(caller, Rights.READ, table, target.id, level)
     return table
+
+
+def _may_see_values(transaction: Transaction, caller: Caller, entry: Row) -> bool:
+    """Whether the caller may read the row that an entry is about, or every row of its table when it is gone."""
+    target = entry.values.get("objectid")
+    table = transaction.schema.tables.get(str(entry.values.get("objecttypecode")))
+    if table is None or not isinstance(target, Reference):
+        return caller.administers
+    plan = plan_for(caller, table, Rights.READ)
+    if plan.refusal is not None:
+        return False
+    row = transaction.row(table, target.id)
+    return plan.is_everything if row is None else transaction.allows(plan, row)
 
 
 def _entries(transaction: Transaction, target: Reference) -> list[Row]:
@@ -174,11 +192,12 @@ def _detail(caller: Caller, row: Row, only: str | None) -> AuditDetail:
         column = None if table is None else table.columns.get(name)
         if column is None and row.values.get("operation") in _OF_COLUMNS:
             deleted.append(name)
-        elif plan is None or is_open(plan, name, ColumnAccess.READ):
+        elif plan is not None and plan.refusal is None and is_open(plan, name, ColumnAccess.READ):
             for values, value in ((old, change["oldValue"]), (new, change["newValue"])):
                 if value is not None:
                     values[name] = value if column is None else parse_value(column, value)
-    return AuditDetail(row.values, old, new, tuple(deleted))
+    entry = row.values if caller.administers else {**row.values, "changedata": None}  # it holds closed columns too
+    return AuditDetail(entry, old, new, tuple(deleted))
 
 
 def _changes(row: Row) -> Iterator[_Changed]:

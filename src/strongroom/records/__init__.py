@@ -10,6 +10,7 @@ model, validates, cascades and writes the audit trail, whole or not at all.
 | many at once | `create_multiple`, `update_multiple`, `upsert_multiple`, `delete_multiple` | WA-300 to WA-306 |
 | teams | `add_members`, `remove_members` | SM-53, SM-58 |
 | roles | `add_privileges`, `replace_privileges`, `remove_privilege`, `role_privileges` | SM-30 |
+| metadata | `change_schema` | SM-20, WA-68 |
 | begin | `genesis`, `standard_rules` | |
 """
 

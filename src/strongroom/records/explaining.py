@@ -23,7 +23,7 @@ def explain_access(session: Session, principal: Reference, target: Reference, ri
     Administrators may ask about anyone, everyone about themselves; others are refused with 403.
     """
     caller = session.caller
-    if not caller.is_system_administrator and principal.id != caller.id:
+    if not caller.administers and principal.id != caller.id:
         raise AccessDenied("Only a System Administrator may ask why somebody else has access. Ask about yourself.")
     facts = facts_of(session, principal)
     table = session.table(target.table)

@@ -14,7 +14,7 @@ No rights on the children are asked for: the relationship is the permission (SM-
 with Bob to read; its tasks get the part (Bob, Account_Tasks, account, Read). Bob's share ends: the parts end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from strongroom.access.rights import SHAREABLE
 from strongroom.access.sharing import (
@@ -30,7 +30,7 @@ from strongroom.ids import Guid, Key, Reference
 from strongroom.records.lookups import Targets
 from strongroom.records.session import Session
 from strongroom.schema.model import ColumnType, Relationship, Rights, Table
-from strongroom.store.protocol import InheritedPart, Row, Value
+from strongroom.store.protocol import InheritedPart, Row, Share, Value
 
 NO_CASCADE = "NoCascade"
 Gains = Mapping[Key, Rights]
@@ -54,22 +54,29 @@ def shared(session: Session, row: Row, rights_before: Gains, rights_now: Gains) 
 
 def rights_on(session: Session, row: Row) -> dict[Key, Rights]:
     """What each principal has on `row` through either mask."""
-    found = session.transaction.shares(row.table, [row.key]).get(row.key, ())
-    return {share.principal: share.direct | share.inherited for share in found}
+    return _unions(session.transaction.shares(row.table, [row.key]).get(row.key, ()))
 
 
 def arrive(session: Session, table: Table, rows: Sequence[Row], targets: Targets) -> None:
-    """New rows come under the parents that their lookups name."""
+    """New rows come under the parents that their lookups name. They have no parts and no children yet, and what is
+    shared on all their parents is read at once."""
     for relationship in _reparenting(session, table):
-        column = relationship.referencing_column
+        column, parent_table = relationship.referencing_column, relationship.referenced_table
         under = [
-            (row, value)
+            (row, targets.row(value))
             for row in rows
-            if isinstance(value := row.values.get(column), Reference) and value.table == relationship.referenced_table
+            if isinstance(value := row.values.get(column), Reference) and value.table == parent_table
         ]
-        targets.load(reference for _, reference in under)
-        for row, reference in under:
-            _attach(session, relationship, row, targets.row(reference))
+        if not under:
+            continue
+        keys = sorted({parent.key for _, parent in under})
+        shares = session.transaction.shares(session.table(parent_table), keys)
+        for row, parent in under:
+            if matches(relationship.cascade.reparent, row, parent.owner):
+                gains = reparent_parts(_unions(shares.get(parent.key, ())), parent.owner, row.owner)
+                for principal, rights in gains.items():
+                    part = InheritedPart(principal, relationship.schema_name, parent.id, rights)
+                    session.transaction.set_inherited_part(row, part)
 
 
 def moved(session: Session, row: Row, before: Mapping[str, Value], targets: Targets) -> None:
@@ -242,6 +249,11 @@ def _changed(before: Gains, after: Gains, how: Callable[[Rights, Rights], Rights
         for principal in before.keys() | after.keys()
     }
     return {principal: rights for principal, rights in changed.items() if rights}
+
+
+def _unions(shares: Iterable[Share]) -> dict[Key, Rights]:
+    """What each principal has through either mask."""
+    return {share.principal: share.direct | share.inherited for share in shares}
 
 
 def _state(row: Row) -> Value:
