@@ -88,9 +88,9 @@ class Wire:
                 connection.sendall(piece)
             if sent.ends_early:
                 connection.shutdown(socket.SHUT_WR)
-            answer = http.client.HTTPResponse(connection, method=method)
-            answer.begin()
-            body = answer.read()
+            with http.client.HTTPResponse(connection, method=method) as answer:
+                answer.begin()
+                body = answer.read()
         except (http.client.HTTPException, ConnectionError, TimeoutError):
             self.close()
             return None

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import httpx
-import pytest
 from tests.property.campaign import MOST_SECONDS, faults_of_error
 from tests.property.draws import Draw
 from tests.property.raw import Answered, Sent, Wire, written

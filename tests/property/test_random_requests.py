@@ -21,6 +21,7 @@ from tests.property.world import World, opened_world
 
 SEEDS = ("one", "two", "three", "four")
 REQUESTS = 2_000
+HEADERS = ("prefer", "if-match", "accept", "content-type", "odata-version")
 CAMPAIGN_S = float(os.environ.get("STRONGROOM_CAMPAIGN_S", "600"))
 
 
@@ -60,8 +61,8 @@ def test_any_characters_are_answered_well(
 ) -> None:
     """R7: not even the grammar of the address is given."""
     before = world.witness.state()
+    headers: dict[str, str] = dict.fromkeys(HEADERS, header)
     for where in ("", "accounts", "accounts(", "accounts?", "EntityDefinitions(", "$batch"):
-        headers = dict.fromkeys(("prefer", "if-match", "accept", "content-type", "odata-version"), header)
         drawn = Drawn(method, where.rstrip("?") + path, query, headers, body)
         answer = world.send(drawn, "admin")
         assert not faults_of(answer, drawn), str(drawn)

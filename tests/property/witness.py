@@ -50,9 +50,9 @@ class Witness:
             self._names = {stamp[1]: sql}
         return State(stamp, tuple((str(name), int(number)) for name, number in self._raw.execute(sql).fetchall()))
 
-    def number(self, sql: str) -> int:
-        """The number that a statement answers with."""
-        return int(self._raw.execute(sql).fetchone()[0])
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What a statement answers."""
+        return list(self._raw.execute(sql).fetchall())
 
     def close(self) -> None:
         self._raw.close()

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -162,9 +165,23 @@ def _shown(host: str) -> str:
 
 def application() -> Application:
     """One worker's application; what to serve comes from the environment that `run` set."""
+    _end_with_parent()
     set_up_logging(os.environ.get(_LOG_LEVEL, "info"))
     logging.getLogger("strongroom.access").disabled = os.environ.get(_LOG_REQUESTS) == "0"
     home = open_home(Path(os.environ[_HOME]))
     workers = int(os.environ.get(_WORKERS, "1"))
     protection = Protection(Limits().shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
     return Application(Environments(home), protection, home.settings.server.body_limit_mib * 1024 * 1024)
+
+
+def _end_with_parent() -> None:
+    """End this worker in good order when the process that started it is gone: it would hold the port for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()

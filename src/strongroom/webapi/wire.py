@@ -1,4 +1,4 @@
-"""The HTTP parser's own refusals, in the form that every other error has (WA-50)."""
+"""HTTP on the socket, where clients do not keep to the usual: bytes that are no request, halves of connections."""
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,7 +18,19 @@ _ANSWER = (
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it. Bytes that are no request are answered with an error body, and the connection ends."""
+    """HTTP as uvicorn speaks it, but for two things.
+
+    Bytes that are no request are answered with an error body (WA-50). And a client that closes its side of the
+    connection after the last byte of its request still gets the answer.
+    """
+
+    def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  # asyncio wants to be told
+        """Whether the connection stays open for the answer; not while a part of the request is missing."""
+        newest = self.pipeline[0][0] if self.pipeline else self.cycle
+        if newest and not newest.response_complete and not newest.more_body and self.scheme != "https":
+            newest.keep_alive = False
+            return True
+        return False
 
     def send_400_response(self, msg: str) -> None:
         del msg  # it is the same sentence for whatever was wrong

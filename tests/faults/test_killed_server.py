@@ -1,0 +1,113 @@
+"""R1: the server is killed without warning while four clients write, again and again, on both engines.
+
+After each restart every acknowledged write and its audit entry is there, nothing is half done, and the store's own
+check has no doubt. This kills processes: what the operating system has taken over is not lost. The loss of power is
+the matter of `test_torn_files`.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.engines import ENGINES, Stores, start_server
+from tests.faults.writers import WRITERS, Truth, Writer, doubts
+from tests.homes import make_home
+from tests.property.witness import Witness
+from tests.servers import RunningServer, run_cli
+from tests.servers import start_server as serve
+
+from strongroom.environment import open_environment
+from strongroom.home import open_home
+
+KILLS = 20
+MOST_RESTART_S = 10.0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_acknowledged_write_survives_the_kill_of_the_server(tmp_path: Path, stores: Stores, engine: str) -> None:
+    """R1, promises 1 and 2. Every second round of SQLCipher has two workers."""
+    home = make_home(tmp_path, stores, engine)
+    print("seed", KILLS, engine)
+    chance = random.Random(f"{KILLS} {engine}")
+    witness = Witness(open_home(home), open_home(home).default_environment())
+    acknowledged = 0
+    for number in range(KILLS):
+        workers = ("--workers", "2") if engine == "sqlcipher" and number % 5 == 1 else ()
+        started = time.monotonic()
+        server = serve(home, *workers)
+        assert time.monotonic() - started < MOST_RESTART_S
+        writers = killed_while_writing(server, chance.uniform(0.1, 0.6))
+        truth = Truth.seen_by(witness)
+        for writer in writers:
+            assert not writer.refused
+            assert doubts(writer, truth) == []
+            acknowledged += sum(write.is_acknowledged for write in writer.writes)
+        environment = open_environment(open_home(home))
+        assert environment.database.check() == []
+        environment.close()
+    witness.close()
+    assert acknowledged > KILLS * WRITERS
+    run_cli("check", "--home", str(home))
+
+
+def killed_while_writing(server: RunningServer, after_s: float) -> list[Writer]:
+    """The clients, after the server and all its workers were killed in the middle of their writes."""
+    token, stopped = server.token(), threading.Event()
+    writers = [Writer(server.api, token) for _ in range(WRITERS)]
+    threads = [threading.Thread(target=writer.run, args=(stopped,)) for writer in writers]
+    for thread in threads:
+        thread.start()
+    stopped.wait(after_s)
+    for process in workers_of(server.process.pid):
+        os.kill(process, signal.SIGKILL)
+    server.kill()
+    stopped.set()
+    for thread in threads:
+        thread.join()
+    return writers
+
+
+def workers_of(process: int) -> list[int]:
+    """The ids of the processes that a process started."""
+    path = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in path.read_text().split()]
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, stores: Stores) -> None:
+    """R1: nobody has to look for what is left of a server before it can start again."""
+    home = make_home(tmp_path, stores, "sqlcipher")
+    server = serve(home, "--workers", "2")
+    children = workers_of(server.process.pid)
+    assert len(children) >= 2
+    server.kill()
+    deadline = time.monotonic() + 10
+    while any(is_running(child) for child in children):
+        assert time.monotonic() < deadline, "workers go on without their parent"
+        time.sleep(0.05)
+    again = serve(home, port=int(server.address.rpartition(":")[2]))
+    assert again.stop() == 0
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def own_database(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A PostgreSQL server of the test's own: its URL and data folder."""
+    tmp_path.chmod(0o755)
+    folder = tmp_path / "postgresql"
+    url, stop = start_server(folder)
+    yield url, folder
+    stop()
