@@ -6,6 +6,7 @@ from pathlib import Path
 
 from strongroom.environment import Environment, Identity, create_environment, open_environment
 from strongroom.home import Home, create_home, open_home
+from strongroom.jobs.bench.connecting import connect
 from strongroom.jobs.bench.loading import Loaded, Progress, load
 from strongroom.jobs.demo import Archetype, BenchCompany, Row, bench_company
 from strongroom.keys import Secret
@@ -13,7 +14,6 @@ from strongroom.query.ast import Field, Order, Output, Select, Source
 from strongroom.records import Birth
 from strongroom.schema.model import Table
 from strongroom.store.engine import Connection
-from strongroom.store.sqlcipher import SqlcipherEngine
 
 SEED = 1
 NAME = "bench"
@@ -72,18 +72,8 @@ class Place:
             yield row
 
     def connect(self) -> Connection:
-        """A connection of the benchmark's own to the same file or database, for the hand-written statements."""
-        record = self.environment.record
-        if record.engine == "postgresql":
-            from strongroom.store.postgresql import open_existing
-
-            return open_existing(self.home.database_address(record).reveal().decode(), record.name).connect()
-        path = self.home.database_file(record)
-
-        def connected(key: Secret) -> Connection:
-            return SqlcipherEngine(path, key.reveal()).connect()
-
-        return self.home.keys.open_environment(record.id, connected)
+        """A connection of the benchmark's own, for the hand-written statements."""
+        return connect(self.home, self.environment.record)
 
 
 def open_place(folder: Path, accounts: int, database: str | None, progress: Progress) -> Place:
