@@ -231,12 +231,16 @@ class Environments:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._open: dict[str, Environment] = {}
+        self._named: tuple[tuple[EnvironmentRecord, ...], frozenset[str]] = ((), frozenset())
         self._verifier = TokenVerifier(home.keys, home.clock)
         self.trusted_proxies = frozenset(home.settings.server.trusted_proxies)
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(record.name for record in self._home.environments())
+        records = self._home.environments()
+        if records is not self._named[0]:  # the home gives the same tuple until its file changes
+            self._named = (records, frozenset(record.name for record in records))
+        return self._named[1]
 
     def default(self) -> Environment:
         """The environment behind `/api/data`."""

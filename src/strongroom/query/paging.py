@@ -46,6 +46,7 @@ _INNER = re.compile(
     r'<position value="(?P<value>[A-Za-z0-9_-]*)" tag="(?P<tag>[A-Za-z0-9_-]{22})" ?/></cookie>'
 )
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
+_ESCAPES = {code: f"%{code:02x}" for code in range(128) if quote(chr(code), safe="") != chr(code)}
 _NAME = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
@@ -209,6 +210,8 @@ def _base64(data: bytes) -> str:
 
 def _encode(text: str) -> str:
     """Percent-encoding with lower-case digits, as the original writes it."""
+    if text.isascii():
+        return text.translate(_ESCAPES)
     return _ESCAPE.sub(lambda found: found[0].lower(), quote(text, safe=""))
 
 

@@ -54,9 +54,7 @@ class Record:
     values: tuple[Value, ...]
     id: Guid | None = None
     version: int | None = None
-    expanded: "dict[str, Record | list[Record] | None]" = field(
-        default_factory=lambda: dict[str, "Record | list[Record] | None"]()
-    )
+    expanded: "dict[str, Record | list[Record] | None]" = field(default_factory=dict)  # one call less for each row
 
 
 @dataclass(slots=True)

@@ -161,6 +161,8 @@ async def _body(receive: Receive, headers: dict[str, str], most: int) -> bytes:
     is_file = headers.get("content-type", "").lower().startswith("application/octet-stream")
     limit = max(MAX_FILE_BODY, most) if is_file else most
     declared = headers.get("content-length")
+    if declared is None and "transfer-encoding" not in headers:
+        return b""  # HTTP/1.1 has no body then, and most requests are such
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"The body has {declared} bytes; at most {limit} are accepted.")
     try:

@@ -10,6 +10,7 @@ import re
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -63,8 +64,9 @@ def observe(observation: Observation, status: int, seconds: float) -> None:
     """Count one answered request and write its log line."""
     method = observation.method if observation.method in ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD") else "other"
     resource = observation.resource
-    _REQUESTS.labels(method, resource, str(status)).inc()
-    _SECONDS.labels(method, resource).observe(seconds)
+    requests, times = _meters(method, resource, status)
+    requests.inc()
+    times.observe(seconds)
     if access_log.isEnabledFor(logging.INFO):
         access_log.info(
             "request",
@@ -76,6 +78,12 @@ def observe(observation: Observation, status: int, seconds: float) -> None:
                 "ms": round(seconds * 1000, 2),
             },
         )
+
+
+@lru_cache(maxsize=1024)
+def _meters(method: str, resource: str, status: int) -> tuple[Counter, Histogram]:
+    """The counter and the histogram behind one combination of labels, of which there are few."""
+    return _REQUESTS.labels(method, resource, str(status)), _SECONDS.labels(method, resource)
 
 
 def metrics() -> Response:
