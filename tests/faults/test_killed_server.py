@@ -8,13 +8,11 @@ the matter of `test_torn_files`.
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from tests.engines import ENGINES, Stores, start_server
 from tests.faults.writers import WRITERS, Truth, Writer, doubts
@@ -80,9 +78,9 @@ def workers_of(process: int) -> list[int]:
     return [int(child) for child in path.read_text().split()]
 
 
-def test_workers_end_when_their_parent_is_killed(tmp_path: Path, stores: Stores) -> None:
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     """R1: nobody has to look for what is left of a server before it can start again."""
-    home = make_home(tmp_path, stores, "sqlcipher")
+    home = make_home(tmp_path, Stores(tmp_path), "sqlcipher")
     server = serve(home, "--workers", "2")
     children = workers_of(server.process.pid)
     assert len(children) >= 2
