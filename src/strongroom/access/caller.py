@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.ids import Guid, Key
 from strongroom.schema.model import Depth, Rights, Schema
@@ -163,6 +164,7 @@ _NOTHING: Mapping[str, Mapping[str, ColumnAccess]] = MappingProxyType({})
 @dataclass(frozen=True)
 class SecurityFacts:
     """Everything the store knows about one principal (a user, or a team asked about as a principal, SM-47)."""
+_NO_MASKS: Mapping[str, Mapping[str, Mask]] = MappingProxyType({})
 
     id: Guid
     key: Key
@@ -186,6 +188,10 @@ class SecurityFacts:
     team: Team | None = None
     """The team itself, when these are the facts of a team."""
 
+    masking: Mapping[str, Mapping[str, Mask]] = field(default_factory=lambda: _NO_MASKS)
+    """Table → column → its masking rule (SM-137); the same for everybody."""
+    shared_columns: frozenset[Guid] = frozenset()
+    """Metadata ids of the columns of which some row's value is shared with the principal or a team of it (SM-134)."""
 
 @dataclass(frozen=True, slots=True)
 class Grant:

@@ -2,16 +2,20 @@
 
 A profile opens a column for its users and for the members of its teams, in the whole organisation; profiles add up
 (SM-131). System Administrators hold a built-in profile that opens everything (SM-65). Row access never opens a
-column, and a column never opens a row (SM-130).
+column, and a column never opens a row (SM-130). A single value of one row can be shared (SM-134), and what is read may
+be masked (SM-137).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from strongroom.access.caller import Caller
+from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.errors import AccessDenied
-from strongroom.schema.model import Table
+from strongroom.ids import Guid
+from strongroom.schema.model import Rights, Table
 
 EVERYTHING = (
     ColumnAccess.READ
@@ -23,19 +27,86 @@ EVERYTHING = (
 
 _NOTHING_SECURED: Mapping[str, ColumnAccess] = MappingProxyType({})
 _NO_PROFILES: Mapping[str, ColumnAccess] = MappingProxyType({})
+_NO_RULES: Mapping[str, Mask] = MappingProxyType({})
 
 _WRITES = {ColumnAccess.CREATE: ("0x8004f502", "create"), ColumnAccess.UPDATE: ("0x8004f507", "update")}
 
 
 def mask_of(caller: Caller, table: Table) -> Mapping[str, ColumnAccess]:
-    """What the caller may do with each secured column of `table` (SM-131); unsecured columns are not in it."""
+    """What the caller may do with each secured column of `table` (SM-131); unsecured columns are not in it.
+
+    Behind an impersonation a column is open when it is open to both (WA-420).
+    """
     secured = [name for name, column in table.columns.items() if column.is_secured]
     if not secured:
         return _NOTHING_SECURED
+    mask = dict.fromkeys(secured, EVERYTHING)
+    for opened in (_opened_to(each, table) for each in _behind(caller)):
+        if opened is not None:
+            mask = {name: access & opened.get(name, ColumnAccess.NONE) for name, access in mask.items()}
+    return MappingProxyType(mask)
+
+
+def gated(plan: Plan, caller: Caller) -> Plan:
+    """`plan` with the masking rules of its secured columns, and those of which the caller has values shared."""
+    secured = [name for name in plan.mask if plan.table.columns[name].is_secured]
+    if not secured:
+        return plan
+    rules = caller.facts.masking.get(plan.table.logical_name, _NO_RULES)
+    masking = {name: rules[name] for name in secured if name in rules and plan.table.columns[name].type.is_text}
+    access = ColumnAccess.UPDATE if plan.right is Rights.WRITE else ColumnAccess.READ
+    shared = {name: sets for name in secured if (sets := _sharers(caller, plan, name, access))}
+    return replace(plan, masking=masking, shared_values=shared) if masking or shared else plan
+
+
+def _sharers(caller: Caller, plan: Plan, column: str, access: ColumnAccess) -> tuple[frozenset[int], ...]:
+    """The principals with whom a value must be shared, for each of caller and real caller whom no profile serves;
+    none when the profiles are enough, or when nothing of the column is shared with one of the two."""
+    sets: list[frozenset[int]] = []
+    for each in _behind(caller):
+        opened = _opened_to(each, plan.table)
+        if opened is not None and access not in opened.get(column, ColumnAccess.NONE):
+            if plan.table.columns[column].metadata_id not in each.facts.shared_columns:
+                return ()
+            sets.append(frozenset({each.key, *(team.key for team in each.facts.teams)}))
+    return tuple(sets)
+
+
+def _behind(caller: Caller) -> tuple[Caller, ...]:
+    return (caller,) if caller.initiated_by is None else (caller, caller.initiated_by)
+
+
+def _opened_to(caller: Caller, table: Table) -> Mapping[str, ColumnAccess] | None:
+    """What the profiles of this user alone open; None for everything (SM-65)."""
     if caller.is_system_administrator:
-        return MappingProxyType(dict.fromkeys(secured, EVERYTHING))
-    opened = caller.facts.column_permissions.get(table.logical_name, _NO_PROFILES)
-    return MappingProxyType({name: opened.get(name, ColumnAccess.NONE) for name in secured})
+        return None
+    return caller.facts.column_permissions.get(table.logical_name, _NO_PROFILES)
+
+
+def decides(plan: Plan, column: str) -> bool:
+    """Whether the caller may let `column` decide which rows are found or in what order (SM-136). Behind a mask that
+    takes the permission to read all values unmasked (SM-137); values shared one by one do not count."""
+    needed = ColumnAccess.READ | (ColumnAccess.READ_UNMASKED_ALL if column in plan.masking else ColumnAccess.NONE)
+    return is_open(plan, column, needed)
+
+
+def open_to_shares(
+    plan: Plan, columns: Iterable[str], held: Callable[[frozenset[int]], Mapping[Guid, ColumnAccess]]
+) -> frozenset[str]:
+    """Those of `columns` that value shares of one row open to the plan's caller (SM-134).
+
+    `held` says what the row's shares give to one of a set of principals, by the column's metadata id.
+    """
+    access = ColumnAccess.UPDATE if plan.right is Rights.WRITE else ColumnAccess.READ
+    return frozenset(
+        name
+        for name in columns
+        if (sets := plan.shared_values.get(name))
+        and all(
+            access in held(principals).get(plan.table.columns[name].metadata_id, ColumnAccess.NONE)
+            for principals in sets
+        )
+    )
 
 
 def is_open(plan: Plan, column: str, access: ColumnAccess) -> bool:
@@ -61,10 +132,11 @@ def require_columns(plan: Plan, columns: Iterable[str], access: ColumnAccess) ->
 
 
 def closed_in_query(table: Table, column: str) -> AccessDenied:
-    """403 `0x8004f504`: a secured column decides which rows are found or in what order (SM-136)."""
+    """403 `0x8004f504`: a secured column decides which rows are found or in what order (SM-136, SM-137)."""
     return AccessDenied(
-        f"The caller does not have permission to read the secured column '{column}' of '{table.logical_name}', so "
-        "it cannot be used to filter, sort, group, aggregate or join.",
+        f"The caller does not have permission to read every value of the secured column '{column}' of "
+        f"'{table.logical_name}' (unmasked, when it is masked), so it cannot be used to filter, sort, group, aggregate "
+        "or join.",
         code="0x8004f504",
         details={"column": column},
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from types import MappingProxyType
 
+from strongroom.access.masking import Mask
 from strongroom.errors import AccessDenied
 from strongroom.query.ast import TRUE, OwnerIn, Predicate, SharedWith, UnitIn
 from strongroom.schema.model import Rights, Table
@@ -74,6 +75,8 @@ class Reach:
 
 
 _OPEN: Mapping[str, ColumnAccess] = MappingProxyType({})
+_NO_MASKS: Mapping[str, Mask] = MappingProxyType({})
+_NO_VALUES: Mapping[str, tuple[frozenset[int], ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,11 @@ class Plan:
     branches: tuple[Branch, ...] = ()
     guards: tuple[Guard, ...] = ()
     mask: Mapping[str, ColumnAccess] = field(default_factory=lambda: _OPEN, hash=False)
+    masking: Mapping[str, Mask] = field(default_factory=lambda: _NO_MASKS, hash=False)
+    """Secured columns whose values are shown masked (SM-137)."""
+    shared_values: Mapping[str, tuple[frozenset[int], ...]] = field(default_factory=lambda: _NO_VALUES, hash=False)
+    """Secured columns that are closed but for rows whose value is shared with one principal of each set (SM-134):
+    for Read the value may be read there, for Write changed. A column is here when there may be such rows."""
     refusal: AccessDenied | None = field(default=None, hash=False, compare=False)
     reach: Reach = field(init=False, hash=False, compare=False)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from strongroom.access.caller import Caller
-from strongroom.access.columns import closed_in_query, is_open, mask_of
+from strongroom.access.columns import closed_in_query, decides, is_open, mask_of
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planning import plan_for
 from strongroom.query.ast import (
@@ -52,22 +52,25 @@ class PlannedSelect:
 
     `plans` is keyed by alias. `expands` are the planned forms of `select.expands`, in their order. `hidden` holds the
     outputs of `select` whose values are null for this caller (SM-132): closed columns, and names of lookups whose
-    target's name is closed.
+    target's name is closed or masked. A column with shared values is hidden where rows are grouped. `unmasked` holds
+    the outputs that show what their masks would cover (SM-138).
     """
 
     select: Select
     plans: Mapping[str, Plan]
     expands: tuple["PlannedSelect", ...] = ()
     hidden: frozenset[Expression] = frozenset()
+    unmasked: frozenset[Expression] = frozenset()
 
 
-def planned(select: Select, caller: Caller) -> PlannedSelect:
-    """`select` with the caller's plans.
+def planned(select: Select, caller: Caller, unmask: ColumnAccess = ColumnAccess.NONE) -> PlannedSelect:
+    """`select` with the caller's plans. `unmask` is what masks give way to, when they were asked to: to the permission
+    to read one row unmasked, or all rows (SM-138). Expanded rows are lists, whatever they hang on.
 
     Raises `AccessDenied` 0x80040220 when the Read privilege of a table is missing (SM-153), and 0x8004f504 when a
     secured column that the caller may not read is used for more than output (SM-136).
     """
-    walk = _Walk(caller)
+    walk = _Walk(caller, is_grouped=select.is_aggregate or select.distinct or bool(select.group_by))
     walk.source(select.source)
     walk.joins(select.joins)
     walk.predicate(select.where)
@@ -76,15 +79,18 @@ def planned(select: Select, caller: Caller) -> PlannedSelect:
     for group in select.group_by:
         walk.expression(group)
     hidden = frozenset(output.expression for output in select.outputs if walk.hides(output.expression))
-    expands = tuple(walk.expand(expand) for expand in select.expands)
-    return PlannedSelect(select, walk.plans, expands, hidden)
+    inside = ColumnAccess.READ_UNMASKED_ALL if unmask else ColumnAccess.NONE
+    expands = tuple(walk.expand(expand, inside) for expand in select.expands)
+    unmasked = (output.expression for output in select.outputs if unmask and walk.unmasks(output.expression, unmask))
+    return PlannedSelect(select, walk.plans, expands, hidden, frozenset(unmasked))
 
 
 class _Walk:
     """One pass over a query: collects the plans and refuses closed columns."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, *, is_grouped: bool) -> None:
         self._caller = caller
+        self._is_grouped = is_grouped
         self.plans: dict[str, Plan] = {}
 
     def source(self, source: Source) -> None:
@@ -142,16 +148,24 @@ class _Walk:
         """Whether an output is null for this caller. Outputs that compute something are refused instead."""
         match expression:
             case Field(alias, column) | LookupTable(alias, column):
-                return not self._is_open(alias, column.logical_name)
+                return self._hides(alias, column.logical_name)
             case LookupName(alias, column):
-                return not self._is_open(alias, column.logical_name) or self._closed_name(column) is not None
+                return self._hides(alias, column.logical_name) or self._closed_name(column) is not None
             case _:
                 self.expression(expression)
                 return False
 
-    def expand(self, expand: Expand) -> PlannedSelect:
+    def unmasks(self, expression: Expression, unmask: ColumnAccess) -> bool:
+        """Whether an output shows what its mask would cover. Groups and distinct rows keep their masks: nobody could
+        say afterwards whose values were read."""
+        if self._is_grouped or not isinstance(expression, Field):
+            return False
+        plan, column = self.plans[expression.alias], expression.column.logical_name
+        return column in plan.masking and is_open(plan, column, unmask)
+
+    def expand(self, expand: Expand, unmask: ColumnAccess) -> PlannedSelect:
         """The related rows' query; following a closed lookup column would tell its value."""
-        inner = planned(expand.select, self._caller)
+        inner = planned(expand.select, self._caller, unmask)
         if expand.relationship is not None:
             holder = self.plans[""] if expand.to_parent else inner.plans[""]
             _require_open(holder, expand.relationship.referencing_column)
@@ -165,8 +179,14 @@ class _Walk:
     def _use(self, alias: str, column: str) -> None:
         _require_open(self.plans[alias], column)
 
-    def _is_open(self, alias: str, column: str) -> bool:
-        return is_open(self.plans[alias], column, ColumnAccess.READ)
+    def _hides(self, alias: str, column: str) -> bool:
+        """Whether no row shows its value. Rows that are made one are grouped by it, which is to decide (SM-136)."""
+        plan = self.plans[alias]
+        if is_open(plan, column, ColumnAccess.READ):
+            if self._is_grouped:
+                _require_open(plan, column)
+            return False
+        return self._is_grouped or column not in plan.shared_values
 
     def _use_names(self, column: Column) -> None:
         closed = self._closed_name(column)
@@ -175,7 +195,7 @@ class _Walk:
             raise closed_in_query(self._caller.schema.tables[table], name)
 
     def _closed_name(self, column: Column) -> tuple[str, str] | None:
-        """The table and column of a name that `column` may lead to and that is secured against the caller."""
+        """The table and column of a name that `column` may lead to and that is closed to the caller, or masked."""
         for target in column.targets:
             table = self._caller.schema.tables.get(target)
             if table is None or table.primary_name is None:
@@ -183,11 +203,11 @@ class _Walk:
             name = table.columns.get(table.primary_name)
             if name is not None and name.is_secured:
                 allowed = mask_of(self._caller, table)[name.logical_name]
-                if ColumnAccess.READ not in allowed:
+                if ColumnAccess.READ not in allowed or name.logical_name in self._caller.facts.masking.get(target, ()):
                     return target, name.logical_name
         return None
 
 
 def _require_open(plan: Plan, column: str) -> None:
-    if not is_open(plan, column, ColumnAccess.READ):
+    if not decides(plan, column):
         raise closed_in_query(plan.table, column)

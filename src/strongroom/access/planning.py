@@ -11,7 +11,7 @@ share-direct, share-inherited · `shared with Deals` share-team, share-inherited
 """
 
 from strongroom.access.caller import Caller, Grant, Subordinate, TeamType
-from strongroom.access.columns import mask_of
+from strongroom.access.columns import gated, mask_of
 from strongroom.access.dependents import plan_of_unowned
 from strongroom.access.messages import missing_privilege, no_such_privilege
 from strongroom.access.plan import Branch, Plan, Reason
@@ -33,7 +33,7 @@ def plan_for(caller: Caller, table: Table, right: Rights) -> Plan:
     key = (table.logical_name, right)
     found = caller.plans.get(key)
     if found is None:
-        found = caller.plans[key] = _make(caller, table, right)
+        found = caller.plans[key] = gated(_make(caller, table, right), caller)
     return found
 
 
