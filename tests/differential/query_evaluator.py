@@ -296,7 +296,11 @@ class Evaluator:
             return None
         table = node.relationship.referencing_table
         column = node.relationship.referencing_column
-        parents = {each.id: each.values[column] for each in self.world.records[table].values()}
+        parents = {
+            each.id: each.values[column]
+            for each in self.world.records[table].values()
+            if self.visible(each, self.plans[node.alias])
+        }
         reached: set[str] = set()
         level = {node.root}
         for _ in range(100):

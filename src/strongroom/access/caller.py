@@ -242,6 +242,12 @@ class Caller:
         return self.facts.units.units[self.facts.unit].id
 
     @property
+    def administers(self) -> bool:
+        """Whether the caller is a System Administrator, and the real caller behind an impersonation too (SM-68)."""
+        real = self.initiated_by
+        return self.is_system_administrator and (real is None or real.is_system_administrator)
+
+    @property
     def initiating_id(self) -> Guid:
         """The id of the user whose credentials were used (`callinguserid` in the audit)."""
         return self.initiated_by.id if self.initiated_by else self.id

@@ -5,6 +5,7 @@ Whatever no rule opens is for System Administrators alone (SM-7).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from strongroom.access.caller import Caller, Grant
 from strongroom.access.columns import mask_of
@@ -17,12 +18,14 @@ from strongroom.access.parents import (
     parent_links,
     right_on_parent,
 )
-from strongroom.access.plan import Branch, Plan, Reason
+from strongroom.access.plan import Branch, ColumnAccess, Plan, Reason
 from strongroom.access.predicates import disjunction, row_predicate
 from strongroom.access.reasons import Code, role_sources
 from strongroom.access.resolve import grants_of
 from strongroom.query.ast import TRUE, And, Exists, Link, Predicate, Source
 from strongroom.schema.model import Privilege, Rights, Table
+
+_VALUES_IN_AUDIT = "changedata"
 
 Planner = Callable[[Caller, Table, Rights], Plan]
 
@@ -35,13 +38,13 @@ def plan_of_unowned(caller: Caller, table: Table, right: Rights, planner: Planne
     if name == "audit":
         needed = AUDIT_PRIVILEGES.get(right)
         privilege = None if needed is None else caller.schema.extra_privileges.get(needed)
-        return _by_privilege(caller, table, right, privilege)
+        return _without_values(caller, _by_privilege(caller, table, right, privilege))
     links = parent_links(table, caller.schema)
     if links:
         return _by_parents(caller, table, right, links, planner)
     if table.privileges:
         return _by_privilege(caller, table, right, table.privileges.get(right))
-    if _administers(caller) and table_counts_in(caller.facts.access_mode, name, right):
+    if caller.administers and table_counts_in(caller.facts.access_mode, name, right):
         return _everything(caller, table, right, Reason(Code.BYPASS_SYSADMIN))
     return Plan(table, right, refusal=administrators_only(caller, table))
 
@@ -92,11 +95,13 @@ def _code(caller: Caller, grant: Grant) -> Code:
     return Code.TEAM_ROLE_GLOBAL if by_team else Code.ROLE_GLOBAL
 
 
+def _without_values(caller: Caller, plan: Plan) -> Plan:
+    """A plan for the trail: what rows held before and after is for administrators here. Everybody else asks for the
+    history of a row, which shows what its reader may see (SM-132, SM-173)."""
+    if caller.administers:
+        return plan
+    return replace(plan, mask={**plan.mask, _VALUES_IN_AUDIT: ColumnAccess.NONE})
+
+
 def _everything(caller: Caller, table: Table, right: Rights, *reasons: Reason) -> Plan:
     return Plan(table, right, (Branch(TRUE, reasons),), mask=mask_of(caller, table))
-
-
-def _administers(caller: Caller) -> bool:
-    """Whether the caller is a System Administrator, and the real caller behind an impersonation too (SM-68)."""
-    real = caller.initiated_by
-    return caller.is_system_administrator and (real is None or real.is_system_administrator)

@@ -25,7 +25,7 @@ from strongroom.clock import iso
 from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Reference
 from strongroom.query.ast import TRUE, Comparison, Field, Literal, Operator, Output, Select, Source
-from strongroom.schema.model import ColumnType, Depth, Rights, Table
+from strongroom.schema.model import Column, ColumnType, Depth, Rights, Table
 from strongroom.store.protocol import Row, Transaction, Value
 
 _BATCH = 1000
@@ -192,12 +192,19 @@ def _detail(caller: Caller, row: Row, only: str | None) -> AuditDetail:
         column = None if table is None else table.columns.get(name)
         if column is None and row.values.get("operation") in _OF_COLUMNS:
             deleted.append(name)
-        elif plan is not None and plan.refusal is None and is_open(plan, name, ColumnAccess.READ):
+        elif _is_shown(caller, plan, column):
             for values, value in ((old, change["oldValue"]), (new, change["newValue"])):
                 if value is not None:
                     values[name] = value if column is None else parse_value(column, value)
     entry = row.values if caller.administers else {**row.values, "changedata": None}  # it holds closed columns too
     return AuditDetail(entry, old, new, tuple(deleted))
+
+
+def _is_shown(caller: Caller, plan: Plan | None, column: Column | None) -> bool:
+    """Whether the values of a column are for the caller. Of a column that is gone nobody knows whether it was secured."""
+    if plan is None or column is None:
+        return caller.administers
+    return plan.refusal is None and is_open(plan, column.logical_name, ColumnAccess.READ)
 
 
 def _changes(row: Row) -> Iterator[_Changed]:

@@ -6,6 +6,7 @@ record tells what was done.
 
 from typing import cast
 
+from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
 from strongroom.messages.operation import Arguments, Json, Kind, Operation, Parameter, Result, action
@@ -23,6 +24,8 @@ _COMPLETED, _SUCCEEDED = 3, 30
 def _bulk_delete(session: Session, arguments: Arguments) -> Result:
     if arguments.optional_text("RecurrencePattern"):
         raise InvalidRequest("A recurring BulkDelete is not offered; leave RecurrencePattern empty.")
+    require_usable(session.caller)
+    require_privilege(session.caller, "prvBulkDelete")
     queries = [_query(session, body) for body in arguments.objects("QuerySet")]
     if not queries:
         raise InvalidRequest("'QuerySet' needs at least one query.")

@@ -7,10 +7,10 @@ from strongroom.access.privileges import Handed
 from strongroom.access.resolve import require_usable
 from strongroom.audit.entries import Action
 from strongroom.errors import AccessDenied, InvalidRequest
-from strongroom.ids import Guid, Key, Reference
+from strongroom.ids import Guid, Reference
 from strongroom.records.authorize import demand_existing
 from strongroom.records.link import associate, disassociate
-from strongroom.records.security_rules.handing_out import demand_held, held_by_role, store_privileges
+from strongroom.records.security_rules.handing_out import demand_held, held_by_role, places_of, store_privileges
 from strongroom.records.security_rules.roles import demand_editable
 from strongroom.records.security_rules.teams import MEMBERSHIP
 from strongroom.records.session import Session
@@ -85,8 +85,8 @@ def _checked(session: Session, role: Row, privileges: Sequence[RolePrivilege]) -
     for entry in privileges:
         _demand_depth(session.schema, entry)
         wanted[entry.privilege] = entry.depth
-    anchor = role.unit or Key(0)
-    demand_held(session, [Handed(privilege, depth, anchor) for privilege, depth in wanted.items()])
+    places = places_of(session, role)
+    demand_held(session, [Handed(privilege, depth, at) for at in places for privilege, depth in wanted.items()])
     return wanted
 
 

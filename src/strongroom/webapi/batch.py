@@ -29,7 +29,9 @@ from strongroom.webapi.paths import split_path
 MAX_REQUESTS = 1000
 MAX_PART_URL = 65_536
 _INHERITED = ("odata-version", "odata-maxversion", "mscrmcallerid", "callerobjectid", "authorization")
-_SERVICE = re.compile(r"(?:(?P<origin>https?://[^/]+))?(?:/e/[a-z0-9-]+)?/api/data/v[0-9.]+/?(?P<rest>.*)", re.DOTALL)
+_SERVICE = re.compile(
+    r"(?:(?P<origin>https?://[^/]+))?(?:/e/(?P<environment>[a-z0-9-]+))?/api/data/v[0-9.]+/?(?P<rest>.*)", re.DOTALL
+)
 _REFERENCE = re.compile(r"/?\$([^/?$()\s]+)")
 _LITERAL = "!$%&'()*+,-./:;=?@_~"  # what stays as it is in a URL that came with raw characters
 
@@ -157,7 +159,7 @@ def _run(
     outer = exchange.request
     preferences = read_preferences(item.request.headers.get("prefer"))
     try:
-        request = _request(outer, item.request, content)
+        request = _request(outer, item.request, content, exchange.environment.name)
         part = exchange.for_part(request, shared, content)
         own = Identity.of_request(exchange.identity.user_id, request.header)
         if identity is not None and own != identity:
@@ -170,7 +172,7 @@ def _run(
         return unexpected_response(error, outer.request_id)
 
 
-def _request(outer: Request, part: PartRequest, content: Callable[[str], str]) -> Request:
+def _request(outer: Request, part: PartRequest, content: Callable[[str], str], environment: str) -> Request:
     target = (
         content(part.target) if part.target.startswith(("$", "/$")) and "$batch" not in part.target else part.target
     )
@@ -180,6 +182,8 @@ def _request(outer: Request, part: PartRequest, content: Callable[[str], str]) -
     if matched is not None:
         if matched["origin"] and not _is_own(matched["origin"], outer):
             raise InvalidRequest(f"'{matched['origin'][:100]}' is not the address of this service.")
+        if matched["environment"] not in (None, environment):
+            raise InvalidRequest(f"A batch is for one environment; '{matched['environment'][:60]}' is another one.")
         target = matched["rest"]
     elif "://" in target.split("?", 1)[0]:
         raise InvalidRequest(f"'{target[:100]}' is not an address of this service.")

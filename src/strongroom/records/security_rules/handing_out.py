@@ -59,6 +59,19 @@ def demand_coverage(session: Session, roles: Iterable[tuple[Row, Key]]) -> None:
     )
 
 
+def places_of(session: Session, role: Row) -> list[Key]:
+    """Where an original role reaches from: its own unit, and the units of those of its copies that somebody holds. A
+    change of the original holds for all of them at once (SM-23)."""
+    places = {role.unit or Key(0)}
+    holders = [session.schema.many_to_many[name] for name in ("systemuserroles_association", "teamroles_association")]
+    for copy in session.transaction.rows_where(role.table, {"parentrootroleid": role.reference()}):
+        if copy.unit is not None and any(
+            session.transaction.linked(association, copy.id, from_first=False) for association in holders
+        ):
+            places.add(copy.unit)
+    return sorted(places)
+
+
 def demand_held(session: Session, handed: Iterable[Handed]) -> None:
     """Refuse unless the caller holds each privilege with the same reach or more."""
     lacking = exceeding(session.caller, handed)

@@ -13,7 +13,7 @@ from strongroom.records.create import store_new
 from strongroom.records.owners import facts_of
 from strongroom.records.rules import Event, Rules
 from strongroom.records.security_rules.administrators import demand_other_administrator
-from strongroom.records.security_rules.handing_out import demand_coverage
+from strongroom.records.security_rules.handing_out import demand_coverage, places_of
 from strongroom.records.session import Session
 from strongroom.records.update import write_changes
 from strongroom.schema.model import ManyToMany, Rights
@@ -21,7 +21,9 @@ from strongroom.store.protocol import Row, Value
 
 TEAM_PRIVILEGES_ONLY = 0
 _GROUP_TEAMS = (TeamType.SECURITY_GROUP, TeamType.OFFICE_GROUP)
-_SHARED_BY_COPIES = ("name", "isinherited")
+_INHERITS = "isinherited"
+_SHARED_BY_COPIES = ("name", _INHERITS)
+_KEPT_BY_MESSAGES = ("roleprivileges_association", "roletemplateprivileges_association")
 
 
 def register(rules: Rules) -> None:
@@ -36,6 +38,9 @@ def register(rules: Rules) -> None:
             Event.BEFORE_LINK, association, _demand_assignable, name="roles: who gets which", replaces_append=True
         )
         rules.on_link(Event.BEFORE_UNLINK, association, _demand_removable, name="roles: the last administrator")
+    for association in _KEPT_BY_MESSAGES:
+        for event in (Event.BEFORE_LINK, Event.BEFORE_UNLINK):
+            rules.on_link(event, association, _refuse_plain_link, name="roles: privileges come with a depth")
 
 
 def is_copy(role: Row) -> bool:
@@ -110,8 +115,19 @@ def _copy_down(session: Session, row: Row, _: dict[str, Value]) -> None:
             waiting += [copy_into(session, role, unit) for unit in below.get(place.id, ())]
 
 
-def _demand_editable(_session: Session, row: Row, _changes: dict[str, Value]) -> None:
+def _demand_editable(session: Session, row: Row, changes: dict[str, Value]) -> None:
+    """Whether Basic privileges of a role reach its members' own rows (SM-43) is part of what it gives (SM-29)."""
     demand_editable(row)
+    inherits = changes.get(_INHERITS, row.values.get(_INHERITS))
+    if inherits != row.values.get(_INHERITS) and inherits != TEAM_PRIVILEGES_ONLY:
+        demand_coverage(session, [(row, place) for place in places_of(session, row)])
+
+
+def _refuse_plain_link(_session: Session, association: ManyToMany, _first: Guid, _second: Guid) -> None:
+    raise InvalidRequest(
+        f"'{association.schema_name}' is not written by $ref: AddPrivilegesRole, ReplacePrivilegesRole and "
+        "RemovePrivilegeRole change what a role holds, each privilege with its depth."
+    )
 
 
 def _change_copies(session: Session, row: Row, before: dict[str, Value]) -> None:
@@ -142,7 +158,7 @@ def _demand_assignable(session: Session, association: ManyToMany, principal: Gui
     if facts.team is not None:
         if facts.team.type is TeamType.ACCESS:
             raise InvalidRequest("An access team cannot hold roles.", code="0x80048331")
-        inherits = original_of(session, role).values.get("isinherited")
+        inherits = original_of(session, role).values.get(_INHERITS)
         if facts.team.type in _GROUP_TEAMS and inherits == TEAM_PRIVILEGES_ONLY:
             raise InvalidRequest(
                 "A group team takes only roles with Direct User access level and Team privileges.", code="0x80048350"

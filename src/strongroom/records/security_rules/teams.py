@@ -3,6 +3,7 @@
 """
 
 from strongroom.access.caller import TeamType
+from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, Key, Reference
 from strongroom.records.authorize import demand_existing
@@ -53,6 +54,14 @@ def default_team(session: Session, unit: Reference) -> Row | None:
     return next((team for team in teams if team.values.get("isdefault")), None)
 
 
+def demand_joining_unit(session: Session, unit: Value) -> None:
+    """Whoever comes into a business unit joins its default team, and gets the roles of that team: nobody is put there
+    by somebody who does not hold them (SM-29, SM-53)."""
+    team = default_team(session, unit) if isinstance(unit, Reference) else None
+    if team is not None:
+        _demand_roles_held(session, team.id)
+
+
 def move_to_default_team(session: Session, user: Guid, old: Reference | None, new: Reference | None) -> None:
     """Take a user out of the default team of its old unit and into that of its new one (SM-53)."""
     association = session.schema.many_to_many[MEMBERSHIP]
@@ -77,6 +86,8 @@ def _demand_changeable(session: Session, row: Row, changes: dict[str, Value]) ->
             raise InvalidRequest("The default team is named like its business unit.", code="0x8004830a")
         if changes.get(_UNIT, row.values.get(_UNIT)) != row.values.get(_UNIT):
             raise InvalidRequest("The default team cannot move to another business unit.", code="0x80048308")
+    if changes.get(_UNIT, row.values.get(_UNIT)) != row.values.get(_UNIT):
+        require_privilege(session.caller, "prvReparentTeam")
     kind = changes.get("teamtype")
     if kind is None or kind == row.values.get("teamtype"):
         return
@@ -124,9 +135,14 @@ def _demand_joining(session: Session, _: ManyToMany, team_id: Guid, user: Guid) 
     if team.values.get("isdefault"):
         raise InvalidRequest("The members of a default team are the users of its business unit.", code="0x8004830b")
     demand_existing(session, session.table("systemuser"), user, Rights.READ)
+    _demand_roles_held(session, team_id)
+
+
+def _demand_roles_held(session: Session, team: Guid) -> None:
+    """The caller holds what the roles of a team would give to a new member (SM-29)."""
     association = session.schema.many_to_many["teamroles_association"]
     roles = session.transaction.rows(
-        session.table("role"), session.transaction.linked(association, team_id, from_first=True)
+        session.table("role"), session.transaction.linked(association, team, from_first=True)
     )
     demand_coverage(session, [(role, role.unit or Key(0)) for role in roles.values()])
 

@@ -1,17 +1,30 @@
 """Users: in the default team of their unit, disabled rather than deleted, never their own manager (section 6)."""
 
+from collections.abc import Iterable
+
+from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest, PreconditionFailed
 from strongroom.ids import Guid, Reference
 from strongroom.records.possessions import owns_rows
 from strongroom.records.rules import Event, Rules
 from strongroom.records.security_rules.administrators import demand_other_administrator, holds_administrator_role
-from strongroom.records.security_rules.teams import leave_unit, move_to_default_team
+from strongroom.records.security_rules.teams import demand_joining_unit, leave_unit, move_to_default_team
 from strongroom.records.session import Session
 from strongroom.store.protocol import Row, Value
 
 _UNIT = "businessunitid"
 _MANAGER = "parentsystemuserid"
+_POSITION = "positionid"
+_HIERARCHY = (_MANAGER, _POSITION)
 _UNLICENSED = -1
+
+_PRIVILEGES = {
+    _UNIT: "prvReparentUser",
+    _MANAGER: "prvAssignManager",
+    _POSITION: "prvAssignManager",
+    "isdisabled": "prvDisableUser",
+}
+"""What a change of these columns takes besides Write on the user."""
 
 
 def register(rules: Rules) -> None:
@@ -27,7 +40,9 @@ def _begin(session: Session, row: Row, values: dict[str, Value]) -> None:
     values["isdisabled"] = False
     values.setdefault("userlicensetype", _UNLICENSED)
     _demand_own_name(session, row, values)
+    _demand_privileges(session, [name for name in _HIERARCHY if values.get(name) is not None])
     _demand_no_loop(session, row.id, values.get(_MANAGER))
+    demand_joining_unit(session, values.get(_UNIT))
 
 
 def _join(session: Session, row: Row, _: dict[str, Value]) -> None:
@@ -37,6 +52,9 @@ def _join(session: Session, row: Row, _: dict[str, Value]) -> None:
 
 def _demand_changeable(session: Session, row: Row, changes: dict[str, Value]) -> None:
     _demand_own_name(session, row, changes)
+    _demand_privileges(session, [name for name, value in changes.items() if value != row.values.get(name)])
+    if _UNIT in changes and changes[_UNIT] != row.values.get(_UNIT):
+        demand_joining_unit(session, changes[_UNIT])
     if changes.get(_MANAGER) is not None:
         _demand_no_loop(session, row.id, changes[_MANAGER])
     if changes.get("isdisabled") and not row.values.get("isdisabled") and holds_administrator_role(session, row.id):
@@ -58,6 +76,14 @@ def _demand_deletable(session: Session, row: Row, _: dict[str, Value]) -> None:
         demand_other_administrator(session, row.id, code="0x80041d30")
     if owns_rows(session, row.key):
         raise InvalidRequest("A user that owns rows cannot be deleted; disable the user, or assign the rows first.")
+
+
+def _demand_privileges(session: Session, changed: Iterable[str]) -> None:
+    """Write on a user is not enough for what decides who sees whose rows, or who gets in at all."""
+    for column in changed:
+        privilege = _PRIVILEGES.get(column)
+        if privilege is not None:
+            require_privilege(session.caller, privilege)
 
 
 def _demand_own_name(session: Session, row: Row, values: dict[str, Value]) -> None:

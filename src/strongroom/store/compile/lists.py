@@ -98,10 +98,14 @@ def output(writer: Writer, scope: Scope, expression: Expression) -> str:
 
 
 def is_masked(writer: Writer, expression: Expression) -> bool:
-    """Whether the expression shows a secured column that the plan of its source does not let the caller read."""
-    if not isinstance(expression, Field | LookupName | LookupTable) or not expression.column.is_secured:
+    """Whether the expression is a hidden output, or a column that the plan of its source closes."""
+    if not isinstance(expression, Field | LookupName | LookupTable):
         return False
-    access = writer.plan(expression.alias).mask.get(expression.column.logical_name, ColumnAccess.NONE)
+    if expression in writer.hidden:
+        return True
+    access = writer.plan(expression.alias).mask.get(expression.column.logical_name)
+    if access is None:  # a secured column of which the plan says nothing is closed
+        return expression.column.is_secured
     return not access & ColumnAccess.READ
 
 

@@ -215,10 +215,17 @@ def _hierarchy(writer: Writer, scope: Scope, node: Hierarchy) -> str:
     own = quote(relationship.referenced_column)
     parent = quote(relationship.referencing_column)
     root = writer.bind(writer.shape.place(node), Kind.GUID)
+    step_row = writer.bound(bound.table)
+    c = step_row.sql
+    # The chain goes on through rows that the caller may read: what another row points to is not to be learnt here.
+    readable = "".join(f" and {each}" for each in security.row_predicate(writer, step_row, writer.plan(node.alias)))
     if node.below:
-        step = f"select c.{own}, h.depth + 1 from h join {table} c on c.{parent} = h.id"
+        step = f"select {c}.{own}, h.depth + 1 from h join {table} {c} on {c}.{parent} = h.id{readable}"
     else:
-        step = f"select c.{parent}, h.depth + 1 from h join {table} c on c.{own} = h.id and c.{parent} is not null"
+        step = (
+            f"select {c}.{parent}, h.depth + 1 from h join {table} {c} on {c}.{own} = h.id"
+            f" and {c}.{parent} is not null{readable}"
+        )
     # UNION drops what it has seen at the same depth, and the depth ends what a loop would repeat.
     chain = f"with recursive h(id, depth) as (select {root}, 0 union {step} where h.depth < {_MOST_LEVELS})"
     but_root = "" if node.include_root else f" where h.id <> {root}"

@@ -57,6 +57,9 @@ def read(planned: PlannedSelect) -> Shape:
     """The shape of a query under its plans."""
     shape = Shape()
     _select(shape, planned.select)
+    for index, output in enumerate(planned.select.outputs):
+        if output.expression in planned.hidden:
+            shape.tokens += ("hidden", index)
     for alias, plan in planned.plans.items():
         shape.tokens += ("plan", alias)
         _plan(shape, plan)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from strongroom.access.plan import Plan
 from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
-from strongroom.query.ast import Select
+from strongroom.query.ast import Expression, Select
 from strongroom.schema.model import Schema
 from strongroom.store.compile import aliases, counting, frame, groups, lists, predicates, security, shape, strategy
 from strongroom.store.compile.estimate import Estimate
@@ -139,12 +139,18 @@ def _list_layout(planned: PlannedSelect, dialect: Dialect, estimate: Estimate) -
     return choose(dialect, planned.select, _root_plan(planned), estimate)
 
 
-def _writer(dialect: Dialect, schema: Schema, plans: Mapping[str, Plan], read: Shape) -> Writer:
-    return Writer(dialect, schema, plans, read, predicates.predicate)
+def _writer(
+    dialect: Dialect,
+    schema: Schema,
+    plans: Mapping[str, Plan],
+    read: Shape,
+    hidden: frozenset[Expression] = frozenset(),
+) -> Writer:
+    return Writer(dialect, schema, plans, read, predicates.predicate, hidden)
 
 
 def _select(planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shape, layout: Layout) -> Statement:
-    writer = _writer(dialect, schema, planned.plans, read)
+    writer = _writer(dialect, schema, planned.plans, read, planned.hidden)
     write = groups.write if groups.is_grouped(planned.select) else lists.write
     return write(writer, planned.select, layout)
 
@@ -152,7 +158,7 @@ def _select(planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shap
 def _count(
     planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shape, layout: Layout, limit: int | None
 ) -> Statement:
-    writer = _writer(dialect, schema, planned.plans, read)
+    writer = _writer(dialect, schema, planned.plans, read, planned.hidden)
     select: Select = planned.select
     if groups.is_grouped(select):
         return groups.count(writer, select, layout, limit)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from strongroom.access.plan import Plan
 from strongroom.errors import IntegrityViolation
-from strongroom.query.ast import Predicate
+from strongroom.query.ast import Expression, Predicate
 from strongroom.schema.model import Schema, Table
 from strongroom.store.compile.shape import Shape
 from strongroom.store.compile.values import Encode, same
@@ -80,6 +80,9 @@ class Writer:
     plans: Mapping[str, Plan]
     shape: Shape
     write: "WritePredicate"
+    hidden: frozenset[Expression] = frozenset()
+    """Outputs that are null for this caller (`PlannedSelect.hidden`)."""
+
     parameters: list[Parameter] = field(default_factory=list[Parameter])
     _numbers: dict[Parameter, int] = field(default_factory=dict[Parameter, int])
     _aliases: int = 0
