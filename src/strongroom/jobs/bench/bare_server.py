@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 import uvicorn
 
-from strongroom.jobs.bench.connecting import connect
 from strongroom.home import open_home
+from strongroom.jobs.bench.connecting import connect
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
@@ -24,18 +24,15 @@ def application(home: Path, sql: str, names: tuple[str, ...]) -> Callable[[Scope
     """The ASGI application."""
     opened = open_home(home)
     connection = connect(opened, opened.default_environment())
-    head = {
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [(b"content-type", b"application/json; odata.metadata=minimal"), (b"odata-version", b"4.0")],
-    }
+    fixed = [(b"content-type", b"application/json; odata.metadata=minimal"), (b"odata-version", b"4.0")]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         rows = [dict(zip(names, row, strict=True)) for row in connection.query(sql)]
         body = orjson.dumps({"value": rows}, default=str)
-        await send({**head, "headers": [*head["headers"], (b"content-length", str(len(body)).encode())]})
+        headers = [*fixed, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     return app

@@ -9,9 +9,10 @@ from strongroom.store.sqlcipher import SqlcipherEngine
 def connect(home: Home, record: EnvironmentRecord) -> Connection:
     """As the product connects: same key, same settings, a page cache of its own."""
     if record.engine == "postgresql":
-        from strongroom.store.postgresql import open_existing
+        from strongroom.store.postgresql import PostgresqlEngine
+        from strongroom.store.postgresql_server import schema_name
 
-        return open_existing(home.database_address(record).reveal().decode(), record.name).connect()
+        return PostgresqlEngine(home.database_address(record).reveal().decode(), schema_name(record.name)).connect()
     path = home.database_file(record)
 
     def connected(key: Secret) -> Connection:

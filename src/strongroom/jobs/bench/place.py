@@ -12,7 +12,7 @@ from strongroom.jobs.demo import Archetype, BenchCompany, Row, bench_company
 from strongroom.keys import Secret
 from strongroom.query.ast import Field, Order, Output, Select, Source
 from strongroom.records import Birth
-from strongroom.schema.model import Table
+from strongroom.schema.model import Schema, Table
 from strongroom.store.engine import Connection
 
 SEED = 1
@@ -40,13 +40,17 @@ class Place:
     home: Home
     environment: Environment
     company: BenchCompany
-    table: Table
+    schema: Schema
     loaded: Loaded | None
     """How loading went, when this run did it."""
 
     @property
     def engine(self) -> str:
         return self.environment.database.engine
+
+    @property
+    def table(self) -> Table:
+        return self.schema.tables["account"]
 
     @property
     def archetypes(self) -> tuple[Archetype, ...]:
@@ -93,5 +97,5 @@ def open_place(folder: Path, accounts: int, database: str | None, progress: Prog
         company = bench_company(SEED, accounts, root_unit=born.root_unit)
         loaded = load(environment, company, progress)
     with environment.database.read() as transaction:
-        table = transaction.schema.tables["account"]
-    return Place(home, environment, company, table, loaded)
+        schema = transaction.schema
+    return Place(home, environment, company, schema, loaded)

@@ -2,37 +2,51 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from statistics import median
+from time import perf_counter, thread_time
 
 from strongroom.access.planned import PlannedSelect, planned
+from strongroom.access.planning import plan_for
 from strongroom.jobs.bench.bare import Bare
 from strongroom.jobs.bench.figures import Figure, Target
 from strongroom.jobs.bench.place import COLUMNS, PAGE, Place
-from strongroom.jobs.bench.rounds import interleaved, ratio
+from strongroom.jobs.bench.rounds import Act, Clock, interleaved, ratio
 from strongroom.jobs.demo import Archetype
 from strongroom.query.ast import Comparison, Field, Literal, Operator, Select
-from strongroom.records import RequestFacts, retrieve_page
+from strongroom.records import RequestFacts, Session, retrieve_page
 from strongroom.records.read import COUNT_CAP
-from strongroom.schema.model import ColumnType
+from strongroom.schema.model import ColumnType, Rights
 from strongroom.store.protocol import Transaction
 
 _FACTS = RequestFacts()
+_OTHER_ORDERS = ("createdon", "numberofemployees")
+"""A column with an index, and one without."""
 _BY_GUID = "the row by GUID"
 _BY_KEY = "50 known rows by primary key"
 _WHOLE = "count(*) of the table"
 
 
+def clock_of(place: Place) -> Clock:
+    """The embedded store works in this thread alone; a server must be waited for."""
+    return thread_time if place.engine == "sqlcipher" else perf_counter
+
+
 def one_row(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
-    """W1: a row that the caller sees, and one that it does not."""
+    """W1: a row that the caller sees."""
     for archetype in place.archetypes:
         with place.environment.session(place.identity(archetype), _FACTS, write=False) as session:
-            transaction = session.transaction
-            listed = planned(place.list_by(), session.caller)
-            seen = transaction.select(listed)[0][-1]
-            query = planned(_only(place, place.list_by(), seen), session.caller)
-            found = interleaved(
-                {"product": lambda: transaction.select(query), "bare": lambda: bare.row(str(seen))}, rounds
-            )
-            yield ratio(f"W1 {archetype.name}, seen", found["product"], found["bare"], _BY_GUID, Target(most=1.3))
+            yield _one_row(place, bare, session, archetype.name, rounds)
+
+
+def _one_row(place: Place, bare: Bare, session: Session, name: str, rounds: int) -> Figure:
+    seen = session.transaction.select(planned(place.list_by(), session.caller))[0][-1]
+    query = planned(_only(place, place.list_by(), seen), session.caller)
+    found = interleaved(
+        {"product": lambda: session.transaction.select(query), "bare": lambda: bare.row(str(seen))},
+        rounds,
+        clock=clock_of(place),
+    )
+    return ratio(f"W1 {name}", found["product"], found["bare"], _BY_GUID, Target(most=1.3))
 
 
 def _only(place: Place, select: Select, row_id: object) -> Select:
@@ -49,37 +63,85 @@ def lists(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
             transaction = session.transaction
             query = planned(place.list_by(), session.caller)
             rows = transaction.select(query)
-            yield _list(f"W2 {archetype.name}, page 1", transaction, query, bare, rounds, most)
+            yield _list(f"W2 {archetype.name}, page 1", place, transaction, query, bare, rounds, most)
             if len(rows) > PAGE:
                 after = rows[PAGE - 1][len(COLUMNS) :]
                 query = planned(replace(place.list_by(), after=after), session.caller)
-                yield _list(f"W2 {archetype.name}, page 2", transaction, query, bare, rounds, most)
+                yield _list(f"W2 {archetype.name}, page 2", place, transaction, query, bare, rounds, most)
 
 
 def _list(
-    measure: str, transaction: Transaction, query: PlannedSelect, bare: Bare, rounds: int, most: float
+    measure: str, place: Place, transaction: Transaction, query: PlannedSelect, bare: Bare, rounds: int, most: float
 ) -> Figure:
     rows = transaction.select(query)[:PAGE]
     sql = bare.known_rows(bare.keys([str(row[-1]) for row in rows]))
     found = interleaved(
-        {"product": lambda: transaction.select(query), "bare": lambda: bare.connection.query(sql)}, rounds
+        {"product": lambda: transaction.select(query), "bare": lambda: bare.connection.query(sql)},
+        rounds,
+        clock=clock_of(place),
     )
     return ratio(measure, found["product"], found["bare"], _BY_KEY, Target(most=most))
 
 
 def units_of_work(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
     """W2 from the outside of the core: begin, resolve the caller, plan, read, make records, end."""
+    select = place.list_by()
     for archetype in place.archetypes:
-        identity, select = place.identity(archetype), place.list_by()
-
-        def read(identity: object = identity, select: Select = select) -> object:
-            return _page(place, archetype, select)
-
-        with place.environment.session(identity, _FACTS, write=False) as session:
+        with place.environment.session(place.identity(archetype), _FACTS, write=False) as session:
             rows = session.transaction.select(planned(select, session.caller))[:PAGE]
         sql = bare.known_rows(bare.keys([str(row[-1]) for row in rows]))
-        found = interleaved({"product": read, "bare": lambda sql=sql: bare.connection.query(sql)}, rounds)
+        found = interleaved(
+            {
+                "product": lambda archetype=archetype: _page(place, archetype, select),
+                "bare": lambda sql=sql: bare.connection.query(sql),
+            },
+            rounds,
+            clock=clock_of(place),
+        )
         yield ratio(f"W2 {archetype.name}, unit of work", found["product"], found["bare"], _BY_KEY)
+
+
+def growth(place: Place, small: Place, rounds: int) -> Iterator[Figure]:
+    """W2 here against the same archetype in a small data set."""
+    for archetype, before in zip(place.archetypes, small.archetypes, strict=True):
+        with (
+            place.environment.session(place.identity(archetype), _FACTS, write=False) as here,
+            small.environment.session(small.identity(before), _FACTS, write=False) as there,
+        ):
+            acts = {"large": _listing(here, place.list_by()), "small": _listing(there, small.list_by())}
+            found = interleaved(acts, rounds, clock=clock_of(place))
+            measure = f"W2 {archetype.name}, growth from {small.company.accounts:,}"
+            yield ratio(measure, found["large"], found["small"], "the same list there", Target(most=1.7))
+
+
+def _listing(session: Session, select: Select) -> Act:
+    query = planned(select, session.caller)
+    return lambda: session.transaction.select(query)
+
+
+def other_orders(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
+    """W2 by other columns, against the better of walking and gathering by hand."""
+    for column in _OTHER_ORDERS:
+        for archetype in place.archetypes:
+            with place.environment.session(place.identity(archetype), _FACTS, write=False) as session:
+                yield _by_other_order(place, bare, session, f"W2 {archetype.name}, by {column}", column, rounds)
+
+
+def _by_other_order(place: Place, bare: Bare, session: Session, measure: str, column: str, rounds: int) -> Figure:
+    reach = plan_for(session.caller, place.table, Rights.READ).reach
+    walk = bare.walk(reach, column, "+" if place.engine == "sqlcipher" else "")
+    gather = bare.gather(reach, column)
+    found = interleaved(
+        {
+            "product": _listing(session, place.list_by(column)),
+            "walk": lambda: bare.connection.query(walk),
+            "gather": lambda: bare.connection.query(gather),
+        },
+        rounds,
+        clock=clock_of(place),
+    )
+    best = min(found["walk"], found["gather"], key=median)
+    return ratio(measure, found["product"], best, "best of walk and gather by hand", Target(most=1.3))
 
 
 def _page(place: Place, archetype: Archetype, select: Select) -> object:
@@ -91,16 +153,20 @@ def counts(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
     """W3: how many rows the caller sees, exactly and up to the cap of `$count`."""
     for archetype in place.archetypes:
         with place.environment.session(place.identity(archetype), _FACTS, write=False) as session:
-            transaction = session.transaction
-            query = planned(replace(place.list_by(), order=(), page_size=None), session.caller)
-            most = 1.0 if archetype.name == "mixed" else 0.05
-            found = interleaved(
-                {
-                    "exact": lambda: transaction.count(query, None),
-                    "capped": lambda: transaction.count(query, COUNT_CAP),
-                    "bare": bare.count,
-                },
-                rounds,
-            )
-            yield ratio(f"W3 {archetype.name}, exact", found["exact"], found["bare"], _WHOLE, Target(most=most))
-            yield ratio(f"W3 {archetype.name}, $count", found["capped"], found["bare"], _WHOLE)
+            yield from _counts(place, bare, session, archetype.name, rounds)
+
+
+def _counts(place: Place, bare: Bare, session: Session, name: str, rounds: int) -> Iterator[Figure]:
+    query = planned(replace(place.list_by(), order=(), page_size=None), session.caller)
+    found = interleaved(
+        {
+            "exact": lambda: session.transaction.count(query, None),
+            "capped": lambda: session.transaction.count(query, COUNT_CAP),
+            "bare": bare.count,
+        },
+        rounds,
+        clock=clock_of(place),
+    )
+    most = 1.0 if name == "mixed" else 0.05
+    yield ratio(f"W3 {name}, exact", found["exact"], found["bare"], _WHOLE, Target(most=most))
+    yield ratio(f"W3 {name}, $count", found["capped"], found["bare"], _WHOLE)

@@ -36,9 +36,7 @@ def ratio(
 ) -> Figure:
     """The product's time over the reference's, round by round."""
     ratios = [ours / theirs for ours, theirs in zip(product, reference, strict=True)]
-    return Figure(
-        measure, Spread.of(ratios), reference=named, target=target, absolute=Spread.of(product).median * 1e6
-    )
+    return Figure(measure, Spread.of(ratios), reference=named, target=target, absolute=Spread.of(product).median * 1e6)
 
 
 def _calls(act: Act) -> int:

@@ -68,10 +68,8 @@ def _list(place: Place, name: str, asked: bytes, product: int, rounds: int) -> I
         other, plain = Connection(reference), request("/")
         found = interleaved({"product": lambda: connection.ask(asked), "bare": lambda: other.ask(plain)}, rounds)
         yield ratio(f"HTTP list {name}, 1 connection", found["product"], found["bare"], _BARE, Target(most=2.5))
-        shares = [
-            throughput(product, [asked], _CONNECTIONS, _ANSWERS) / throughput(reference, [plain], _CONNECTIONS, _ANSWERS)
-            for _ in range(rounds)
-        ]
+        many = (_CONNECTIONS, _ANSWERS)
+        shares = [throughput(product, [asked], *many) / throughput(reference, [plain], *many) for _ in range(rounds)]
         yield Figure(
             f"HTTP list {name}, {_CONNECTIONS} connections, share of throughput",
             Spread.of(shares),

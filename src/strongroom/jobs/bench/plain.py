@@ -1,0 +1,77 @@
+"""What encryption costs: the same statements on the SQLCipher file and on a plain copy of it, by the same driver."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import thread_time
+
+from strongroom.access.planned import planned
+from strongroom.jobs.bench.figures import Figure, Target
+from strongroom.jobs.bench.instructions import Compiler
+from strongroom.jobs.bench.place import Place
+from strongroom.jobs.bench.rounds import interleaved, ratio
+from strongroom.records import RequestFacts
+from strongroom.store import sqlcipher_driver as dbapi2
+from strongroom.store.sqlcipher import SqlcipherConnection
+
+_INSERTED = 10_000
+
+
+def against_plain(place: Place, rounds: int) -> Iterator[Figure]:
+    """Hot lists and bulk inserts, encrypted over plain."""
+    connection = place.connect()
+    compiler = Compiler(connection)
+    if not isinstance(connection, SqlcipherConnection):
+        return
+    with TemporaryDirectory(prefix="strongroom-plain-") as folder:
+        file = Path(folder) / "plain.db"
+        connection.execute("attach database ? as plain key ''", (str(file),))
+        connection.query("select sqlcipher_export('plain')")
+        connection.execute("detach database plain")
+        plain = dbapi2.connect(str(file), isolation_level=None, cached_statements=512)
+        for pragma in ("journal_mode = wal", "synchronous = full", "cache_size = -65536", "temp_store = memory"):
+            plain.execute(f"pragma {pragma}")
+        for archetype in place.archetypes:
+            with place.environment.session(place.identity(archetype), RequestFacts(), write=False) as session:
+                found = compiler.compiled(place, planned(place.list_by(), session.caller))
+            times = interleaved(
+                {
+                    "sqlcipher": lambda found=found: connection.query(found.sql, found.parameters),
+                    "plain": lambda found=found: plain.execute(found.sql, found.parameters).fetchall(),
+                },
+                rounds,
+                clock=thread_time,
+            )
+            measure = f"SQLCipher, list {archetype.name}"
+            yield ratio(measure, times["sqlcipher"], times["plain"], "plain SQLite", Target(most=1.1))
+        yield _bulk(connection, plain, rounds)
+        plain.close()
+
+
+def _bulk(connection: SqlcipherConnection, plain: sqlite3.Connection, rounds: int) -> Figure:
+    """10,000 accounts in one transaction, taken back again: what is written until the commit."""
+    copy = (
+        "create temp table copied as select * from account limit 10000;"
+        " update copied set id = id + 4611686018427387904, accountid = 'x' || substr(accountid, 2)"
+    )
+    for raw in (connection.driver, plain):
+        for statement in copy.split(";"):
+            raw.execute(statement)
+
+    def insert(raw: sqlite3.Connection) -> None:
+        raw.execute("begin immediate")
+        raw.execute("insert into account select * from copied")
+        raw.execute("commit")
+        raw.execute("delete from account where id >= 4611686018427387904")
+
+    times = interleaved(
+        {"sqlcipher": lambda: insert(connection.driver), "plain": lambda: insert(plain)}, min(rounds, 7)
+    )
+    return ratio(
+        f"SQLCipher, {_INSERTED:,} rows inserted and deleted",
+        times["sqlcipher"],
+        times["plain"],
+        "plain SQLite",
+        Target(most=1.8),
+    )
