@@ -7,7 +7,7 @@ The answer is a number of steps for every subordinate. What the caller may do wi
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from strongroom.access.caller import SecuritySettings, UnitTree
+from strongroom.access.caller import SecuritySettings, Subordinate, UnitTree
 from strongroom.ids import Guid, Key
 
 
@@ -33,6 +33,38 @@ class Position:
 
 Reports = Mapping[Key, Sequence[Person]]
 """The users who report to a user, directly."""
+
+
+@dataclass(frozen=True)
+class People:
+    """All users and positions of the environment, with names and teams by user."""
+
+    people: Mapping[Key, Person]
+    positions: Mapping[Guid, Position]
+    names: Mapping[Key, tuple[Guid, str]]
+    teams: Mapping[Key, Sequence[tuple[Key, bool]]]
+    """Team keys, each with whether the team owns rows."""
+    reports: Reports
+
+
+def subordinates(known: People, user: Key, settings: SecuritySettings, units: UnitTree) -> tuple[Subordinate, ...]:
+    """Those below `user`, nearest first, each with the principals that act for them (SM-146)."""
+    levels = levels_below(user, known.people, known.positions, settings, units, known.reports)
+    found: list[Subordinate] = []
+    for key, level in sorted(levels.items(), key=lambda item: (item[1], item[0])):
+        identity, name = known.names[key]
+        teams = known.teams.get(key, ())
+        found.append(
+            Subordinate(
+                key,
+                identity,
+                name,
+                level,
+                owning_principals=frozenset({key, *(team for team, owns in teams if owns)}),
+                sharing_principals=frozenset({key, *(team for team, _ in teams)}),
+            )
+        )
+    return tuple(found)
 
 
 def levels_below(

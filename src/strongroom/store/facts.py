@@ -6,7 +6,7 @@ has changed security itself works with a cache of its own, thrown away at every 
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -21,24 +21,28 @@ from strongroom.access.caller import (
     Unit,
     UnitTree,
 )
+from strongroom.access.directory import Directory
+from strongroom.access.hierarchy import People, subordinates
+from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import Depth
+from strongroom.store.column_rules import MASKING_TABLES, columns_shared_with, masking_rules
 from strongroom.store.engine import Raw
-from strongroom.store.hierarchy import People, read_people, subordinates
+from strongroom.store.hierarchy import read_people
 from strongroom.store.settings import read_settings
 from strongroom.store.work import EVERYTHING, Work
 
 MOST_PRINCIPALS = 5_000
 """Facts kept per process; the least recently used go first."""
 
-_TEAM = "t.id, t.teamid, t.name, t.teamtype, t.unit, t.isdefault"
-_ROLE = (
+TEAM_COLUMNS = "t.id, t.teamid, t.name, t.teamtype, t.unit, t.isdefault"
+ROLE_COLUMNS = (
     "r.roleid, coalesce(r.parentrootroleid, r.roleid), r.name, r.unit, coalesce(o.isinherited, r.isinherited),"
     " coalesce(o.roletemplateid, r.roletemplateid)"
 )
-_ROLES = "join role r on r.roleid = l.roleid left join role o on o.roleid = r.parentrootroleid"
+ROLES_OF_LINKS = "join role r on r.roleid = l.roleid left join role o on o.roleid = r.parentrootroleid"
 
 
 @dataclass
@@ -49,6 +53,8 @@ class SecurityCache:
     units: UnitTree | None = None
     settings: SecuritySettings | None = None
     people: People | None = None
+    masking: Mapping[str, Mapping[str, Mask]] | None = None
+    directory: Directory | None = None
     privileges: dict[Guid, Mapping[Guid, Depth]] = field(default_factory=dict[Guid, Mapping[Guid, Depth]])
     """Root role id → privilege id → depth."""
     principals: OrderedDict[Reference, SecurityFacts] = field(default_factory=OrderedDict[Reference, SecurityFacts])
@@ -70,6 +76,8 @@ class SecurityCache:
                 fresh.settings = self.settings
             if not changed & {"systemuser", "position", "team", "teammembership"}:
                 fresh.people = self.people
+            if not changed & MASKING_TABLES:
+                fresh.masking = self.masking
             if not changed & {"role", "roleprivileges"}:
                 fresh.privileges = self.privileges
         return fresh
@@ -127,6 +135,12 @@ def settings(work: Work, cache: SecurityCache) -> SecuritySettings:
     return cache.settings
 
 
+def _masking(work: Work, cache: SecurityCache) -> Mapping[str, Mapping[str, Mask]]:
+    if cache.masking is None:
+        cache.masking = masking_rules(work)
+    return cache.masking
+
+
 def _user(work: Work, cache: SecurityCache, user: Guid) -> SecurityFacts | None:
     found = work.connection.query(
         "select id, fullname, unit, isdisabled, accessmode, azureactivedirectoryobjectid from systemuser"
@@ -137,17 +151,18 @@ def _user(work: Work, cache: SecurityCache, user: Guid) -> SecurityFacts | None:
         return None
     key, name, unit, disabled, mode, directory_id = found[0]
     teams = tuple(
-        _team(row)
+        team_of(row)
         for row in work.connection.query(
-            f"select {_TEAM} from teammembership m join team t on t.teamid = m.teamid where m.systemuserid = ?"
+            f"select {TEAM_COLUMNS} from teammembership m join team t on t.teamid = m.teamid where m.systemuserid = ?"
             " order by t.id",
             (user,),
         )
     )
     held = [
-        HeldRole(_role(row))
+        HeldRole(role_of(row))
         for row in work.connection.query(
-            f"select {_ROLE} from systemuserroles l {_ROLES} where l.systemuserid = ? order by r.id", (user,)
+            f"select {ROLE_COLUMNS} from systemuserroles l {ROLES_OF_LINKS} where l.systemuserid = ? order by r.id",
+            (user,),
         )
     ]
     held += _roles_of_teams(work, [team for team in teams if team.owns_rows])
@@ -173,17 +188,19 @@ def _user(work: Work, cache: SecurityCache, user: Guid) -> SecurityFacts | None:
         settings=switches,
         subordinates=below,
         column_permissions=_column_permissions(work, user, [team.id for team in teams]),
+        masking=_masking(work, cache),
+        shared_columns=columns_shared_with(work, [user, *(team.id for team in teams)]),
     )
 
 
 def _team_as_principal(work: Work, cache: SecurityCache, identity: Guid) -> SecurityFacts | None:
     """SM-47: a team has its own roles and shares only, nothing of its members."""
     found = work.connection.query(
-        f"select {_TEAM}, t.azureactivedirectoryobjectid from team t where t.teamid = ?", (identity,)
+        f"select {TEAM_COLUMNS}, t.azureactivedirectoryobjectid from team t where t.teamid = ?", (identity,)
     )
     if not found:
         return None
-    team, directory_id = _team(found[0][:-1]), found[0][-1]
+    team, directory_id = team_of(found[0][:-1]), found[0][-1]
     held = [HeldRole(one.role) for one in _roles_of_teams(work, [team] if team.owns_rows else [])]
     return SecurityFacts(
         id=identity,
@@ -200,16 +217,18 @@ def _team_as_principal(work: Work, cache: SecurityCache, identity: Guid) -> Secu
         units=unit_tree(work, cache),
         settings=settings(work, cache),
         column_permissions=_column_permissions(work, None, [identity]),
+        masking=_masking(work, cache),
+        shared_columns=columns_shared_with(work, [identity]),
         team=team,
     )
 
 
-def _team(row: Raw) -> Team:
+def team_of(row: Raw) -> Team:
     key, identity, name, kind, unit, default = row
     return Team(Key(key), identity, name or "", TeamType(kind or 0), Key(unit), bool(default))
 
 
-def _role(row: Raw) -> Role:
+def role_of(row: Raw) -> Role:
     identity, root, name, unit, inherited, template = row
     return Role(identity, root, name or "", Key(unit), inherited is None or inherited == 1, template)
 
@@ -219,26 +238,22 @@ def _roles_of_teams(work: Work, teams: Sequence[Team]) -> list[HeldRole]:
         return []
     by_id = {team.id: team for team in teams}
     rows = work.connection.query(
-        f"select l.teamid, {_ROLE} from teamroles l {_ROLES} where {work.engine.guids_in('l.teamid')}"
+        f"select l.teamid, {ROLE_COLUMNS} from teamroles l {ROLES_OF_LINKS} where {work.engine.guids_in('l.teamid')}"
         " order by l.teamid, r.id",
         (work.engine.as_list(list(by_id)),),
     )
-    return [HeldRole(_role(row[1:]), by_id[row[0]]) for row in rows]
+    return [HeldRole(role_of(row[1:]), by_id[row[0]]) for row in rows]
 
 
 def _privileges(work: Work, cache: SecurityCache, held: Sequence[HeldRole]) -> Mapping[Guid, Mapping[Guid, Depth]]:
     """The privileges of the original roles: they hold for all copies at once (SM-23)."""
     roots = {one.role.root_id for one in held}
     for root in roots - cache.privileges.keys():
-        depths: dict[Guid, Depth] = {}
-        for privilege, mask in work.connection.query(
-            "select privilegeid, privilegedepthmask from roleprivileges where roleid = ?", (root,)
-        ):
-            if mask:
-                depth = Depth(int(mask).bit_length() - 1)
-                known = depths.get(privilege)
-                depths[privilege] = depth if known is None or depth.value > known.value else known
-        cache.privileges[root] = depths
+        cache.privileges[root] = deepest(
+            work.connection.query(
+                "select privilegeid, privilegedepthmask from roleprivileges where roleid = ?", (root,)
+            )
+        )
     return {root: cache.privileges[root] for root in roots}
 
 
@@ -254,17 +269,34 @@ def _column_permissions(
         f" from teamprofiles where {work.engine.guids_in('teamid')})",
         (work.engine.as_list([] if user is None else [user]), work.engine.as_list(teams)),
     ):
-        access = ColumnAccess.NONE
-        if create:
-            access |= ColumnAccess.CREATE
-        if read:
-            access |= ColumnAccess.READ
-        if update:
-            access |= ColumnAccess.UPDATE
-        if unmasked in (1, 3):
-            access |= ColumnAccess.READ_UNMASKED_ONE
-        if unmasked == 3:
-            access |= ColumnAccess.READ_UNMASKED_ALL
+        access = column_access(create, read, update, unmasked)
         columns = opened.setdefault(table, {})
         columns[column] = columns.get(column, ColumnAccess.NONE) | access
     return opened
+
+
+def column_access(create: object, read: object, update: object, unmasked: object) -> ColumnAccess:
+    """What one row of `fieldpermission` opens."""
+    access = ColumnAccess.NONE
+    if create:
+        access |= ColumnAccess.CREATE
+    if read:
+        access |= ColumnAccess.READ
+    if update:
+        access |= ColumnAccess.UPDATE
+    if unmasked in (1, 3):
+        access |= ColumnAccess.READ_UNMASKED_ONE
+    if unmasked == 3:
+        access |= ColumnAccess.READ_UNMASKED_ALL
+    return access
+
+
+def deepest(rows: Iterable[Raw]) -> dict[Guid, Depth]:
+    """Privilege → depth, from (privilege, mask) pairs; the greatest counts."""
+    depths: dict[Guid, Depth] = {}
+    for privilege, mask in rows:
+        if mask:
+            depth = Depth(int(mask).bit_length() - 1)
+            known = depths.get(privilege)
+            depths[privilege] = depth if known is None or depth.value > known.value else known
+    return depths

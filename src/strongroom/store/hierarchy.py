@@ -1,27 +1,11 @@
-"""The people and positions that hierarchy security is about, read once per security epoch, and each subordinate's
-principals (SM-146)."""
+"""The people and positions that hierarchy security is about, read once per security epoch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from strongroom.access.caller import SecuritySettings, Subordinate, TeamType, UnitTree
-from strongroom.access.hierarchy import Person, Position, Reports, levels_below, reports_of
-from strongroom.ids import Guid, Key
+from strongroom.access.caller import TeamType
+from strongroom.access.hierarchy import People, Person, Position, reports_of
+from strongroom.ids import Key
 from strongroom.store.work import Work
 
 _ACTIVE = 0
-
-
-@dataclass(frozen=True)
-class People:
-    """All users and positions of the environment, with names and teams by user."""
-
-    people: Mapping[Key, Person]
-    positions: Mapping[Guid, Position]
-    names: Mapping[Key, tuple[Guid, str]]
-    teams: Mapping[Key, list[tuple[Key, bool]]]
-    """Team keys, each with whether the team owns rows."""
-    reports: Reports
 
 
 def read_people(work: Work) -> People:
@@ -49,23 +33,3 @@ def read_people(work: Work) -> People:
             teams.setdefault(keys[user], []).append((Key(team), kind != TeamType.ACCESS.value))
     names = {Key(row[0]): (row[1], row[2] or "") for row in rows}
     return People(people, positions, names, teams, reports_of(people.values()))
-
-
-def subordinates(known: People, user: Key, settings: SecuritySettings, units: UnitTree) -> tuple[Subordinate, ...]:
-    """Those below `user`, nearest first."""
-    levels = levels_below(user, known.people, known.positions, settings, units, known.reports)
-    found: list[Subordinate] = []
-    for key, level in sorted(levels.items(), key=lambda item: (item[1], item[0])):
-        identity, name = known.names[key]
-        teams = known.teams.get(key, ())
-        found.append(
-            Subordinate(
-                key,
-                identity,
-                name,
-                level,
-                owning_principals=frozenset({key, *(team for team, owns in teams if owns)}),
-                sharing_principals=frozenset({key, *(team for team, _ in teams)}),
-            )
-        )
-    return tuple(found)

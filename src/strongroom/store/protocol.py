@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
-from strongroom.access.plan import Plan
+from strongroom.access.directory import Directory
+from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Schema, Table
@@ -45,6 +46,19 @@ class Share:
     principal: Key
     direct: Rights
     inherited: Rights
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRow:
+    """One share with the row that it is on: what adding up who sees what needs of it."""
+
+    row: Key
+    id: Guid
+    principal: Key
+    direct: Rights
+    inherited: Rights
+    owner: Key
+    unit: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,14 @@ class Transaction(Protocol):
         """Rows of the referencing table whose lookup points to one of `parents` (and to that table)."""
         ...
 
+    def pointing(self, relationship: Relationship) -> list[Row]:
+        """Every row of the referencing table whose lookup points to some row of the referenced table."""
+        ...
+
+    def has_longer_text(self, table: Table, column: Column, units: int) -> bool:
+        """Whether a row's text is longer than so many UTF-16 units (WA-81)."""
+        ...
+
     def linked(self, association: ManyToMany, row_id: Guid, *, from_first: bool) -> list[Guid]: ...
 
     # --- writing ---
@@ -157,6 +179,11 @@ class Transaction(Protocol):
 
     def set_inherited_part(self, row: Row, part: InheritedPart) -> None:
         """Write one part (empty rights remove it) and recompute the principal's inherited mask (their union)."""
+        ...
+
+    def value_access(self, row: Row, principals: frozenset[int]) -> Mapping[Guid, ColumnAccess]:
+        """What values of this row are shared with one of `principals`: by the column's metadata id, Read and Update
+        (SM-134)."""
         ...
 
     # --- contents of file columns ---
@@ -200,6 +227,20 @@ class Transaction(Protocol):
     def unit_key(self, unit_id: Guid) -> Key | None: ...
 
     def bump_security_epoch(self) -> None: ...
+
+    # --- for questions about everybody, and about changes that are not made yet ---
+
+    def directory(self) -> Directory:
+        """All users, teams and roles as one value; cached under the security epoch."""
+        ...
+
+    def counts(self, table: Table) -> dict[tuple[int, int], int]:
+        """The rows of a counted table (`layout.is_counted`) by owner and unit; 0 stands for none."""
+        ...
+
+    def shared_rows(self, table: Table, principals: Sequence[Key]) -> list[SharedRow]:
+        """Every share that `principals` have on rows of a user-owned table."""
+        ...
 
     # --- metadata ---
 
@@ -246,6 +287,7 @@ __all__ = [
     "PlannedSelect",
     "Row",
     "Share",
+    "SharedRow",
     "Stamp",
     "StoredFile",
     "Transaction",

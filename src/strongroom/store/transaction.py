@@ -4,22 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
-from strongroom.access.plan import Plan
+from strongroom.access.directory import Directory
+from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guid
-from strongroom.schema.model import ManyToMany, Relationship, Schema, Table
+from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
+from strongroom.store import everyone
+from strongroom.store import column_rules
 from strongroom.store import facts as security
 from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links
 from strongroom.store import rows as stored_rows
 from strongroom.store import shares as stored_shares
 from strongroom.store.compile import Statements
+from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
 from strongroom.store.estimates import Estimates
 from strongroom.store.facts import SecurityCache
 from strongroom.store.metadata import store_schema
-from strongroom.store.protocol import InheritedPart, Row, Share, Stamp, StoredFile, Value
+from strongroom.store.protocol import InheritedPart, Row, Share, SharedRow, Stamp, StoredFile, Value
 from strongroom.store.reading import Reader
 from strongroom.store.system_rows import mirror_schema
 from strongroom.store.work import Shapes, Work
@@ -71,6 +75,12 @@ class StoreTransaction:
     def children(self, relationship: Relationship, parents: Sequence[Guid]) -> list[Row]:
         return stored_rows.children(self._work, relationship, parents)
 
+    def pointing(self, relationship: Relationship) -> list[Row]:
+        return stored_rows.pointing(self._work, relationship)
+
+    def has_longer_text(self, table: Table, column: Column, units: int) -> bool:
+        return stored_rows.has_longer_text(self._work, table, column, units)
+
     def linked(self, association: ManyToMany, row_id: Guid, *, from_first: bool) -> list[Guid]:
         return stored_links.linked(self._work, association, row_id, from_first=from_first)
 
@@ -106,6 +116,9 @@ class StoreTransaction:
 
     def set_inherited_part(self, row: Row, part: InheritedPart) -> None:
         stored_shares.set_inherited_part(self._work, row, part)
+
+    def value_access(self, row: Row, principals: frozenset[int]) -> Mapping[Guid, ColumnAccess]:
+        return column_rules.value_access(self._work, row, principals)
 
     # --- contents of file columns ---
 
@@ -152,6 +165,18 @@ class StoreTransaction:
 
     def bump_security_epoch(self) -> None:
         self._work.bump_security_epoch()
+
+    # --- about everybody ---
+
+    def directory(self) -> Directory:
+        return everyone.directory(self._work, self._security())
+
+    def counts(self, table: Table) -> dict[tuple[int, int], int]:
+        work = self._flushed()
+        return stored_counts(work.connection, table.logical_name)
+
+    def shared_rows(self, table: Table, principals: Sequence[Key]) -> list[SharedRow]:
+        return everyone.shared_rows(self._work, table, principals)
 
     # --- metadata ---
 
