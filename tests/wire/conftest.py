@@ -32,7 +32,8 @@ def api(server: RunningServer) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def boxes(api: Api) -> str:
-    """The entity set `wire_boxes`: every type of column, and two alternate keys, of one column and of two."""
+    """The entity set `wire_boxes`: every type of column, a lookup to itself, and two
+    alternate keys, of one column and of two."""
     dates = [
         column("DateTime", "wire_Local", Format="DateAndTime", DateTimeBehavior={"Value": "UserLocal"}),
         column("DateTime", "wire_Clock", Format="DateAndTime", DateTimeBehavior={"Value": "TimeZoneIndependent"}),
@@ -42,6 +43,7 @@ def boxes(api: Api) -> str:
     columns = [
         column("String", "wire_Code", MaxLength=50, FormatName={"Value": "Text"}),
         column("String", "wire_Part", MaxLength=50, FormatName={"Value": "Text"}),
+        column("Integer", "wire_Slot", MinValue=0, MaxValue=1000),
         column("Memo", "wire_Memo", MaxLength=2000),
         column("Integer", "wire_Int", MinValue=-2147483648, MaxValue=2147483647),
         column("BigInt", "wire_Big"),
@@ -56,8 +58,16 @@ def boxes(api: Api) -> str:
     ]
     made = api.send("POST", _TABLES, table("wire_Box", *columns))
     assert made.status_code == 204, made.text
+    parent = {
+        "@odata.type": f"{NS}.OneToManyRelationshipMetadata",
+        "SchemaName": "wire_Box_Box_Parent",
+        "ReferencedEntity": "wire_box",
+        "ReferencingEntity": "wire_box",
+        "Lookup": column("Lookup", "wire_ParentBox"),
+    }
+    assert api.send("POST", "RelationshipDefinitions", parent).status_code == 204
     keys = f"{_TABLES}(LogicalName='wire_box')/Keys"
-    for name, parts in (("wire_ByCode", ["wire_code"]), ("wire_ByPart", ["wire_part", "wire_int"])):
+    for name, parts in (("wire_ByCode", ["wire_code"]), ("wire_ByPart", ["wire_part", "wire_slot"])):
         body = {"SchemaName": name, "DisplayName": label(name), "KeyAttributes": parts}
         assert api.send("POST", keys, body).status_code == 204
     return "wire_boxes"
