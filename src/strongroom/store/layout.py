@@ -60,6 +60,8 @@ from strongroom.schema.model import Column, ColumnType, Ownership, SourceType, T
 
 PRINCIPAL_TABLES = ("systemuser", "team")
 SHARES = "principalobjectaccess"
+VALUE_SHARES = "principalobjectattributeaccess"
+"""Single values of secured columns that are shared (SM-134)."""
 UNCOUNTED_TABLES = frozenset({"audit", SHARES})
 OWNER_COLUMNS = frozenset({"ownerid", "owninguser", "owningteam", "owningbusinessunit"})
 
