@@ -144,7 +144,7 @@ class Subordinate:
 
 @dataclass(frozen=True, slots=True)
 class SecuritySettings:
-    """The organisation's switches (SM-25 to SM-27, section 13 of the security model)."""
+    """The organisation's switches (SM-25 to SM-27, section 13 of the security model), and its calendar (WA-205)."""
 
     matrix_access: bool = False
     always_move_record: bool = True
@@ -156,15 +156,20 @@ class SecuritySettings:
     hierarchy_write_levels: int = 1
     hierarchy_same_unit: bool = True
     hierarchy_disabled_users: bool = True
+    week_starts_on: int = 0
+    """0 Sunday … 6 Saturday."""
+    fiscal_start: tuple[int, int] = (1, 1)
+    """Month and day on which the fiscal year begins."""
+    fiscal_period_months: int = 3
 
 
 _NOTHING: Mapping[str, Mapping[str, ColumnAccess]] = MappingProxyType({})
+_NO_MASKS: Mapping[str, Mapping[str, Mask]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class SecurityFacts:
     """Everything the store knows about one principal (a user, or a team asked about as a principal, SM-47)."""
-_NO_MASKS: Mapping[str, Mapping[str, Mask]] = MappingProxyType({})
 
     id: Guid
     key: Key
@@ -183,15 +188,15 @@ _NO_MASKS: Mapping[str, Mapping[str, Mask]] = MappingProxyType({})
     subordinates: tuple[Subordinate, ...] = ()
     column_permissions: Mapping[str, Mapping[str, ColumnAccess]] = field(default_factory=lambda: _NOTHING)
     """Table → column → what the profiles of the user and its teams open (SM-131)."""
+    masking: Mapping[str, Mapping[str, Mask]] = field(default_factory=lambda: _NO_MASKS)
+    """Table → column → its masking rule (SM-137); the same for everybody."""
+    shared_columns: frozenset[Guid] = frozenset()
+    """Metadata ids of the columns of which some row's value is shared with the principal or a team of it (SM-134)."""
     time_zone: str = "UTC"
     language: int = 1033
     team: Team | None = None
     """The team itself, when these are the facts of a team."""
 
-    masking: Mapping[str, Mapping[str, Mask]] = field(default_factory=lambda: _NO_MASKS)
-    """Table → column → its masking rule (SM-137); the same for everybody."""
-    shared_columns: frozenset[Guid] = frozenset()
-    """Metadata ids of the columns of which some row's value is shared with the principal or a team of it (SM-134)."""
 
 @dataclass(frozen=True, slots=True)
 class Grant:

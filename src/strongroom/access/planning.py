@@ -14,6 +14,7 @@ from strongroom.access.caller import Caller, Grant, Subordinate, TeamType
 from strongroom.access.columns import gated, mask_of
 from strongroom.access.dependents import plan_of_unowned
 from strongroom.access.messages import missing_privilege, no_such_privilege
+from strongroom.access.parents import READABLE_BY_EVERY_USER
 from strongroom.access.plan import Branch, Plan, Reason
 from strongroom.access.reasons import Code, Source, role_sources, team_source
 from strongroom.access.resolve import grants_of
@@ -38,7 +39,8 @@ def plan_for(caller: Caller, table: Table, right: Rights) -> Plan:
 
 
 def _make(caller: Caller, table: Table, right: Rights) -> Plan:
-    if table.ownership is Ownership.NONE:
+    is_for_everyone = right is Rights.READ and table.logical_name in READABLE_BY_EVERY_USER  # WA-307
+    if table.ownership is Ownership.NONE or is_for_everyone:
         return plan_of_unowned(caller, table, right, plan_for)
     privilege = table.privileges.get(right)
     if privilege is None:

@@ -7,20 +7,20 @@ _NAMES = """
     CanBeReferencing CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract
     CloneProduct CloseIncident CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertOwnerTeamToAccessTeam
     ConvertProductToKit ConvertQuoteToSalesOrder ConvertSalesOrderToInvoice CopySystemForm
-    CreateCustomerRelationships CreatePolymorphicLookupAttribute DeleteAndPromote DeleteOptionSet
-    DeleteOptionValue DisassociateEntities DownloadBlock ExecuteWorkflow ExportFieldTranslation ExportSolution
+    DeleteAndPromote DeleteOptionSet
+    DisassociateEntities DownloadBlock ExecuteWorkflow ExportFieldTranslation ExportSolution
     ExportTranslation FetchXmlToQueryExpression FulfillSalesOrder GenerateInvoiceFromOpportunity
     GenerateQuoteFromOpportunity GetAutoNumberSeed GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName
     GetValidManyToMany GetValidReferencedEntities GetValidReferencingEntities ImportSolution ImportSolutionAsync
-    InitializeAttachmentBlocksUpload InitializeFileBlocksDownload InitializeFileBlocksUpload InsertOptionValue
-    InsertStatusValue IsValidStateTransition LockInvoicePricing LoseOpportunity Merge OrderOption
+    InitializeAttachmentBlocksUpload InitializeFileBlocksDownload InitializeFileBlocksUpload
+    InsertStatusValue IsValidStateTransition LockInvoicePricing LoseOpportunity Merge
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
     RemoveSolutionComponent RemoveUserFromRecordTeam ResetInheritedAccess RetrieveAadUserPrivileges
     RetrieveAadUserRoles RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete
     RetrieveDependentComponents RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues
     RetrieveUserSetOfPrivilegesByIds RetrieveUserSetOfPrivilegesByNames Rollup SendEmail SendEmailFromTemplate
     SetBusinessSystemUser SetParentSystemUser SetState StageSolution TriggerServiceEndpointCheck
-    UnlockInvoicePricing UpdateOptionSet UpdateOptionValue UpdateStateValue UploadBlock ValidateRecurrenceRule
+    UnlockInvoicePricing UpdateOptionSet UpdateStateValue UploadBlock ValidateRecurrenceRule
     WinOpportunity WinQuote
 """
 

@@ -9,8 +9,10 @@ _NO_ALIASES: Mapping[str, str] = {}
 
 
 def read_context(session: Session, aliases: Mapping[str, str] = _NO_ALIASES) -> ReadContext:
-    """The caller, its time zone and the present, for conditions such as `Today` and `eq-userid` (WA-204, WA-205)."""
+    """The caller, its time zone and the present, for conditions such as `Today` and `eq-userid`, and the organisation's
+    calendar (WA-204, WA-205)."""
     facts = session.caller.facts
+    settings = facts.settings
     return ReadContext(
         user_id=facts.id,
         business_unit_id=session.caller.unit_id,
@@ -18,5 +20,8 @@ def read_context(session: Session, aliases: Mapping[str, str] = _NO_ALIASES) -> 
         now=session.now,
         time_zone=facts.time_zone,
         language=facts.language,
+        week_starts_on=settings.week_starts_on,
+        fiscal_start=settings.fiscal_start,
+        fiscal_period_months=settings.fiscal_period_months,
         aliases=aliases,
     )

@@ -13,6 +13,7 @@ from strongroom.records import refusals
 from strongroom.records.authorize import demand
 from strongroom.records.create import refuse_direct_writes
 from strongroom.records.inheritance import leave
+from strongroom.records.record_teams import remove_teams_of
 from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.trail import record_deletions, record_update
@@ -21,11 +22,14 @@ from strongroom.store.layout import OWNER_COLUMNS
 from strongroom.store.protocol import Row
 
 
-def delete_rows(session: Session, rows: Sequence[Row]) -> None:
-    """Delete rows of one table, on which the caller has been authorized, with their cascades."""
+def delete_rows(session: Session, rows: Sequence[Row], *, is_platform: bool = False) -> None:
+    """Delete rows of one table, on which the caller has been authorized, with their cascades.
+
+    With `is_platform` nobody needs a right on the children: the platform itself cleans up after a table that goes.
+    """
     if rows:
         refuse_direct_writes(rows[0].table)
-    doomed = _with_children(session, rows)
+    doomed = _with_children(session, rows, is_platform)
     session.doomed = frozenset(row.reference() for row in doomed.values())
     for row in doomed.values():
         session.rules.run(Event.BEFORE_DELETE, session, row, {})
@@ -34,6 +38,7 @@ def delete_rows(session: Session, rows: Sequence[Row]) -> None:
         _demand_unrestricted(session, group, doomed)
     for group in by_table:
         _remove_links(session, group, doomed)
+        remove_teams_of(session, group)
     record_deletions(session, doomed.values())
     for group in reversed(by_table):
         session.transaction.delete(group[0].table, group)
@@ -46,7 +51,7 @@ _Identity = tuple[str, Guid]
 _Doomed = dict[_Identity, Row]
 
 
-def _with_children(session: Session, rows: Iterable[Row]) -> _Doomed:
+def _with_children(session: Session, rows: Iterable[Row], is_platform: bool) -> _Doomed:
     """The rows and all that the delete takes along, parents before children, each authorized (SM-104)."""
     doomed: _Doomed = {_identity(row): row for row in rows}
     waiting = _by_table(doomed.values())
@@ -56,7 +61,8 @@ def _with_children(session: Session, rows: Iterable[Row]) -> _Doomed:
         for relationship in _relationships(session, group[0].table, "Cascade"):
             for child in session.transaction.children(relationship, [row.id for row in group]):
                 if _identity(child) not in doomed:
-                    demand(session, Rights.DELETE, child)
+                    if not is_platform:
+                        demand(session, Rights.DELETE, child)
                     doomed[_identity(child)] = child
                     found.append(child)
         waiting += _by_table(found)

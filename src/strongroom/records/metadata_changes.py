@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from strongroom.audit.entries import Action, Changes, Operation, entry
 from strongroom.ids import Guid
+from strongroom.records.schema_leftovers import refuse_what_rows_forbid, remove_leftovers
 from strongroom.records.security_rules.standard_privileges import refit_standard_roles
 from strongroom.records.session import Session
 from strongroom.records.trail import author
@@ -15,6 +16,8 @@ from strongroom.store.protocol import Value
 def change_schema(session: Session, schema: Schema) -> None:
     """Make `schema` the environment's metadata: database tables, privileges and messages follow at once (WA-68)."""
     before = session.schema
+    refuse_what_rows_forbid(session, schema)
+    remove_leftovers(session, schema)
     session.transaction.change_schema(schema)
     by = author(session)
     told = [

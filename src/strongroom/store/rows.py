@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from strongroom.errors import IntegrityViolation, PreconditionFailed
 from strongroom.ids import Guid, Key, Reference
-from strongroom.schema.model import AlternateKey, Ownership, Relationship, Table
+from strongroom.schema.model import AlternateKey, Column, Ownership, Relationship, Table
 from strongroom.store import file_contents, shares
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Duplicate
@@ -108,6 +108,30 @@ def children(work: Work, relationship: Relationship, parents: Sequence[Guid]) ->
                 parameters.append(relationship.referenced_table)
         found += map(shape.read, work.connection.query(f"{shape.select} where {condition} order by id", parameters))
     return found
+
+
+def pointing(work: Work, relationship: Relationship) -> list[Row]:
+    """Rows of the child table whose lookup points to the parent's table, in the order of their keys."""
+    table = work.table(relationship.referencing_table)
+    shape = work.shape(table)
+    name = relationship.referencing_column
+    condition, parameters = f"{quote(name)} is not null", []
+    if has_table_column(table.columns[name]):
+        condition, parameters = f"{quote(f'{name}__table')} = ?", [relationship.referenced_table]
+    return [
+        shape.read(raw)
+        for raw in work.connection.query(f"{shape.select} where {condition} order by id", tuple(parameters))
+    ]
+
+
+def has_longer_text(work: Work, table: Table, column: Column, units: int) -> bool:
+    """Whether a text in the column has more UTF-16 units than `units`. The database counts characters, which have one
+    unit or two, so the texts in between are counted here."""
+    name, source = quote(column.logical_name), quote(table.logical_name)
+    if work.connection.query(f"select 1 from {source} where length({name}) > ? limit 1", (units,)):
+        return True
+    found = work.connection.query(f"select {name} from {source} where length({name}) > ?", (units // 2,))
+    return any(len(text.encode("utf-16-le")) // 2 > units for (text,) in found)
 
 
 def _held_by(work: Work, relationship: Relationship, parents: Sequence[Guid]) -> tuple[str, list[object]]:

@@ -1,6 +1,8 @@
 """The organisation's switches: columns of the `organization` row, and the XML of its `orgdborgsettings`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
@@ -16,9 +18,13 @@ _COLUMNS = (
     "usepositionhierarchy",
     "maxdepthforhierarchicalsecuritymodel",
     "orgdborgsettings",
+    "weekstartdaycode",
+    "fiscalcalendarstart",
+    "fiscalperiodtype",
 )
 
-_RESTRICTIVE = SecuritySettings(hierarchy_enabled=False, hierarchy_disabled_users=False, hierarchy_write_levels=0)
+_FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
+"""`fiscalperiodtype`: annually, semi-annually, quarterly, monthly. Periods of four weeks count as quarters."""
 
 
 def read_settings(work: Work) -> SecuritySettings:
@@ -32,11 +38,17 @@ def read_settings(work: Work) -> SecuritySettings:
 
 def settings_of(row: Raw) -> SecuritySettings:
     """The switches in one `organization` row: the columns above, in their order."""
-    share, hierarchy, positions, depth, xml = row
+    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type = row
+    calendar = SecuritySettings(
+        week_starts_on=week_start if week_start in range(7) else 0,
+        fiscal_start=_month_and_day(fiscal_start),
+        fiscal_period_months=_FISCAL_MONTHS.get(fiscal_type, 3),
+    )
     switches = _switches(xml)
     if switches is None:
-        return _RESTRICTIVE
-    return SecuritySettings(
+        return replace(calendar, hierarchy_enabled=False, hierarchy_disabled_users=False, hierarchy_write_levels=0)
+    return replace(
+        calendar,
         matrix_access=_flag(switches, "EnableOwnershipAcrossBusinessUnits", default=False),
         always_move_record=_flag(switches, "AlwaysMoveRecordToOwnerBusinessUnit", default=True),
         keep_roles_on_unit_change=_flag(switches, "DoNotRemoveRolesOnChangeBusinessUnit", default=False),
@@ -48,6 +60,16 @@ def settings_of(row: Raw) -> SecuritySettings:
         hierarchy_same_unit=_flag(switches, "ManagersMustBeInSameOrParentBusinessUnitAsReports", default=True),
         hierarchy_disabled_users=_flag(switches, "AuthorizationEnableHSMForDisabledUsers", default=True),
     )
+
+
+def _month_and_day(start: object) -> tuple[int, int]:
+    """The month and day of a stored date-time, such as `2024-04-01T00:00:00Z` or the engine's own value of it."""
+    text = start.isoformat() if isinstance(start, date) else str(start or "")
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        return 1, 1
+    return day.month, day.day
 
 
 def _switches(xml: str | None) -> dict[str, str] | None:

@@ -1,8 +1,10 @@
 """`CreateMultiple` and its kin: many rows of one table in one transaction (WA-300 to WA-306)."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import cast
 
-from strongroom.errors import InvalidRequest
+from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.messages.entities import type_of
 from strongroom.query.odata import parse_reference, read_key
 from strongroom.records import (
@@ -14,11 +16,12 @@ from strongroom.records import (
     update_multiple,
     upsert_multiple,
 )
+from strongroom.records.create import each
 from strongroom.schema.model import Table
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
 from strongroom.webapi.http import Response, json_response, no_content
-from strongroom.webapi.payload import read_record
+from strongroom.webapi.payload import Reading, read_record
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.values import Json, read_object
 
@@ -36,23 +39,23 @@ def respond(exchange: Exchange, session: Session, table: Table, message: str) ->
     if not isinstance(targets, list) or not targets:
         raise InvalidRequest(f"'{message}' needs a non-empty array 'Targets'.")
     items = [_target(session, table, index, item) for index, item in enumerate(targets)]
+    with _naming_the_only_target(len(items)):
+        return _run(exchange, session, table, message, items)
+
+
+def _run(exchange: Exchange, session: Session, table: Table, message: str, items: list[dict[str, Json]]) -> Response:
     match message:
         case "CreateMultiple":
-            reading = exchange.reading(session)
-            ids = create_multiple(session, table, [read_record(reading, table, item) for item in items])
+            ids = create_multiple(session, table, _records(exchange.reading(session), table, items))
             return _answer(exchange, message, {"Ids": ids})
         case "UpdateMultiple":
-            reading = exchange.reading(session, updating=True)
-            updates = [
-                (_address(session, table, i, item), read_record(reading, table, item)) for i, item in enumerate(items)
-            ]
+            records = _records(exchange.reading(session, updating=True), table, items)
+            updates = zip(_addresses(session, table, items), records, strict=True)
             update_multiple(session, table, [(a, _without_id(table, record).values) for a, record in updates])
             return no_content()
         case "UpsertMultiple":
-            reading = exchange.reading(session)
-            upserts = [
-                (_address(session, table, i, item), read_record(reading, table, item)) for i, item in enumerate(items)
-            ]
+            records = _records(exchange.reading(session), table, items)
+            upserts = zip(_addresses(session, table, items), records, strict=True)
             done = upsert_multiple(session, table, [(a, _without_id(table, record)) for a, record in upserts])
             type_name = f"#Microsoft.Dynamics.CRM.{table.logical_name}"
             results = [
@@ -60,8 +63,28 @@ def respond(exchange: Exchange, session: Session, table: Table, message: str) ->
             ]
             return _answer(exchange, message, {"Results": results})
         case _:
-            delete_multiple(session, table, [_address(session, table, i, item) for i, item in enumerate(items)])
+            delete_multiple(session, table, _addresses(session, table, items))
             return no_content()
+
+
+@contextmanager
+def _naming_the_only_target(number: int) -> Generator[None]:
+    """A block whose errors name the target also when there is one only; of several the verbs name it (WA-303)."""
+    try:
+        yield
+    except StrongroomError as error:
+        if number == 1 and "target" not in error.details:
+            error.message = f"{error.message} (target 0)"
+            error.args = (error.message,)
+        raise
+
+
+def _records(reading: Reading, table: Table, items: list[dict[str, Json]]) -> list[NewRecord]:
+    return each(items, lambda item: read_record(reading, table, item))
+
+
+def _addresses(session: Session, table: Table, items: list[dict[str, Json]]) -> list[Address]:
+    return [_address(session, table, index, item) for index, item in enumerate(items)]
 
 
 def _answer(exchange: Exchange, message: str, result: dict[str, object]) -> Response:

@@ -24,7 +24,7 @@ from strongroom.webapi.values import read_row
 COUNT_LIMIT = 5000
 PAGE_SIZE = 5000
 _ON_COLLECTIONS = ("$select", "$filter", "$orderby", "$top", "$count", "$expand", "$apply", "$skiptoken")
-_BESIDE_FETCH = ("$select", "$filter", "$orderby", "$top", "$expand", "$apply")
+_BESIDE_OTHERS = ("$select", "$filter", "$orderby", "$top", "$expand", "$apply")
 
 
 def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[Segment, ...]) -> Response:
@@ -55,11 +55,12 @@ def list_rows(exchange: Exchange, session: Session, table: Table) -> Response:
     if fetch is not None:
         return _fetch(exchange, session, table, fetch)
     if "sql" in custom:
+        _refuse_beside(exchange, "sql")
         select = read_sql(session.schema, custom["sql"], exchange.read_context(session))
         if select.source.table != table:
             wanted = select.source.table.entity_set_name
             raise QueryError(f"The SQL reads '{select.source.table.logical_name}': send it to {wanted}?sql=…")
-        return page_of(exchange, session, replace(select, page_size=_page_size(exchange)))
+        return page_of(exchange, session, replace(select, page_size=_page_size(exchange), count=exchange.options.count))
     select = read_query(
         session.schema,
         table,
@@ -100,9 +101,7 @@ def page_of(exchange: Exchange, session: Session, select: Select, path: str | No
 
 
 def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Response:
-    refused = [name for name in _BESIDE_FETCH if name in exchange.options.system]
-    if refused:
-        raise QueryError(f"'{refused[0]}' cannot be used together with fetchXml; put it into the FetchXML.")
+    _refuse_beside(exchange, "fetchXml")
     key = exchange.environment.paging_key
     query = read_fetchxml(session.schema, text, exchange.read_context(session), expected_table=table)
     select = continued(query, key).select
@@ -126,6 +125,13 @@ def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Res
         )
     body["value"] = renderer.objects(page.rows)
     return json_response(200, encode(body), *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
+
+
+def _refuse_beside(exchange: Exchange, language: str) -> None:
+    """Options that another query language has its own words for cannot stand beside it (WA-240)."""
+    refused = [name for name in _BESIDE_OTHERS if name in exchange.options.system]
+    if refused:
+        raise QueryError(f"'{refused[0]}' cannot be used together with {language}; put it into the {language} text.")
 
 
 def _first_id(page: Page) -> str | None:

@@ -9,7 +9,7 @@ from strongroom.errors import MethodNotAllowed
 from strongroom.records import Session
 from strongroom.records.metadata_changes import change_schema
 from strongroom.webapi import csdl
-from strongroom.webapi.definitions import read, write
+from strongroom.webapi.definitions import OPTION_ACTIONS, read, require_method, write
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
 from strongroom.webapi.http import Response, json_response, no_content
@@ -17,6 +17,13 @@ from strongroom.webapi.operations_listing import listed_operations
 from strongroom.webapi.paths import Segment
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.values import read_object
+
+METADATA_ACTIONS = OPTION_ACTIONS | {
+    "CreateEntities",
+    "CreatePolymorphicLookupAttribute",
+    "CreateCustomerRelationships",
+}
+"""Actions that change metadata and are answered here."""
 
 ROOTS = frozenset(
     {
@@ -27,7 +34,7 @@ ROOTS = frozenset(
         "GlobalOptionSetDefinitions",
         "ManagedPropertyDefinitions",
         "RetrieveMetadataChanges",
-        "CreateEntities",
+        *METADATA_ACTIONS,
     }
 )
 _VERBS = {"POST": "Create", "PUT": "Write", "PATCH": "Write", "DELETE": "Delete"}
@@ -50,7 +57,7 @@ def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
                 {**exchange.options.system, **exchange.options.aliases},
                 exchange.request.root,
             )
-        return json_response(200, shown if isinstance(shown, bytes) else encode(shown))
+        return json_response(200, shown)
     with exchange.session(write=True) as session:
         return _write(exchange, session, segments)
 
@@ -70,16 +77,13 @@ def _described(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
 
 def _write(exchange: Exchange, session: Session, segments: tuple[Segment, ...]) -> Response:
     request = exchange.request
+    names = [str(segment) for segment in segments]
+    require_method(request.method, names)
+    check_json(request)
+    body = read_object(request.body)
     require_usable(session.caller)
     require_privilege(session.caller, _privilege(request.method, segments))
-    check_json(request)
-    change = write(
-        session.schema,
-        request.method,
-        [str(segment) for segment in segments],
-        read_object(request.body),
-        request.headers,
-    )
+    change = write(session.schema, request.method, names, body, request.headers)
     change_schema(session, change.new_schema)
     if change.answer is not None:
         return json_response(200, encode(change.answer))
@@ -92,10 +96,15 @@ def _privilege(method: str, segments: tuple[Segment, ...]) -> str:
     """The customization privilege that a metadata write needs."""
     verb = _VERBS[method]
     names = {segment.name for segment in segments}
+    first = segments[0].name
     if "Attributes" in names or "Keys" in names:
         return f"prv{verb}Attribute"
-    if segments[0].name == "RelationshipDefinitions":
+    if first in OPTION_ACTIONS:
+        return "prvWriteOptionSet"
+    if first in ("CreatePolymorphicLookupAttribute", "CreateCustomerRelationships"):
+        return "prvCreateRelationship"
+    if first == "RelationshipDefinitions":
         return f"prv{verb}Relationship"
-    if segments[0].name == "GlobalOptionSetDefinitions":
+    if first == "GlobalOptionSetDefinitions":
         return f"prv{verb}OptionSet"
     return f"prv{verb}Entity"

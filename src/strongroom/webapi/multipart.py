@@ -8,6 +8,7 @@ from strongroom.errors import InvalidRequest, UnsupportedMediaType
 from strongroom.webapi.http import HeaderMap, Response
 
 _BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))""", re.IGNORECASE)
+_VERSION = re.compile(r"\s+HTTP/\d(?:\.\d)?\s*$")
 _LEGAL = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{1,200}")
 
 
@@ -79,8 +80,9 @@ def read_request(content: bytes) -> PartRequest:
     except UnicodeDecodeError:
         raise InvalidRequest("A request line in the batch is not valid UTF-8.") from None
     method, space, target = request_line.partition(" ")
-    target = re.sub(r"\s+HTTP/\d(?:\.\d)?$", "", target).strip()
-    if not space or not target or not method.isalpha():
+    target, version = _VERSION.subn("", target)
+    target = target.strip()
+    if not space or not target or not version or not method.isalpha():
         raise InvalidRequest(
             f"'{request_line[:100]}' in the batch is not a request line such as 'GET accounts HTTP/1.1'."
         )

@@ -17,6 +17,7 @@ from strongroom.webapi import bulk
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
 from strongroom.webapi.http import Response, json_response, no_content
+from strongroom.webapi.operations_listing import members_of
 from strongroom.webapi.paths import Segment, unknown_segment
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.values import read_object
@@ -181,12 +182,12 @@ def _scalar(parameter: Parameter, value: object, *, literal: bool) -> object:
     name = parameter.name
     text = value if isinstance(value, str) else None
     match parameter.kind:
-        case Kind.STRING | Kind.ENUM if text is not None:
-            matched = _ENUM.fullmatch(text) if parameter.kind is Kind.ENUM else None
-            if matched is not None:
-                return matched[1]
+        case Kind.ENUM if text is not None:
+            matched = _ENUM.fullmatch(text)
+            return _member(parameter, matched[1] if matched else text.strip("'"))
+        case Kind.STRING if text is not None:
             quoted = len(text) >= 2 and text[0] == text[-1] == "'"
-            if literal and not quoted and parameter.kind is Kind.STRING:
+            if literal and not quoted:
                 raise QueryError(f"'{name}' is a text: write {name}='…'.")
             return text[1:-1].replace("''", "'") if quoted else text
         case Kind.GUID if text is not None and (guid := parse_guid(text.strip("'"))) is not None:
@@ -204,6 +205,14 @@ def _scalar(parameter: Parameter, value: object, *, literal: bool) -> object:
         case _:
             pass
     raise InvalidRequest(f"The parameter '{name}' takes a value of type {parameter.type or parameter.kind.value}.")
+
+
+def _member(parameter: Parameter, text: str) -> str:
+    """A member of the parameter's enumeration, which is written `NS.Type'Member'` or as the bare name."""
+    members = members_of(parameter.type)
+    if members and text not in members:
+        raise InvalidRequest(f"'{text[:60]}' is not one of {', '.join(members)}, which '{parameter.name}' takes.")
+    return text
 
 
 def _json(text: str, name: str) -> object:

@@ -115,6 +115,12 @@ def listed_operations() -> tuple[ListedOperation, ...]:
     return tuple(found)
 
 
+def members_of(type_name: str | None) -> tuple[str, ...]:
+    """The names of an enumeration's members; none when `type_name` is no enumeration that is listed."""
+    found = _ENUMS.get((type_name or "").removeprefix("mscrm."))
+    return () if found is None else tuple(name for name, _ in found.members)
+
+
 def _listed(operation: Operation, binding: str | None) -> ListedOperation:
     space = "Strongroom" if operation.is_own else "mscrm"
     result: str | None = None

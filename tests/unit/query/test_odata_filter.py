@@ -540,8 +540,8 @@ def test_500_conditions_are_allowed_and_501_are_not():
 
 def test_nesting_is_limited_to_100_levels():
     """WA-196."""
-    assert where("(" * 99 + "name eq 'x'" + ")" * 99) == "name = 'x'"
-    assert "nested more than 100 levels" in refusal("(" * 100 + "name eq 'x'" + ")" * 100).message
+    assert where("(" * 100 + "name eq 'x'" + ")" * 100) == "name = 'x'"
+    assert "nested more than 100 levels" in refusal("(" * 101 + "name eq 'x'" + ")" * 101).message
     assert "nested more than 100 levels" in refusal("(" * 10_000).message
     assert "nested more than 100 levels" in refusal("contains(" * 5_000).message
 

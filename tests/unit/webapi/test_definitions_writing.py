@@ -27,7 +27,7 @@ from PowerPlatform.Dataverse.models.relationship import ManyToManyRelationshipMe
 from strongroom.errors import MethodNotAllowed, NotFound, NotOffered, StrongroomError
 from strongroom.schema.model import ColumnType, DateBehavior, Ownership, Schema
 from strongroom.schema.standard_tables import standard_schema
-from strongroom.webapi.definitions import MetadataChange, ShortenedColumn, read, write
+from strongroom.webapi.definitions import MetadataChange, read, write
 
 NS = "Microsoft.Dynamics.CRM"
 PET = "EntityDefinitions(LogicalName='new_pet')"
@@ -163,7 +163,6 @@ def test_a_client_makes_and_changes_a_column(schema: Schema, client: Any) -> Non
     column = changed.new_schema.tables["new_pet"].columns["new_size"]
     assert (column.max_length, column.format, column.required.value) == (30, "Email", "Recommended")
     assert column.metadata_id == made.metadata_id
-    assert changed.shortened == (ShortenedColumn("new_pet", "new_size", 30),)
     assert changed.entity_id_path is None
 
 
@@ -360,7 +359,6 @@ def test_a_definition_without_a_type_is_put_as_what_the_column_is(schema: Schema
     changed = write(schema, "PUT", path, {"MaxLength": 40}, {})
 
     assert changed.new_schema.tables["new_pet"].columns["new_code"].max_length == 40
-    assert changed.shortened == ()
 
 
 def test_several_tables_for_one_lookup(schema: Schema) -> None:

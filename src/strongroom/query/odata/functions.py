@@ -35,6 +35,8 @@ _PARAMETERS = {
     Arity.TWO: ("PropertyValue1", "PropertyValue2"),
     Arity.MANY: ("PropertyValues",),
 }
+_BETWEEN = frozenset({"Between", "NotBetween"})
+"""Conditions whose two values may also come as one list, which is how Dataverse declares them (WA-201, WA-204)."""
 
 
 def call(scope: Scope, node: Call) -> Predicate:
@@ -103,10 +105,13 @@ def _named(scope: Scope, node: Call) -> Predicate:
         suggestion = hint(name, named_conditions.odata_names())
         message = f"An unknown function with name '{shown(node.name)}' was found.{suggestion}"
         raise QueryError(message, position=node.position)
-    parameters = _parameters(node, _PARAMETERS[condition.arity])
+    wanted = _PARAMETERS[condition.arity]
+    if name in _BETWEEN and any(given == "PropertyValues" for given, _ in node.parameters):
+        wanted = ("PropertyValues",)
+    parameters = _parameters(node, wanted)
     field = _property(scope, node, parameters["PropertyName"])
     values: list[str] = []
-    for parameter in _PARAMETERS[condition.arity]:
+    for parameter in wanted:
         values += _values(scope, node, parameter, parameters[parameter])
     query = scope.query
     try:

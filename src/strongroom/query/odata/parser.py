@@ -112,7 +112,7 @@ class Parser:
     def expression(self) -> Node:
         """A whole expression, down to the first token that cannot continue it."""
         self._depth += 1
-        if self._depth > MAX_NESTING:
+        if self._depth > MAX_NESTING + 1:  # the whole expression is a level, too
             raise self.error(f"The expression is nested more than {MAX_NESTING} levels deep", found=False)
         start = self.current.position
         alternatives: list[Node] = []

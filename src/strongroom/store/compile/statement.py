@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from strongroom.access.masking import Mask
 from strongroom.errors import InvalidRequest
 from strongroom.store.compile.values import Decode
 from strongroom.store.compile.writer import Parameter
 
 Result = tuple[object, ...]
-Decoder = Callable[[object], object]
+Decoder = Callable[[object], object] | Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Compiled:
             counted = fetched[0][-1]
             if isinstance(counted, int) and counted > self.input_limit:
                 raise InvalidRequest(
-                    f"The aggregate query reads more than {self.input_limit} rows. Narrow it with a filter.",
+                    "AggregateQueryRecordLimit exceeded. Cannot perform this operation. "
+                    f"The query reads more than {self.input_limit} rows: narrow it with a filter.",
                     code="0x8004e023",
                 )
             fetched = [row[:-1] for row in fetched]
@@ -40,7 +42,7 @@ class Compiled:
         # By column, because that costs a quarter of looking at every value of every row.
         columns: list[Iterable[object]] = list(zip(*fetched, strict=True))
         for place, decode in self.decoded:
-            columns[place] = map(decode, columns[place])
+            columns[place] = map(decode.for_answer() if isinstance(decode, Mask) else decode, columns[place])
         return list(zip(*columns, strict=True))
 
 

@@ -1,6 +1,7 @@
 """The metadata API as JSON over a `Schema` (section 23): reading definitions, and changing them. No I/O."""
 
+from strongroom.webapi.definitions.option_actions import OPTION_ACTIONS
 from strongroom.webapi.definitions.reading import read
-from strongroom.webapi.definitions.writing import MetadataChange, ShortenedColumn, write
+from strongroom.webapi.definitions.writing import MetadataChange, require_method, write
 
-__all__ = ["MetadataChange", "ShortenedColumn", "read", "write"]
+__all__ = ["OPTION_ACTIONS", "MetadataChange", "read", "require_method", "write"]

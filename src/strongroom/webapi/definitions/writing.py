@@ -20,16 +20,8 @@ from strongroom.webapi.definitions.addresses import (
 )
 from strongroom.webapi.definitions.attributes import TYPE_NAMES
 from strongroom.webapi.definitions.bodies import Json, as_object, check_type, objects, text, type_name
+from strongroom.webapi.definitions.option_actions import OPTION_ACTIONS, run_option_action
 from strongroom.webapi.definitions.relationships import MANY_TO_MANY_TYPE, ONE_TO_MANY_TYPE
-
-
-@dataclass(frozen=True, slots=True)
-class ShortenedColumn:
-    """A text column that takes fewer characters than before: refused when a row has more (WA-344)."""
-
-    table: str
-    column: str
-    max_length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +29,13 @@ class MetadataChange:
     """What a write makes of a schema.
 
     `entity_id_path` is the path of the made part below the service root, for `OData-EntityId` (without a leading
-    slash); None when nothing was made. `answer` is the body of a 200, None for a 204. `new_key` names the table and
-    key of a made key: whether existing rows allow it is not known here (`changes.set_key_active`).
+    slash); None when nothing was made. `answer` is the body of a 200, None for a 204. Whether existing rows allow the
+    change (a shorter column, a new key) is not known here.
     """
 
     new_schema: Schema
     entity_id_path: str | None = None
     answer: dict[str, object] | None = None
-    shortened: tuple[ShortenedColumn, ...] = ()
-    new_key: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +64,23 @@ def write(
     language, so `MSCRM.MergeLabels` merges nothing, and there is one solution (WA-351).
     """
     del headers
+    path, handler = _routed(method, segments)
+    change = handler(_Write(schema, path, tuple(segments), body, option_prefix))
+    return replace(change, new_schema=replace(change.new_schema, version=schema.version + 1))
+
+
+def require_method(method: str, segments: Sequence[str]) -> None:
+    """404 when metadata has no such path, 405 when it does not take the method there (WA-55)."""
+    _routed(method, segments)
+
+
+_Handler = Callable[[_Write], MetadataChange]
+
+
+def _routed(method: str, segments: Sequence[str]) -> tuple[tuple[Address, ...], _Handler]:
     if not segments:
         raise no_such("")
     path = tuple(read_address(segment) for segment in segments)
-    request = _Write(schema, path, tuple(segments), body, option_prefix)
     handlers = _handlers(path)
     handler = handlers.get(method)
     if handler is None:
@@ -85,11 +88,7 @@ def write(
         raise MethodNotAllowed(
             f"The requested resource does not support http method '{method}'.", details={"allow": allowed}
         )
-    change = handler(request)
-    return replace(change, new_schema=replace(change.new_schema, version=schema.version + 1))
-
-
-_Handler = Callable[[_Write], MetadataChange]
+    return path, handler
 
 
 def _handlers(path: tuple[Address, ...]) -> dict[str, _Handler]:
@@ -117,6 +116,8 @@ def _handlers(path: tuple[Address, ...]) -> dict[str, _Handler]:
             return {"POST": _create_entities}
         case ("CreatePolymorphicLookupAttribute",) | ("CreateCustomerRelationships",):
             return {"POST": _create_multi_table_lookup}
+        case (str() as name,) if name in OPTION_ACTIONS and not has_key:
+            return {"POST": _act_on_option}
         case ("EntityDefinitions", str(), *_) | ("ManagedPropertyDefinitions", *_):
             return {}
         case _:
@@ -192,11 +193,7 @@ def _put_column(request: _Write) -> MetadataChange:
         requests.new_column(request.schema, body),
         option_prefix=request.option_prefix,
     )
-    changed = schema.tables[table.logical_name].columns[column.logical_name]
-    shortened: tuple[ShortenedColumn, ...] = ()
-    if changed.max_length is not None and changed.max_length < (column.max_length or 0):
-        shortened = (ShortenedColumn(table.logical_name, column.logical_name, changed.max_length),)
-    return MetadataChange(schema, shortened=shortened)
+    return MetadataChange(schema)
 
 
 def _typed(column: Column, request: _Write) -> Json:
@@ -222,7 +219,7 @@ def _post_key(request: _Write) -> MetadataChange:
     schema = changes.create_key(request.schema, table.logical_name, wanted)
     made = schema.tables[table.logical_name].keys[-1]
     path = f"{request.segments[0]}/Keys({made.metadata_id})"
-    return MetadataChange(schema, path, new_key=(table.logical_name, made.logical_name))
+    return MetadataChange(schema, path)
 
 
 def _delete_key(request: _Write) -> MetadataChange:
@@ -328,3 +325,8 @@ def _put_choice(request: _Write) -> MetadataChange:
 def _delete_choice(request: _Write) -> MetadataChange:
     choice = find_choice(request.schema, request.path[0])
     return MetadataChange(changes.delete_choice(request.schema, choice.name))
+
+
+def _act_on_option(request: _Write) -> MetadataChange:
+    schema, answer = run_option_action(request.schema, request.path[0].name, request.body, request.option_prefix)
+    return MetadataChange(schema, answer=answer)
