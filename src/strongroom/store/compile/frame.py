@@ -137,6 +137,8 @@ Columns = Callable[[str], tuple[str, ...]]
 
 def keys(writer: Writer, frame: Frame, found: list[Cut], columns: Columns, limit: int | None) -> str:
     """The statement that finds the rows: sort keys (`s0`, `s1` …) and then `columns`, in order, at most `limit`."""
+    if limit is not None and _can_be_bounded(writer, frame, found):
+        return _bounded(writer, frame, found, columns, limit)
     terms = [_term(writer, frame, cut, columns) for cut in found]
     before = offset(writer, frame.select) if frame.terms else None
     ending = _ending(writer, frame, limit)
@@ -145,6 +147,46 @@ def keys(writer: Writer, frame: Frame, found: list[Cut], columns: Columns, limit
         inner = ending if before is None else f"{ending} + {before}"
         terms = [f"({term}{inner})" for term in terms]
     return " union all ".join(terms) + ending + skipped
+
+
+def _can_be_bounded(writer: Writer, frame: Frame, found: list[Cut]) -> bool:
+    """Whether the first branch may bound the others: several branches, each one range of the ascending name order.
+
+    Not with a filter, which may give a narrower range of the same order: SQLite would take only one of the two.
+    """
+    if frame.select.where is not None:
+        return False
+    if frame.layout is not Layout.MERGE or not writer.dialect.stops_inside_in_lists or frame.joins or not frame.terms:
+        return False
+    if not order.is_name_order(frame.select) or frame.terms[0].descending or offset(writer, frame.select) is not None:
+        return False
+    branches = [id(cut.branch) for cut in found]
+    return found[0].branch.sharer is None and 1 < len(branches) == len(set(branches))
+
+
+def _bounded(writer: Writer, frame: Frame, found: list[Cut], columns: Columns, limit: int) -> str:
+    """The page of the first branch, and of the others no more than could come before its end.
+
+    Without the bound, a branch reads on through all rows that an earlier branch has (a unit in which one owner owns
+    nearly everything), and looks at the first rows of every principal that shares.
+    """
+    first, *others = found
+    ending = _ending(writer, frame, limit)
+    names = ", ".join((*(f"s{index}" for index in range(len(frame.terms))), "i"))
+    terms = [f"select {names} from o"]
+    for cut in others:
+        key = sort_keys(frame, cut.branch)[0].operand.sql
+        # Nulls come first and are no part of the range; after a position there are none.
+        ranges = [f"{key} <= (select last from b)", *([f"{key} is null"] if cut.position is None else [])]
+        for each in ranges:
+            position = each if cut.position is None else f"{cut.position} and {each}"
+            terms.append(_term(writer, frame, replace(cut, position=position), columns))
+    # A page that is not full bounds nothing: every text is less than a blob.
+    last = f"select coalesce((select max(s0) from o having count(*) >= {limit}), x'')"
+    return (
+        f"with o as materialized ({_term(writer, frame, first, columns)}{ending}), b(last) as materialized ({last})"
+        f" {' union all '.join(terms)}{ending}"
+    )
 
 
 def _term(writer: Writer, frame: Frame, cut: Cut, columns: Columns) -> str:
