@@ -10,11 +10,10 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engines import ENGINES, Stores, start_server
+from tests.engines import ENGINES, Stores
 from tests.faults.writers import WRITERS, Truth, Writer, doubts
 from tests.homes import make_home
 from tests.property.witness import Witness
@@ -25,23 +24,34 @@ from strongroom.environment import open_environment
 from strongroom.home import open_home
 
 KILLS = 20
+CAMPAIGN_KILLS = int(os.environ.get("STRONGROOM_KILLS", "1000"))
 MOST_RESTART_S = 10.0
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_acknowledged_write_survives_the_kill_of_the_server(tmp_path: Path, stores: Stores, engine: str) -> None:
-    """R1, promises 1 and 2. Every second round of SQLCipher has two workers."""
-    home = make_home(tmp_path, stores, engine)
-    print("seed", KILLS, engine)
-    chance = random.Random(f"{KILLS} {engine}")
+    """R1, promises 1 and 2. Every fifth round of SQLCipher has two workers."""
+    _kill_again_and_again(make_home(tmp_path, stores, engine), engine, KILLS)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("engine", ENGINES)
+def test_campaign_of_kills(tmp_path: Path, stores: Stores, engine: str) -> None:
+    """R1, campaign: as many kills as STRONGROOM_KILLS says, 1,000 without it."""
+    _kill_again_and_again(make_home(tmp_path, stores, engine), f"{engine} {os.urandom(4).hex()}", CAMPAIGN_KILLS)
+
+
+def _kill_again_and_again(home: Path, seed: str, kills: int) -> None:
+    print("seed", seed)
+    chance = random.Random(seed)
     witness = Witness(open_home(home), open_home(home).default_environment())
     acknowledged = 0
-    for number in range(KILLS):
-        workers = ("--workers", "2") if engine == "sqlcipher" and number % 5 == 1 else ()
+    for number in range(kills):
+        workers = ("--workers", "2") if seed.startswith("sqlcipher") and number % 5 == 1 else ()
         started = time.monotonic()
         server = serve(home, *workers)
         assert time.monotonic() - started < MOST_RESTART_S
-        writers = killed_while_writing(server, chance.uniform(0.1, 0.6))
+        writers = killed_while_writing(server, chance.uniform(0.1, 0.5))
         truth = Truth.seen_by(witness)
         for writer in writers:
             assert not writer.refused
@@ -51,7 +61,7 @@ def test_every_acknowledged_write_survives_the_kill_of_the_server(tmp_path: Path
         assert environment.database.check() == []
         environment.close()
     witness.close()
-    assert acknowledged > KILLS * WRITERS
+    assert acknowledged > kills * WRITERS
     run_cli("check", "--home", str(home))
 
 
@@ -99,13 +109,3 @@ def is_running(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-@pytest.fixture
-def own_database(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A PostgreSQL server of the test's own: its URL and data folder."""
-    tmp_path.chmod(0o755)
-    folder = tmp_path / "postgresql"
-    url, stop = start_server(folder)
-    yield url, folder
-    stop()

@@ -46,6 +46,15 @@ class Application:
         self._max_body = max_body
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="store")
 
+    def open(self) -> None:
+        """Open the default environment and read its metadata. Raises `HomeError`."""
+        self._environments.default().warm_up()
+
+    def close(self) -> None:
+        """Let running requests end, and give the stores back."""
+        self._threads.shutdown(wait=True)
+        self._environments.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -56,11 +65,10 @@ class Application:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._environments.default().warm_up()
+                self.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                self._threads.shutdown(wait=True)
-                self._environments.close()
+                self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -67,7 +67,10 @@ class Listening:
 
 
 def run(home: Path, listening: Listening, started: Started | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, then let running requests end. Raises `HomeError` when a port is taken."""
+    """Serve until SIGINT or SIGTERM, then let running requests end.
+
+    Raises `HomeError` when a port is taken, or when the default environment does not open: before `started` is told.
+    """
     if listening.tls_port is not None and listening.workers > 1:
         raise HomeError("A port of its own for HTTPS takes one worker; leave out --tls-port or --workers.")
     bound = _bind(listening.host, listening.port)
@@ -77,20 +80,24 @@ def run(home: Path, listening: Listening, started: Started | None = None) -> Non
     os.environ[_WORKERS] = str(listening.workers)
     os.environ[_LOG_LEVEL] = listening.log_level
     os.environ[_LOG_REQUESTS] = "1" if listening.log_requests else "0"
+    app = application()
+    app.open()
     if started is not None:
         started(f"{listening.scheme}://{_shown(listening.host)}:{bound.getsockname()[1]}")
     set_up_logging(listening.log_level)
     if listening.workers > 1:
+        app.close()
         with tempfile.TemporaryDirectory(prefix="strongroom-metrics-") as measurements:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = measurements
             config = _config(listening, "strongroom.webapi.serving:application", with_tls=True)
             Multiprocess(config, sockets=[bound]).run()
     else:
-        uvloop.run(_one_process(listening, bound, bound_tls))
+        uvloop.run(_one_process(listening, app, bound, bound_tls))
 
 
-async def _one_process(listening: Listening, bound: socket.socket, bound_tls: socket.socket | None) -> None:
-    app = application()
+async def _one_process(
+    listening: Listening, app: Application, bound: socket.socket, bound_tls: socket.socket | None
+) -> None:
     server = uvicorn.Server(_config(listening, app, with_tls=bound_tls is None))
     if bound_tls is None:
         await server.serve(sockets=[bound])
