@@ -106,7 +106,7 @@ class Environment:
         if facts is None:
             raise AccessDenied("The user is not a member of the organization.", code="0x80072560")
         if is_disabled(facts):
-            raise Unauthenticated("The request needs a valid bearer token.")
+            raise Unauthenticated("The requested resource requires authentication.")
         real = resolve(facts, transaction.schema, epoch)
         target = self._impersonated(transaction, identity)
         if target is None or target == real.id:

@@ -84,7 +84,7 @@ class TokenVerifier:
         claims = self._claims(token, now)
         is_known = claims is not None and self._ring.verifying_key(claims.key_id, now) is not None
         if claims is None or not is_known or claims.environment != environment or claims.expires_at <= now:
-            raise Unauthenticated("The request needs a valid bearer token.")
+            raise Unauthenticated("The requested resource requires authentication.")
         return claims
 
     def _claims(self, token: str, now: datetime) -> TokenClaims | None:
