@@ -12,7 +12,14 @@ from strongroom.store import file_contents, shares
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Duplicate
 from strongroom.store.indexes import key_columns, table_indexes
-from strongroom.store.layout import OWNER_COLUMNS, PRINCIPAL_TABLES, VALUE_SHARES, has_owner_key, has_table_column, has_unit
+from strongroom.store.layout import (
+    OWNER_COLUMNS,
+    PRINCIPAL_TABLES,
+    VALUE_SHARES,
+    has_owner_key,
+    has_table_column,
+    has_unit,
+)
 from strongroom.store.protocol import Row, Value
 from strongroom.store.shape import VERSION, key_condition
 from strongroom.store.work import BATCH, Work

@@ -10,8 +10,7 @@ from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guid
 from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
-from strongroom.store import everyone
-from strongroom.store import column_rules
+from strongroom.store import column_rules, everyone
 from strongroom.store import facts as security
 from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links

@@ -62,7 +62,7 @@ class _Inner:
         return self.add(lists.output(self.writer, self.scope, expression))
 
     def compared(self, expression: Expression) -> Operand:
-        if lists.is_masked(self.writer, expression):
+        if lists.is_closed(self.writer, expression):
             return Operand(self.add(expressions.NULL), Kind.TEXT)
         found = expressions.operand(self.writer, self.scope, expression)
         return Operand(self.add(found.sql), found.kind, found.scale)
@@ -142,8 +142,8 @@ def _output(writer: Writer, inner: _Inner, groups: tuple[Expression, ...], outpu
     if expression not in groups:
         raise InvalidRequest(f"{output.name!r} is neither grouped by nor aggregated.")
     compared = inner.compared(expression)
-    if compared.is_text and not lists.is_masked(writer, expression):
-        return f"min({inner.shown(expression)})", None
+    if compared.is_text and not lists.is_closed(writer, expression):
+        return f"min({inner.shown(expression)})", lists.mask_over(writer, expression)
     return compared.sql, decoder(writer.dialect, compared.kind, compared.scale)
 
 

@@ -4,9 +4,10 @@ Where the order's own index leads to the rows and there is one term, the page is
 keys come first, from narrow terms, and the wide rows of the page are fetched by key.
 """
 
+from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess
 from strongroom.query.ast import Expression, Field, Join, JoinKind, LookupName, LookupTable, Select
-from strongroom.store.compile import aliases, expressions, frame, joins, order, owners
+from strongroom.store.compile import aliases, expressions, frame, joins, order, owners, security
 from strongroom.store.compile.frame import Columns, Cut, Early, Frame
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout, limit_of
@@ -91,25 +92,44 @@ def late_joins(writer: Writer, scope: Scope, late: tuple[Join, ...]) -> tuple[Sc
 
 
 def output(writer: Writer, scope: Scope, expression: Expression) -> str:
-    """One value of the answer. A secured column that the plan does not open is null (SM-132)."""
-    if is_masked(writer, expression):
+    """One value of the answer. A secured column that the plan does not open is null (SM-132), but where the row's value
+    is shared (SM-134)."""
+    if is_closed(writer, expression):
         return expressions.NULL
-    return expressions.value(writer, scope, expression)
+    value = expressions.value(writer, scope, expression)
+    if isinstance(expression, Field | LookupName | LookupTable):
+        sharers = writer.plan(expression.alias).shared_values.get(expression.column.logical_name)
+        if sharers is not None:
+            bound = scope[expression.alias]
+            conditions = [security.value_shared_with(bound, expression.column, each) for each in sharers]
+            return f"case when {' and '.join(conditions)} then {value} end"
+    return value
 
 
-def is_masked(writer: Writer, expression: Expression) -> bool:
+def is_closed(writer: Writer, expression: Expression) -> bool:
     """Whether the expression is a hidden output, or a column that the plan of its source closes."""
     if not isinstance(expression, Field | LookupName | LookupTable):
         return False
     if expression in writer.hidden:
         return True
-    access = writer.plan(expression.alias).mask.get(expression.column.logical_name)
+    plan, name = writer.plan(expression.alias), expression.column.logical_name
+    access = plan.mask.get(name)
     if access is None:  # a secured column of which the plan says nothing is closed
         return expression.column.is_secured
-    return not access & ColumnAccess.READ
+    return not access & ColumnAccess.READ and name not in plan.shared_values
 
 
 def output_decoder(writer: Writer, expression: Expression) -> Decode:
     """What makes the driver's value of an output ours."""
+    if is_closed(writer, expression):
+        return None
     kind, scale = expressions.kind_of_expression(writer, expression)
-    return None if is_masked(writer, expression) else decoder(writer.dialect, kind, scale)
+    return mask_over(writer, expression) or decoder(writer.dialect, kind, scale)
+
+
+def mask_over(writer: Writer, expression: Expression) -> Mask | None:
+    """The mask that covers the values of an output (SM-137): only texts have one."""
+    if not isinstance(expression, Field):
+        return None
+    mask = writer.plan(expression.alias).masking.get(expression.column.logical_name)
+    return None if mask is None or expression in writer.unmasked else mask

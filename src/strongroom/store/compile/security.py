@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from strongroom.access.plan import Plan, Reach
-from strongroom.schema.model import Rights
+from strongroom.schema.model import Column, Rights
 from strongroom.store.compile.writer import Bound, Scope, Writer
 from strongroom.store.dialect import Dialect, key_list, text_literal
-from strongroom.store.layout import SHARES
+from strongroom.store.layout import SHARES, VALUE_SHARES
 
 _MOST_REPEATED_KEYS = 20_000
 """Keys that the terms of shares may repeat between them; SQLite takes statements up to 1 MB."""
@@ -67,6 +67,15 @@ def shared_with(bound: Bound, principals: Iterable[int], right: Rights, *, direc
     return (
         f"exists (select 1 from {SHARES} s where s.objecttypecode = {table} and s.object = {bound.column('id')}"
         f" and s.principal in {keys} and {mask_condition('s', right, direct_only=direct_only)})"
+    )
+
+
+def value_shared_with(bound: Bound, column: Column, principals: Iterable[int]) -> str:
+    """The row's value of `column` may be read by one of `principals` because it was shared (SM-134, SM-135)."""
+    return (
+        f"exists (select 1 from {VALUE_SHARES} v join principal p on p.principalid = v.principalid and p.kind ="
+        f" v.principalid__table where v.objectid = {bound.column(bound.table.primary_id)} and v.attributeid ="
+        f" {text_literal(column.metadata_id)} and v.readaccess and p.id in {key_list(principals)})"
     )
 
 

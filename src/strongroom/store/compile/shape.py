@@ -57,9 +57,11 @@ def read(planned: PlannedSelect) -> Shape:
     """The shape of a query under its plans."""
     shape = Shape()
     _select(shape, planned.select)
-    for index, output in enumerate(planned.select.outputs):
-        if output.expression in planned.hidden:
-            shape.tokens += ("hidden", index)
+    for how, expressions in (("hidden", planned.hidden), ("unmasked", planned.unmasked)):
+        if expressions:  # to find that out first saves hashing every output of every query
+            for index, output in enumerate(planned.select.outputs):
+                if output.expression in expressions:
+                    shape.tokens += (how, index)
     for alias, plan in planned.plans.items():
         shape.tokens += ("plan", alias)
         _plan(shape, plan)
@@ -107,6 +109,10 @@ def _plan(shape: Shape, plan: Plan) -> None:
         _predicate(shape, guard.predicate)
     for name, access in plan.mask.items():
         tokens += (name, access.value)
+    for name, mask in plan.masking.items():
+        tokens += ("masked", name, mask.pattern, mask.character)
+    for name, sets in plan.shared_values.items():
+        tokens += ("shared", name, *sets)
 
 
 def _join(shape: Shape, join: ast.Join) -> None:

@@ -7,12 +7,12 @@ and then, more seldom the longer a statement lives.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strongroom.access.plan import Plan
 from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
-from strongroom.query.ast import Expression, Select
+from strongroom.query.ast import Select
 from strongroom.schema.model import Schema
 from strongroom.store.compile import aliases, counting, frame, groups, lists, predicates, security, shape, strategy
 from strongroom.store.compile.estimate import Estimate
@@ -86,17 +86,26 @@ class Statements:
         return statement.bind(read.values)
 
     def count(
-        self, planned: PlannedSelect, schema: Schema, limit: int | None, estimate: Estimate | None = None
+        self,
+        planned: PlannedSelect,
+        schema: Schema,
+        limit: int | None,
+        estimate: Estimate | None = None,
+        *,
+        shares_only: bool = False,
     ) -> Compiled:
-        """As `compile_count`, or from the counters where they know; the number may then exceed `limit`."""
+        """As `compile_count`, or from the counters where they know; the number may then exceed `limit`.
+
+        `shares_only` leaves out what the counters know, for a caller who has their answer already.
+        """
         read = shape.read(planned)
-        key = ("count", schema.version, limit, *read.tokens)
+        key = ("count", schema.version, limit, shares_only, *read.tokens)
         entry = self._entries.get(key)
         if entry is None:
             plan = _root_plan(planned)
             if counting.knows(planned.select, plan):
                 writer = _writer(self._dialect, schema, planned.plans, read)
-                entry = _Entry(counting.write(writer, planned.select, plan, limit), Layout.MERGE)
+                entry = _Entry(counting.write(writer, planned.select, plan, limit, shares_only=shares_only), Layout.MERGE)
             else:
                 layout = strategy.choose_unordered(self._dialect, planned.select, plan, estimate)
                 entry = _Entry(_count(planned, schema, self._dialect, read, layout, limit), layout)
@@ -144,13 +153,14 @@ def _writer(
     schema: Schema,
     plans: Mapping[str, Plan],
     read: Shape,
-    hidden: frozenset[Expression] = frozenset(),
+    planned: PlannedSelect | None = None,
 ) -> Writer:
-    return Writer(dialect, schema, plans, read, predicates.predicate, hidden)
+    writer = Writer(dialect, schema, plans, read, predicates.predicate)
+    return writer if planned is None else replace(writer, hidden=planned.hidden, unmasked=planned.unmasked)
 
 
 def _select(planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shape, layout: Layout) -> Statement:
-    writer = _writer(dialect, schema, planned.plans, read, planned.hidden)
+    writer = _writer(dialect, schema, planned.plans, read, planned)
     write = groups.write if groups.is_grouped(planned.select) else lists.write
     return write(writer, planned.select, layout)
 
@@ -158,7 +168,7 @@ def _select(planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shap
 def _count(
     planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shape, layout: Layout, limit: int | None
 ) -> Statement:
-    writer = _writer(dialect, schema, planned.plans, read, planned.hidden)
+    writer = _writer(dialect, schema, planned.plans, read, planned)
     select: Select = planned.select
     if groups.is_grouped(select):
         return groups.count(writer, select, layout, limit)

@@ -13,6 +13,7 @@ from typing import cast
 
 import orjson
 
+from strongroom.access.masking import Mask
 from strongroom.errors import InvalidRequest
 from strongroom.query.ast import Operator
 from strongroom.store.compile.patterns import TextPattern
@@ -20,7 +21,7 @@ from strongroom.store.dialect import Dialect, Kind
 from strongroom.store.layout import fold
 
 Encode = Callable[[object], object]
-Decode = Callable[[object], object] | None
+Decode = Callable[[object], object] | Mask | None
 
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 19

@@ -82,6 +82,8 @@ class Writer:
     write: "WritePredicate"
     hidden: frozenset[Expression] = frozenset()
     """Outputs that are null for this caller (`PlannedSelect.hidden`)."""
+    unmasked: frozenset[Expression] = frozenset()
+    """Outputs without their masks (`PlannedSelect.unmasked`)."""
 
     parameters: list[Parameter] = field(default_factory=list[Parameter])
     _numbers: dict[Parameter, int] = field(default_factory=dict[Parameter, int])
