@@ -12,10 +12,7 @@ from tests.scenarios.wire import Wire, World
 from tests.servers import RunningServer
 
 SCENARIOS = sorted((Path(__file__).parent / "data").glob("security-*.json"))
-NOT_YET = {
-    "security-23-column-share-and-filter": "sharing one value of one row (SM-134, SM-135) is not there yet",
-    "security-24-masking": "masking rules (SM-137, SM-138) are not there yet",
-}
+NOT_YET: dict[str, str] = {}
 
 
 CASES = [

@@ -503,19 +503,23 @@ class World:
             self.wire.must("POST", f"{path}/$ref", {"@odata.id": target})
 
     def share_column(self, share: Json) -> None:
-        """Share one value of one row."""
+        """Share one value of one row, or change the share that there is."""
         table_id, record_id = self.made.records[share["record"]]
         table = self.made.tables[table_id]
         kind = "systemuser" if share["with"].startswith("user:") else "team"
         key = (share["record"], share["column"], share["with"])
+        allowed = {"readaccess": bool(share.get("read")), "updateaccess": bool(share.get("update"))}
+        known = self.made.column_shares.get(key)
+        if known is not None:
+            self.wire.must("PATCH", f"principalobjectattributeaccessset({known})", allowed)
+            return
         self.made.column_shares[key] = self.wire.create(
             "principalobjectattributeaccessset",
             {
                 "attributeid": table.column_ids[share["column"]],
                 f"objectid_{table.name}@odata.bind": f"/{table.set}({record_id})",
                 f"principalid_{kind}@odata.bind": f"/{self.principal_path(share['with'])}",
-                "readaccess": bool(share.get("read")),
-                "updateaccess": bool(share.get("update")),
+                **allowed,
             },
         )
 

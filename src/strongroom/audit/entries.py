@@ -10,7 +10,7 @@ columns are text, so that no digit is lost; a lookup is `table,id`. Columns that
 tables that are not audited leave no entries at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -44,6 +44,7 @@ class Action(Enum):
     CASCADE = 11
     ASSIGN = 13
     SHARE = 14
+    RETRIEVE = 15
     ADD_MEMBERS = 35
     REMOVE_MEMBERS = 36
     ASSOCIATE = 33
@@ -121,6 +122,14 @@ def creation(author: Author, table: Table, row: Guid, values: Mapping[str, Value
         ",".join([str(columns[name]) for name, _ in kept]),
         [{"logicalName": name, "oldValue": None, "newValue": value} for name, value in kept],
     )
+
+
+def unmasked_reading(author: Author, table: Table, row: Guid, columns: Sequence[str]) -> dict[str, Value]:
+    """The entry for values that were read without their masks (SM-138): which, not what they were. It is written even
+    when the table or its columns are not audited."""
+    numbers = [str(table.columns[name].column_number) for name in columns]
+    read: list[dict[str, Value]] = [{"logicalName": name, "oldValue": None, "newValue": None} for name in columns]
+    return _row(author, table, row, Operation.ACCESS, Action.RETRIEVE, ",".join(numbers), read)
 
 
 def _row(

@@ -4,11 +4,14 @@ Each right passes the privilege check first and the reach of the row second (SM-
 Plans come from `access`, which makes each of them once per caller.
 """
 
+from collections.abc import Iterable
+
 from strongroom.access.check import SecuredRow, least_depth
 from strongroom.access.check import reaches as has_reach
+from strongroom.access.columns import is_open, open_to_shares, require_columns
 from strongroom.access.messages import does_not_exist, no_access
 from strongroom.access.parents import parent_links, right_on_parent
-from strongroom.access.plan import Plan
+from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planning import plan_for
 from strongroom.errors import AccessDenied
 from strongroom.ids import Guid, Reference
@@ -55,6 +58,17 @@ def demand_existing(session: Session, table: Table, row_id: Guid, right: Rights)
         raise does_not_exist(table, row_id)
     demand(session, right, row)
     return row
+
+
+def demand_columns(session: Session, row: Row, columns: Iterable[str]) -> None:
+    """Refuse unless the caller may update each of these columns of the row: by a profile, or because the row's value is
+    shared (SM-133, SM-134)."""
+    plan = plan_for(session.caller, row.table, Rights.WRITE)
+    closed = [name for name in columns if not is_open(plan, name, ColumnAccess.UPDATE)]
+    if closed and plan.shared_values:
+        held = open_to_shares(plan, closed, lambda principals: session.transaction.value_access(row, principals))
+        closed = [name for name in closed if name not in held]
+    require_columns(plan, closed, ColumnAccess.UPDATE)
 
 
 def demand_new(session: Session, right: Rights, row: Row) -> None:

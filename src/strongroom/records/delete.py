@@ -18,7 +18,7 @@ from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.trail import record_deletions, record_update
 from strongroom.schema.model import Relationship, Rights, Table
-from strongroom.store.layout import OWNER_COLUMNS
+from strongroom.store.layout import OWNER_COLUMNS, VALUE_SHARES
 from strongroom.store.protocol import Row
 
 
@@ -61,7 +61,7 @@ def _with_children(session: Session, rows: Iterable[Row], is_platform: bool) -> 
         for relationship in _relationships(session, group[0].table, "Cascade"):
             for child in session.transaction.children(relationship, [row.id for row in group]):
                 if _identity(child) not in doomed:
-                    if not is_platform:
+                    if not is_platform and child.table.logical_name != VALUE_SHARES:  # they go as shares do
                         demand(session, Rights.DELETE, child)
                     doomed[_identity(child)] = child
                     found.append(child)

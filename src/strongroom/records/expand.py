@@ -28,6 +28,7 @@ from strongroom.query.ast import (
 from strongroom.records.environment_facts import everything
 from strongroom.records.session import Session
 from strongroom.records.shapes import Record
+from strongroom.records.unmasked import tell
 from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.layout import has_table_column
 from strongroom.store.protocol import Value
@@ -66,6 +67,8 @@ def records_of(session: Session, planned: PlannedSelect, layout: Layout, rows: _
         records = [Record(row[:width], cast("Guid", row[at])) for row in rows]
     else:
         records = [Record(row[:width], cast("Guid", row[at]), cast("int", row[version])) for row in rows]
+    if planned.unmasked and rows:
+        tell(session, planned, rows)
     if planned.expands and records:
         for expand, inner, key in zip(planned.select.expands, planned.expands, layout.keys, strict=True):
             if expand.to_parent:

@@ -7,14 +7,12 @@ column uses, so that a column that may not be read looks empty (SM-132).
 
 from dataclasses import dataclass
 
-from strongroom.access.columns import require_columns
-from strongroom.access.plan import ColumnAccess
-from strongroom.access.planning import plan_for
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, new_guid
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.records import refusals
 from strongroom.records.address import missing, row_at
+from strongroom.records.authorize import demand_columns
 from strongroom.records.environment_facts import read_as_platform
 from strongroom.records.read import require, retrieve
 from strongroom.records.rules import Event
@@ -102,7 +100,7 @@ def content(session: Session, file: StoredFile, start: int, end: int) -> bytes:
 def _writable(session: Session, table: Table, address: Address, column: Column) -> Row:
     row = require(session, table, address, Rights.WRITE)
     if column.is_secured:
-        require_columns(plan_for(session.caller, table, Rights.WRITE), (column.logical_name,), ColumnAccess.UPDATE)
+        demand_columns(session, row, (column.logical_name,))
     return row
 
 

@@ -25,6 +25,7 @@ from strongroom.records.authorize import demand, demand_privilege, refusal_of
 from strongroom.records.expand import Layout, extended, records_of
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, Page, Record
+from strongroom.records.unmasked import planned_for
 from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.protocol import Row, Value
 
@@ -38,13 +39,13 @@ def retrieve_page(session: Session, select: Select) -> Page:
     if select.after == ():
         select = replace(select, after=None)
     layout, extended = _extended(select)
-    query = planned(extended, session.caller)
+    query = planned_for(session, extended, one_row=False)
     rows = session.transaction.select(query)
     position: tuple[Value, ...] | None = None
     size = select.page_size
     if size is not None and len(rows) > size:
         rows = rows[:size]
-        position = rows[-1][len(extended.outputs) :] if _identifies_rows(select) else ()
+        position = rows[-1][len(query.select.outputs) :] if _identifies_rows(select) else ()
     total, exceeded = None, False
     if select.count:
         number = session.transaction.count(query, COUNT_CAP + 1)
@@ -70,7 +71,7 @@ def retrieve(session: Session, select: Select, address: Address) -> Record:
     is_this = Comparison(Operator.EQUAL, Field("", table.id_column), Literal(row_id, ColumnType.UNIQUEIDENTIFIER))
     one = replace(select, where=conjunction(select.where, is_this), order=(), top=None, page_size=None, after=None)
     layout, extended = _extended(one)
-    query = planned(extended, session.caller)
+    query = planned_for(session, extended, one_row=True)
     rows = session.transaction.select(query)
     if not rows:
         raise _why_not(session, table, row_id)

@@ -16,10 +16,12 @@ from strongroom.store.protocol import Transaction
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What the audit notes of the request: its id, and the client's own `tag` (WA-425)."""
+    """What the audit notes of the request: its id, and the client's own `tag` (WA-425); and whether it asks for
+    unmasked values (SM-138), which takes a transaction that writes."""
 
     request_id: str | None = None
     tag: str | None = None
+    unmasked: bool = False
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """From what a verb did to the entries of the audit trail."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from strongroom.audit.entries import Action, Author, Changes, Operation, creation, entry
+from strongroom.audit.entries import Action, Author, Changes, Operation, creation, entry, unmasked_reading
 from strongroom.ids import Key, Reference
 from strongroom.records.session import Session
 from strongroom.schema.model import ColumnType
@@ -52,6 +52,14 @@ def record_deletions(session: Session, rows: Iterable[Row]) -> None:
 def record_act(session: Session, row: Row, action: Action, changes: Changes | None = None) -> None:
     """The entry for an act on a row that is no change of its columns: sharing, membership, association."""
     _append(session, row, Operation.UPDATE, action, changes or {})
+
+
+def record_unmasked(session: Session, rows: Mapping[Reference, Sequence[str]]) -> None:
+    """One entry for each row of which these columns were read unmasked (SM-138)."""
+    by = author(session)
+    entries = [unmasked_reading(by, session.table(row.table), row.id, names) for row, names in rows.items()]
+    if entries:
+        session.transaction.append_audit(entries)
 
 
 def owner_change(before: Reference, after: Reference) -> Changes:

@@ -8,15 +8,12 @@ nothing at all (WA-146).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strongroom.access.columns import require_columns
 from strongroom.access.messages import does_not_exist
-from strongroom.access.plan import ColumnAccess
-from strongroom.access.planning import plan_for
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, Key, Reference, parse_guid
 from strongroom.records import owners, refusals, states
 from strongroom.records.assign import assign, move
-from strongroom.records.authorize import demand, demand_privilege
+from strongroom.records.authorize import demand, demand_columns, demand_privilege
 from strongroom.records.create import refuse_direct_writes
 from strongroom.records.inheritance import moved
 from strongroom.records.lookups import Targets, references_in
@@ -76,8 +73,7 @@ def change_row(session: Session, row: Row, intent: Intent, expected_version: int
         for reference in references:
             targets.demand(reference)
     if form.secured:
-        write_plan = plan_for(session.caller, table, Rights.WRITE)
-        require_columns(write_plan, form.secured & intent.columns.keys(), ColumnAccess.UPDATE)
+        demand_columns(session, row, form.secured & intent.columns.keys())
     if intent.unit is not None and intent.unit != row.unit:
         owners.demand_unit(session, intent.unit)
     if intent.owner is not None and session.transaction.principal_key(intent.owner) != row.owner:

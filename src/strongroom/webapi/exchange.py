@@ -14,6 +14,9 @@ from strongroom.webapi.http import Request
 from strongroom.webapi.payload import Reading
 from strongroom.webapi.rendering import Locale
 
+UNMASKED = "UnMaskedData"
+"""The query option that asks for values without their masks (SM-138)."""
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -35,12 +38,15 @@ class Exchange:
 
     @contextmanager
     def session(self, *, write: bool) -> Generator[Session]:
-        """The unit of work of this request: the change set's, or one of its own."""
+        """The unit of work of this request: the change set's, or one of its own. Reading unmasked values is audited, so
+        that it writes (SM-138)."""
         if self.shared is not None:
             yield self.shared
             return
-        facts = RequestFacts(self.request.request_id, self.options.custom.get("tag", "")[:200] or None)
-        with self.environment.session(self.identity, facts, write=write) as session:
+        custom = self.options.custom
+        unmasked = custom.get(UNMASKED, "").strip().lower() == "true"
+        facts = RequestFacts(self.request.request_id, custom.get("tag", "")[:200] or None, unmasked)
+        with self.environment.session(self.identity, facts, write=write or unmasked) as session:
             yield session
 
     def reading(self, session: Session, *, updating: bool = False) -> Reading:
