@@ -35,16 +35,36 @@ class Estimates:
         """Rows that `reach` finds by owner or unit, and all rows of the table."""
         known = self._known.get(table.logical_name)
         if known is None or abs(work.version - known.version) > max(500, known.total // 20):
-            counts = stored_counts(work.connection, table.logical_name)
-            known = self._known[table.logical_name] = _Known(work.version, sum(counts.values()), counts)
-        if reach.everything:
-            return Visible(known.total, known.total)
-        sets = (reach.owners, reach.units)
-        visible = known.visible.get(sets)
-        if visible is None:
-            owners, units = sets
-            visible = sum(n for (owner, unit), n in known.counts.items() if owner in owners or unit in units)
-            if len(known.visible) >= _MOST_SETS:
-                known.visible.clear()
-            known.visible[sets] = visible
-        return Visible(visible, known.total)
+            known = self._read(work, table)
+        return Visible(_seen(known, reach), known.total)
+
+    def exactly(self, work: Work, table: Table, reach: Reach) -> int | None:
+        """The number of rows that `reach` finds by owner or unit in this snapshot: every write raises the version, so
+        counters of the same version are the same. None in a write, whose own changes are nobody else's yet."""
+        if work.writes:
+            return None
+        known = self._known.get(table.logical_name)
+        if known is None or known.version != work.version:
+            known = self._read(work, table)
+        return _seen(known, reach)
+
+    def _read(self, work: Work, table: Table) -> _Known:
+        counts = stored_counts(work.connection, table.logical_name)
+        found = _Known(work.version, sum(counts.values()), counts)
+        if not work.writes:
+            self._known[table.logical_name] = found
+        return found
+
+
+def _seen(known: _Known, reach: Reach) -> int:
+    if reach.everything:
+        return known.total
+    sets = (reach.owners, reach.units)
+    visible = known.visible.get(sets)
+    if visible is None:
+        owners, units = sets
+        visible = sum(n for (owner, unit), n in known.counts.items() if owner in owners or unit in units)
+        if len(known.visible) >= _MOST_SETS:
+            known.visible.clear()
+        known.visible[sets] = visible
+    return visible

@@ -8,7 +8,7 @@ from strongroom.access.plan import Plan, Reach
 from strongroom.access.planned import PlannedSelect
 from strongroom.schema.model import Table
 from strongroom.store import shares
-from strongroom.store.compile import Statements, Visible
+from strongroom.store.compile import Statements, Visible, counting
 from strongroom.store.estimates import Estimates
 from strongroom.store.protocol import Row, Value
 from strongroom.store.work import Work
@@ -31,8 +31,17 @@ class Reader:
     def count(self, work: Work, query: PlannedSelect, limit: int | None) -> int:
         """See `Transaction.count`."""
         with self.lock:
-            compiled = self.statements.count(query, work.schema, limit, self._estimate(work))
-        found: int = work.connection.query(compiled.sql, compiled.parameters)[0][0]
+            plan = query.plans[query.select.source.alias].required()
+        counted = None
+        if counting.knows(query.select, plan):
+            counted = self.estimates.exactly(work, query.select.source.table, plan.reach)
+            enough = limit is not None and counted is not None and counted >= limit
+            if counted is not None and (enough or not (plan.reach.shared_with or plan.reach.shared_directly_with)):
+                return counted if limit is None else min(counted, limit)
+        compiled = self.statements.count(
+            query, work.schema, limit, self._estimate(work), shares_only=counted is not None
+        )
+        found: int = work.connection.query(compiled.sql, compiled.parameters)[0][0] + (counted or 0)
         return found if limit is None else min(found, limit)
 
     def allows(self, work: Work, plan: Plan, row: Row) -> bool:

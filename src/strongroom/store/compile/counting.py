@@ -22,15 +22,16 @@ def knows(select: Select, plan: Plan) -> bool:
     return plain and not plan.guards and not plan.reach.others and is_counted(select.source.table)
 
 
-def write(writer: Writer, select: Select, plan: Plan, limit: int | None) -> Statement:
-    """The statement for the number of rows. It may exceed `limit`, which only bounds the shares that are looked at."""
+def write(writer: Writer, select: Select, plan: Plan, limit: int | None, *, shares_only: bool) -> Statement:
+    """The statement for the number of rows, or of those that shares alone bring in (`shares_only`). It may exceed
+    `limit`, which only bounds the shares that are looked at."""
     reach = plan.reach
     table = text_literal(select.source.table.logical_name)
     if reach.everything:
         return Statement(f"select {_sum(table, '')}", tuple(writer.parameters), (None,))
     parts: list[str] = []
     sets = [f"{name} in {key_list(keys)}" for name, keys in (("owner", reach.owners), ("unit", reach.units)) if keys]
-    if sets:
+    if sets and not shares_only:
         parts.append(_sum(table, f" and ({' or '.join(sets)})"))
     found = frame.build(writer, select, Layout.MERGE, None, (), ordered=False)
     shared = [Cut(branch) for branch in security.share_branches(writer, found.root, plan, together=True)]

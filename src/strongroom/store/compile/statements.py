@@ -105,7 +105,8 @@ class Statements:
             plan = _root_plan(planned)
             if counting.knows(planned.select, plan):
                 writer = _writer(self._dialect, schema, planned.plans, read)
-                entry = _Entry(counting.write(writer, planned.select, plan, limit, shares_only=shares_only), Layout.MERGE)
+                counted = counting.write(writer, planned.select, plan, limit, shares_only=shares_only)
+                entry = _Entry(counted, Layout.MERGE)
             else:
                 layout = strategy.choose_unordered(self._dialect, planned.select, plan, estimate)
                 entry = _Entry(_count(planned, schema, self._dialect, read, layout, limit), layout)
