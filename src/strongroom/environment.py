@@ -77,7 +77,12 @@ class Environment:
         the business of each verb (`WhoAmI` asks for less than a read).
         """
         with self.database.write() if write else self.database.read() as transaction:
-            yield Session(transaction, self.caller(transaction, identity), self.clock, self.rules, facts)
+            session = Session(transaction, self.caller(transaction, identity), self.clock, self.rules, facts)
+            yield session
+            if write:
+                transaction.append_audit(session.noted)
+        if not write:
+            self._store_notes(session)
 
     @contextmanager
     def session_of(self, user: str, *, write: bool) -> Generator[Session]:
@@ -85,7 +90,18 @@ class Environment:
         with self.database.write() if write else self.database.read() as transaction:
             identity = Identity(find_user(transaction, user))
             caller = self.caller(transaction, identity)
-            yield Session(transaction, caller, self.clock, self.rules, RequestFacts())
+            session = Session(transaction, caller, self.clock, self.rules, RequestFacts())
+            yield session
+            if write:
+                transaction.append_audit(session.noted)
+        if not write:
+            self._store_notes(session)
+
+    def _store_notes(self, session: Session) -> None:
+        """What a reading session has noted for the trail. When it cannot be stored, there is no answer either."""
+        if session.noted:
+            with self.database.write() as transaction:
+                transaction.append_audit(session.noted)
 
     def caller(self, transaction: Transaction, identity: Identity) -> Caller:
         """The caller behind `identity`, valid for the transaction's security epoch."""

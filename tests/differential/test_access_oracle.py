@@ -15,7 +15,7 @@ from oracle.changes import would_allow
 from oracle.decision import column_allowed, decide
 from strongroom.access.check import reaches, rights_on
 from strongroom.access.columns import is_open
-from strongroom.access.explain import Question, explain, who
+from strongroom.access.explain import Question, explain
 from strongroom.access.plan import Plan
 from strongroom.access.planning import plan_for
 from strongroom.access.predicates import row_predicate
@@ -96,23 +96,6 @@ def test_the_predicate_that_lists_compile_reaches_what_the_check_reaches(world: 
                 plan = plan_for(caller, SCHEMA.tables[row["table"]], right)
 
                 assert holds(row_predicate(plan), told, row) is reaches(plan, told.row(row))
-
-
-@SMALL
-@given(worlds())
-def test_who_can_agrees_with_the_oracle_user_by_user(world: World) -> None:
-    """SM-164."""
-    told = Telling(world)
-    callers = [resolve(told.facts(user), SCHEMA, 1) for user in world["users"]]
-    for row in world["rows"].values():
-        for right in RIGHTS:
-            found = {
-                caller.facts.name: {str(reason.code) for reason in reasons}
-                for caller, reasons in who(callers, question(told, row, right))
-            }
-
-            decisions = {user: decide(world, user, right, row) for user in world["users"]}
-            assert found == {user: codes for user, (allowed, codes, _) in decisions.items() if allowed}
 
 
 @SMALL

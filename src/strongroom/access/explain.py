@@ -9,7 +9,7 @@ Example: Ada (unit North, *Seller*: read account Local) asks about an account of
 `team:Deals`, with which the account is shared.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from strongroom.access.caller import AccessMode, Caller, Grant, HeldRole, Role, SecurityFacts, Team
@@ -18,6 +18,7 @@ from strongroom.access.plan import Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.reasons import DenialCode
 from strongroom.access.resolve import is_disabled, resolve
+from strongroom.access.view import view_of
 from strongroom.ids import EMPTY_GUID, Key
 from strongroom.schema.model import Depth, Ownership, Rights, Schema, Table
 
@@ -78,10 +79,13 @@ def explain(
 ) -> Explanation:
     """The decision for the principal of `facts`, explained. `teams` are the facts of the environment's teams: those
     that the principal could be added to are among the proposals (SM-162)."""
-    reasons, denial = decide(resolve(facts, schema, 0), question)
+    view = None if question.row is None else view_of(question.table, question.right, question.row)
+    asked = facts if view is None else view.of(facts)
+    reasons, denial = decide(resolve(asked, schema, 0), question)
     if denial is None:
         return Explanation(reasons)
-    return Explanation((), denial, _would_allow(facts, schema, question, denial, teams))
+    tried = teams if view is None else [view.of(team) for team in teams]
+    return Explanation((), denial, _would_allow(asked, schema, question, denial, tried))
 
 
 def decide(caller: Caller, question: Question) -> tuple[tuple[Reason, ...], Denial | None]:
@@ -97,12 +101,6 @@ def decide(caller: Caller, question: Question) -> tuple[tuple[Reason, ...], Deni
         return (), Denial(DenialCode.DOES_NOT_EXIST)
     reasons = reasons_of(plan, question.row, question.elsewhere)
     return (reasons, None) if reasons else ((), _no_access_path(caller, question, question.row))
-
-
-def who(callers: Iterable[Caller], question: Question) -> list[tuple[Caller, tuple[Reason, ...]]]:
-    """Those of `callers` who have the right, each with all reasons; agrees with `explain` user by user (SM-164)."""
-    decided = ((caller, *decide(caller, question)) for caller in callers)
-    return [(caller, reasons) for caller, reasons, denial in decided if denial is None]
 
 
 # --- denials -------------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class Action(Enum):
     ACTIVATE = 4
     DEACTIVATE = 5
     CASCADE = 11
+    MERGE = 12
     ASSIGN = 13
     SHARE = 14
     RETRIEVE = 15
@@ -130,6 +131,13 @@ def unmasked_reading(author: Author, table: Table, row: Guid, columns: Sequence[
     numbers = [str(table.columns[name].column_number) for name in columns]
     read: list[dict[str, Value]] = [{"logicalName": name, "oldValue": None, "newValue": None} for name in columns]
     return _row(author, table, row, Operation.ACCESS, Action.RETRIEVE, ",".join(numbers), read)
+
+
+def question(author: Author, table: Table, row: Guid, name: str, asked: str) -> dict[str, Value]:
+    """The entry for a question about access (SM-165): what was asked, of which row, not the answer. It is written
+    whether or not the table is audited."""
+    told: list[dict[str, Value]] = [{"logicalName": name, "oldValue": None, "newValue": asked}]
+    return _row(author, table, row, Operation.ACCESS, Action.RETRIEVE, "", told)
 
 
 def _row(

@@ -17,13 +17,14 @@ from strongroom.cli.init import init
 from strongroom.cli.keys import keys
 from strongroom.cli.serve import serve
 from strongroom.cli.token import token
+from strongroom.cli.who import sees, who
 from strongroom.errors import StrongroomError
 
 FAILED = 2
 
 
 @click.group(
-    commands=[init, serve, token, explain, check, keys, bench],
+    commands=[init, serve, token, explain, who, sees, check, keys, bench],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="strongroom", message="strongroom %(version)s")

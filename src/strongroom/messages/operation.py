@@ -80,6 +80,12 @@ class Arguments:
     def optional_object(self, name: str) -> Json | None:
         return cast("Json | None", self.values.get(name))
 
+    def integer(self, name: str) -> int:
+        return cast(int, self.values[name])
+
+    def flag(self, name: str) -> bool:
+        return self.values.get(name) is True
+
     def objects(self, name: str) -> list[Json]:
         return cast("list[Json]", self.values[name])
 
@@ -102,6 +108,10 @@ class Operation:
     properties: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     collection_of: str | None = None
     is_own: bool = False
+    own_name: str | None = None
+    """The name in the namespace `Strongroom`, where it is not the one in URLs without `sr_`."""
+    changes: bool = False
+    """A function that the documentation calls one although it changes rows."""
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name, whose case matters."""

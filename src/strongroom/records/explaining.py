@@ -1,26 +1,45 @@
 """Gathers what an explanation needs (section 16): the facts of the principal, and what security sees of the row.
 
-The decision itself, and everything said about it, comes from `access.explain`.
+The decision itself, and everything said about it, comes from `access.explain` and `access.who`, which read the plans
+that enforcement uses (SM-165). What stands behind a reason (who gave a share, through which rows it was inherited,
+the chain of managers) is told by `records.backgrounds`.
 """
+
+from dataclasses import dataclass
 
 from strongroom.access.check import SecuredRow
 from strongroom.access.explain import Explanation, Question, explain
-from strongroom.access.plan import Plan
+from strongroom.access.messages import does_not_exist
+from strongroom.access.plan import Branch, Plan
 from strongroom.access.planning import plan_for
-from strongroom.access.resolve import resolve
-from strongroom.errors import AccessDenied
+from strongroom.access.resolve import is_disabled, require_usable, resolve
+from strongroom.access.view import view_of
+from strongroom.access.who import Access, who_can
+from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Reference
-from strongroom.query.ast import Predicate
+from strongroom.query.ast import Field, Output, Predicate, Select, Source
+from strongroom.records.authorize import reaches
 from strongroom.records.owners import facts_of
 from strongroom.records.session import Session
-from strongroom.schema.model import Rights
-from strongroom.store.protocol import Row
+from strongroom.schema.model import Ownership, Rights, Table
+from strongroom.store.layout import is_counted
+from strongroom.store.protocol import PlannedSelect, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many rows of a table somebody has a right on, of how many there are."""
+
+    table: Table
+    rows: int
+    total: int
 
 
 def explain_access(session: Session, principal: Reference, target: Reference, right: Rights) -> Explanation:
     """Why `principal` may, or may not, use `right` on `target`.
 
-    Administrators may ask about anyone, everyone about themselves; others are refused with 403.
+    Administrators may ask about anyone, everyone about themselves; others are refused with 403. Teams that would help
+    are proposed to those who may read them.
     """
     caller = session.caller
     if not caller.administers and principal.id != caller.id:
@@ -28,19 +47,64 @@ def explain_access(session: Session, principal: Reference, target: Reference, ri
     facts = facts_of(session, principal)
     table = session.table(target.table)
     row = session.transaction.row(table, target.id)
-    asked = resolve(facts, session.schema, caller.epoch)
-    plan = plan_for(asked, table, right)
+    question = question_about(session, table, right, row)
+    found = explain(facts, session.schema, question)
+    if found.allowed or question.row is None or facts.is_team:
+        return found
+    directory = session.transaction.directory()
+    view = view_of(table, right, question.row)
+    teams = [team for team in directory.teams.values() if view is None or view.could_help(directory, team)]
+    if not caller.administers:
+        known = session.transaction.rows(session.table("team"), [team.id for team in teams])
+        teams = [team for team in teams if team.id in known and reaches(session, Rights.READ, known[team.id])]
+    return explain(facts, session.schema, question, [directory.facts_of(team.key) for team in teams])
+
+
+def who_can_see(session: Session, target: Reference, right: Rights) -> list[Access]:
+    """All users who have `right` on `target`, each with the reasons (SM-164). For System Administrators."""
+    _demand_administrator(session, "who else has access to a row")
+    table = session.table(target.table)
+    row = session.transaction.row(table, target.id)
+    if row is None:
+        raise does_not_exist(table, target.id)
+    return who_can(session.transaction.directory(), session.schema, question_about(session, table, right, row))
+
+
+def what_can_see(session: Session, principal: Reference, right: Rights) -> list[Seen]:
+    """How many rows of each table that is counted a user or team has `right` on, most first; tables of which it
+    reaches none are left out. Rows that take the access of others, such as addresses, are not counted.
+
+    Administrators may ask about anyone, everyone about themselves.
+    """
+    require_usable(session.caller)
+    if principal.id != session.caller.id:
+        _demand_administrator(session, "what somebody else has access to")
+    if right is Rights.CREATE:
+        raise InvalidRequest("CreateAccess is about rows that are not there yet: there is nothing to count.")
+    asked = resolve(facts_of(session, principal), session.schema, session.caller.epoch)
+    if is_disabled(asked.facts) or not asked.facts.roles:
+        return []
+    found: list[Seen] = []
+    for table in session.schema.tables.values():
+        if not is_counted(table) or table.ownership is Ownership.NONE:
+            continue
+        plan = plan_for(asked, table, right)
+        if plan.refusal is not None or not plan.branches:
+            continue
+        rows = _count(session, plan)
+        if rows:
+            found.append(Seen(table, rows, sum(session.transaction.counts(table).values())))
+    return sorted(found, key=lambda seen: (-seen.rows, seen.table.logical_name))
+
+
+def question_about(session: Session, table: Table, right: Rights, row: Row | None) -> Question:
+    """The question whether somebody may use `right` on `row`; None is a row that does not exist."""
 
     def elsewhere(predicate: Predicate) -> bool:
-        return row is not None and _holds(session, plan, predicate, row)
+        """Whether a branch that looks at other rows reaches the row: asked as a plan of that branch alone."""
+        return row is not None and session.transaction.allows(Plan(table, right, (Branch(predicate, ()),)), row)
 
-    question = Question(table, right, None if row is None else _secured(session, row), elsewhere)
-    teams = [
-        found
-        for team in session.transaction.rows_where(session.table("team"), {})
-        if (found := session.transaction.facts(team.reference())) is not None
-    ]
-    return explain(facts, session.schema, question, teams)
+    return Question(table, right, None if row is None else _secured(session, row), elsewhere)
 
 
 def _secured(session: Session, row: Row) -> SecuredRow:
@@ -48,7 +112,12 @@ def _secured(session: Session, row: Row) -> SecuredRow:
     return SecuredRow(row.owner, row.unit, shares)
 
 
-def _holds(session: Session, plan: Plan, predicate: Predicate, row: Row) -> bool:
-    """Whether a branch that looks at other rows reaches `row`: asked as a plan of that branch alone."""
-    alone = Plan(plan.table, plan.right, tuple(b for b in plan.branches if b.predicate == predicate))
-    return session.transaction.allows(alone, row)
+def _count(session: Session, plan: Plan) -> int:
+    table = plan.table
+    select = Select(Source(table), (Output(table.primary_id, Field("", table.id_column)),))
+    return session.transaction.count(PlannedSelect(select, {"": plan}), None)
+
+
+def _demand_administrator(session: Session, what: str) -> None:
+    if not session.caller.administers:
+        raise AccessDenied(f"Only a System Administrator may ask {what}.")

@@ -11,7 +11,7 @@ from strongroom.clock import Clock, iso
 from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.rules import Rules
 from strongroom.schema.model import Schema, Table
-from strongroom.store.protocol import Transaction
+from strongroom.store.protocol import Transaction, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Session:
     request: RequestFacts = RequestFacts()
     doomed: frozenset[Reference] = frozenset()
     """What the delete under way takes along, so that a rule can tell a part from the whole."""
+
+    noted: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
+    """Entries of the trail for what was only read. Whoever opens a session stores them at its end: a reading session
+    holds up no writer, so they get a short transaction of their own, before the answer is given (SM-165)."""
 
     now: str = field(init=False)
     """The present as `2024-05-01T10:15:00Z`: one moment for the whole unit of work."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from strongroom.audit.entries import Action, Author, Changes, Operation, creation, entry, unmasked_reading
+from strongroom.audit.entries import Action, Author, Changes, Operation, creation, entry, question, unmasked_reading
 from strongroom.ids import Key, Reference
 from strongroom.records.session import Session
 from strongroom.schema.model import ColumnType
@@ -60,6 +60,11 @@ def record_unmasked(session: Session, rows: Mapping[Reference, Sequence[str]]) -
     entries = [unmasked_reading(by, session.table(row.table), row.id, names) for row, names in rows.items()]
     if entries:
         session.transaction.append_audit(entries)
+
+
+def note_question(session: Session, about: Reference, name: str, asked: str) -> None:
+    """Note that somebody asks about access (SM-165). The entry is written when the session ends (see `Session`)."""
+    session.noted.append(question(author(session), session.table(about.table), about.id, name, asked))
 
 
 def owner_change(before: Reference, after: Reference) -> Changes:

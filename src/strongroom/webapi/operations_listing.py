@@ -74,7 +74,31 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _OWN_COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
     "AccessSource": (("Table", "Edm.String"), ("Id", "Edm.String"), ("Name", "Edm.String")),
-    "AccessReason": (("Code", "Edm.String"), ("Sources", "Collection(Strongroom.AccessSource)")),
+    "AccessReason": (
+        ("Code", "Edm.String"),
+        ("Sources", "Collection(Strongroom.AccessSource)"),
+        ("GivenBy", "Collection(Strongroom.AccessGiver)"),
+        ("InheritedFrom", "Collection(Strongroom.AccessOrigin)"),
+        ("Path", "Collection(Strongroom.AccessSource)"),
+    ),
+    "AccessGiver": (
+        ("Table", "Edm.String"),
+        ("Id", "Edm.String"),
+        ("Name", "Edm.String"),
+        ("On", "Edm.DateTimeOffset"),
+    ),
+    "AccessOrigin": (
+        ("Relationship", "Edm.String"),
+        ("Table", "Edm.String"),
+        ("Id", "Edm.String"),
+        ("Name", "Edm.String"),
+    ),
+    "AccessHolder": (
+        ("Id", "Edm.String"),
+        ("Name", "Edm.String"),
+        ("Reasons", "Collection(Strongroom.AccessReason)"),
+    ),
+    "AccessCount": (("Table", "Edm.String"), ("Rows", "Edm.Int64"), ("Total", "Edm.Int64")),
     "AccessDenial": (
         ("Code", "Edm.String"),
         ("Privilege", "Edm.String"),
@@ -135,7 +159,7 @@ def _listed(operation: Operation, binding: str | None) -> ListedOperation:
     used = [p.type for p in parameters] + [t for c in response for _, t in c.properties]
     complex_types, enum_types = _used(used)
     return ListedOperation(
-        operation.name.removeprefix("sr_") if operation.is_own else operation.name,
+        (operation.own_name or operation.name.removeprefix("sr_")) if operation.is_own else operation.name,
         operation.is_function,
         parameters,
         result,

@@ -23,7 +23,7 @@ from people import (
 
 from strongroom.access.caller import AccessMode, SecurityFacts, SecuritySettings, TeamType, UnitTree
 from strongroom.access.check import SecuredRow
-from strongroom.access.explain import Question, decide, explain, who
+from strongroom.access.explain import Question, explain
 from strongroom.access.resolve import resolve
 from strongroom.query.ast import Predicate
 from strongroom.schema.model import Depth, Rights
@@ -238,15 +238,3 @@ def test_a_team_can_be_explained_but_not_put_into_a_team() -> None:
 
     assert explain(principal, SCHEMA, about(SecuredRow(DEALS, SOUTH))).reasons[0].code == "owner-team"
     assert explain(principal, SCHEMA, about(FAR), others).would_allow == ("privilege:Global", "share", "own")
-
-
-def test_who_can_lists_those_who_can_with_their_reasons() -> None:
-    """SM-164."""
-    callers = [resolve(known, SCHEMA, 1) for known in (seller(), seller(Depth.GLOBAL), facts(name="nobody"))]
-
-    found = who(callers, about(FAR))
-
-    assert [(caller is callers[1], [reason.code for reason in reasons]) for caller, reasons in found] == [
-        (True, ["role-global"])
-    ]
-    assert decide(callers[0], about(FAR))[0] == ()
