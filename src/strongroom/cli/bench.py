@@ -16,8 +16,16 @@ from strongroom.cli.output import Progress, print_json, say
 @click.option(
     "--folder", type=click.Path(path_type=Path), metavar="DIR", help="Where to keep the data set for another run."
 )
+@click.option(
+    "--rounds", type=click.IntRange(3), default=9, show_default=True, metavar="N", help="How often each is measured."
+)
+@click.option(
+    "--only", multiple=True, metavar="PART", help="Measure this part alone, such as W2 or http; may be repeated."
+)
 @json_option
-def bench(accounts: int, database: str | None, folder: Path | None, as_json: bool) -> None:
+def bench(
+    accounts: int, database: str | None, folder: Path | None, rounds: int, only: tuple[str, ...], as_json: bool
+) -> None:
     """Measure reading and writing, and print the ratios to bare SQL on the same file.
 
     The data set is made in a folder that is removed afterwards, unless --folder keeps it.
@@ -26,7 +34,9 @@ def bench(accounts: int, database: str | None, folder: Path | None, as_json: boo
 
     progress = Progress()
     try:
-        report = measure(accounts=accounts, database=database, folder=folder, progress=progress)
+        report = measure(
+            accounts=accounts, database=database, folder=folder, progress=progress, rounds=rounds, only=only
+        )
     finally:
         progress.end()
     if as_json:

@@ -38,7 +38,7 @@ PARTS: dict[str, _Part] = {
     "W2-orders": lambda place, _, rounds: reading.other_orders(place, Bare(place.connect()), rounds),
     "W3": lambda place, _, rounds: reading.counts(place, Bare(place.connect()), rounds),
     "W4": lambda place, _, rounds: writing.writes(place, place.connect(), rounds),
-    "grants": lambda place, *_: grants.resolution(place),
+    "grants": lambda place, small, rounds: grants.resolution(place),
     "plain": lambda place, small, rounds: plain.against_plain(small, rounds),
     "http": lambda place, _, rounds: serving.over_http(place, rounds),
 }

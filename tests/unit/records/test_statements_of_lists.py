@@ -1,0 +1,61 @@
+"""Performance page, section 4: a list asks the store at most three statements, whatever the page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from tests.worlds import World, depths, select
+
+from strongroom.query.ast import Field, Order
+from strongroom.records import retrieve_page
+from strongroom.schema.model import Depth
+from strongroom.store.database import StoreDatabase
+from strongroom.store.engine import Raw
+from strongroom.store.postgresql import PostgresqlConnection
+from strongroom.store.sqlcipher import SqlcipherConnection
+
+Query = Callable[[object, str, Sequence[object]], list[Raw]]
+
+
+def _noting(original: Query, texts: list[str]) -> Query:
+    def query(connection: object, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+        texts.append(sql)
+        return original(connection, sql, parameters)
+
+    return query
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts of all queries, as they are asked."""
+    texts: list[str] = []
+    for kind in (SqlcipherConnection, PostgresqlConnection):
+        monkeypatch.setattr(kind, "query", _noting(cast("Query", kind.query), texts))
+    return texts
+
+
+def test_a_page_with_its_total_takes_at_most_three_statements_and_every_later_page_the_same(
+    database: StoreDatabase, asked: list[str]
+):
+    world = World(database)
+    north = world.unit("North")
+    ann = world.user("Ann", north, world.role("Seller", {"account": depths(Depth.LOCAL)}))
+    for number in range(7):
+        world.create("account", ann, name=f"Account {number}")
+
+    with world.acting(ann) as session:
+        table = session.table("account")
+        order = (Order(Field("", table.columns["name"])),)
+        listed = replace(select(table, "name"), order=order, page_size=2, count=True)
+        pages: list[list[str]] = []
+        position: tuple[object, ...] | None = None
+        for _ in range(3):
+            retrieve_page(session, replace(listed, after=position))  # what is looked up once is looked up now
+            asked.clear()
+            position = retrieve_page(session, replace(listed, after=position)).position
+            pages.append(list(asked))
+
+    assert 1 <= len(pages[0]) <= 3
+    assert pages[1] == pages[2]
+    assert len(pages[1]) == len(pages[0])
