@@ -8,7 +8,23 @@ delete · `files` contents of file columns · `mapping` prefilled rows · `not_o
 from collections.abc import Mapping
 from functools import cache
 
-from strongroom.messages import auditing, bulk_delete, explanation, files, mapping, membership, organization, sharing
+from strongroom.messages import (
+    access_info,
+    auditing,
+    bulk_delete,
+    explanation,
+    files,
+    inherited_access,
+    mapping,
+    membership,
+    merging,
+    moving_users,
+    organization,
+    privilege_sets,
+    record_teams,
+    sharing,
+    states,
+)
 from strongroom.messages.not_offered import NOT_OFFERED
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter
 
@@ -18,5 +34,21 @@ __all__ = ["NOT_OFFERED", "Arguments", "Kind", "Operation", "Parameter", "operat
 @cache
 def operations() -> Mapping[str, Operation]:
     """Every operation that the server has, by name."""
-    rooms = (auditing, bulk_delete, explanation, files, mapping, membership, organization, sharing)
+    rooms = (
+        access_info,
+        auditing,
+        bulk_delete,
+        explanation,
+        files,
+        inherited_access,
+        mapping,
+        membership,
+        merging,
+        moving_users,
+        organization,
+        privilege_sets,
+        record_teams,
+        sharing,
+        states,
+    )
     return {operation.name: operation for room in rooms for operation in room.OPERATIONS}

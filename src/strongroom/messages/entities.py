@@ -9,6 +9,7 @@ from strongroom.query.odata import parse_reference, read_key
 from strongroom.records import Session, find
 from strongroom.schema.model import Schema, Table
 
+_BIND = "@odata.bind"
 _TYPE_PREFIXES = ("#Microsoft.Dynamics.CRM.", "Microsoft.Dynamics.CRM.", "#mscrm.", "mscrm.")
 
 
@@ -67,6 +68,22 @@ def _typed(schema: Schema, body: Mapping[str, object], where: str) -> Table:
     if len(fitting) == 1 or (fitting and fitting[0].primary_id != "activityid"):
         return fitting[0]
     raise InvalidRequest(f"""'{where}' needs "@odata.type": "Microsoft.Dynamics.CRM.<table>".""")
+
+
+def values_in(session: Session, table: Table, body: Mapping[str, object], where: str) -> dict[str, object]:
+    """The columns that a row as an argument holds, by logical name: plain values as they are written, and lookups by
+    `<navigation>@odata.bind`. The id and other annotations are left out."""
+    values: dict[str, object] = {}
+    navigations = {link.lookup_nav: link for link in session.schema.parents_of(table.logical_name)}
+    for name, value in body.items():
+        if name.endswith(_BIND):
+            link = navigations.get(name[: -len(_BIND)])
+            if link is None or not isinstance(value, str):
+                raise InvalidRequest(f"'{name[:100]}' in '{where}' ties no lookup of '{table.logical_name}' to a row.")
+            values[link.referencing_column] = reference_at(session, value)
+        elif "@" not in name and name != table.primary_id:
+            values[name] = value
+    return values
 
 
 def guid_of(value: object, where: str) -> Guid:

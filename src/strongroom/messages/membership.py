@@ -53,7 +53,8 @@ def _privilege(body: Json) -> RolePrivilege:
     return RolePrivilege(guid_of(body.get("PrivilegeId"), "PrivilegeId"), parse_depth(depth))
 
 
-def _listed(entries: Iterable[Listed]) -> Result:
+def listed(entries: Iterable[Listed]) -> Result:
+    """Entries as `RolePrivileges` gives them."""
     return {
         "RolePrivileges": [
             {
@@ -88,7 +89,7 @@ def _role_privileges(session: Session, arguments: Arguments) -> Result:
     unit = role.values.get("businessunitid")
     unit_id = unit.id if isinstance(unit, Reference) else EMPTY_GUID
     held = {entry.privilege: entry.depth for entry in role_privileges(session, role.id)}
-    return _listed(privileges_of_role(held, unit_id, session.schema))
+    return listed(privileges_of_role(held, unit_id, session.schema))
 
 
 def _principal_privileges(session: Session, arguments: Arguments) -> Result:
@@ -99,7 +100,7 @@ def _principal_privileges(session: Session, arguments: Arguments) -> Result:
     if facts is None:
         raise InvalidRequest(f"There is no {principal.table} with the id {principal.id}.", code="0x80040217")
     caller = resolve(facts, session.schema, session.caller.epoch)
-    return _listed(privileges_of(caller))
+    return listed(privileges_of(caller))
 
 
 def _privilege_set(session: Session, _: Arguments) -> Result:

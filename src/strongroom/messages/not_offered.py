@@ -2,26 +2,21 @@
 
 _NAMES = """
     AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddSolutionComponent AddToQueue
-    AddUserToRecordTeam ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity
-    Book BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced
-    CanBeReferencing CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract
-    CloneProduct CloseIncident CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertOwnerTeamToAccessTeam
-    ConvertProductToKit ConvertQuoteToSalesOrder ConvertSalesOrderToInvoice CopySystemForm
-    DeleteAndPromote DeleteOptionSet
-    DisassociateEntities DownloadBlock ExecuteWorkflow ExportFieldTranslation ExportSolution
-    ExportTranslation FetchXmlToQueryExpression FulfillSalesOrder GenerateInvoiceFromOpportunity
-    GenerateQuoteFromOpportunity GetAutoNumberSeed GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName
-    GetValidManyToMany GetValidReferencedEntities GetValidReferencingEntities ImportSolution ImportSolutionAsync
-    InitializeAttachmentBlocksUpload InitializeFileBlocksDownload InitializeFileBlocksUpload
-    InsertStatusValue IsValidStateTransition LockInvoicePricing LoseOpportunity Merge
-    PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
-    RemoveSolutionComponent RemoveUserFromRecordTeam ResetInheritedAccess RetrieveAadUserPrivileges
-    RetrieveAadUserRoles RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete
-    RetrieveDependentComponents RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues
-    RetrieveUserSetOfPrivilegesByIds RetrieveUserSetOfPrivilegesByNames Rollup SendEmail SendEmailFromTemplate
-    SetBusinessSystemUser SetParentSystemUser SetState StageSolution TriggerServiceEndpointCheck
-    UnlockInvoicePricing UpdateOptionSet UpdateStateValue UploadBlock ValidateRecurrenceRule
-    WinOpportunity WinQuote
+    ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
+    BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced CanBeReferencing
+    CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
+    CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
+    ConvertSalesOrderToInvoice CopySystemForm DeleteAndPromote DeleteOptionSet DisassociateEntities DownloadBlock
+    ExecuteWorkflow ExportFieldTranslation ExportSolution ExportTranslation FetchXmlToQueryExpression
+    FulfillSalesOrder GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed
+    GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName GetValidManyToMany GetValidReferencedEntities
+    GetValidReferencingEntities ImportSolution ImportSolutionAsync InitializeAttachmentBlocksUpload
+    InitializeFileBlocksDownload InitializeFileBlocksUpload InsertStatusValue LockInvoicePricing LoseOpportunity
+    PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue RemoveSolutionComponent
+    RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
+    RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
+    StageSolution TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue UploadBlock
+    ValidateRecurrenceRule WinOpportunity WinQuote
 """
 
 NOT_OFFERED: frozenset[str] = frozenset(_NAMES.split())

@@ -110,6 +110,11 @@ def leave(session: Session, relationship: Relationship, row: Row, parent: Guid) 
     _reduce(session, row, dict.fromkeys(parts, Rights.NONE), None)
 
 
+def end_parts(session: Session, row: Row, parts: Sequence[InheritedPart]) -> None:
+    """End some parts of `row`, and below it what its principals lost by that (SM-89)."""
+    _reduce(session, row, dict.fromkeys(parts, Rights.NONE), None)
+
+
 def owner_changed(session: Session, row: Row, old_owner: Key) -> None:
     """The new owner of a parent takes the place of the old one in its children's parts (SM-84)."""
     transaction = session.transaction

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 from strongroom.access.plan import Branch, Plan
 from strongroom.access.planned import PlannedSelect
-from strongroom.ids import Guid, Key
+from strongroom.ids import Guid, Key, Reference
 from strongroom.query.ast import Field, Output, OwnerIn, Predicate, Select, Source, UnitIn
+from strongroom.records.assign import assign
+from strongroom.records.authorize import demand
+from strongroom.records.owners import demand_valid_owner, facts_of
 from strongroom.records.session import Session
 from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Row
@@ -29,6 +32,21 @@ def move_possessions(session: Session, owner: Key, unit: Key) -> None:
         for row in _rows_of(session, table, owner):
             if row.unit != unit:
                 session.transaction.update(row, {}, unit=unit)
+
+
+def give_possessions(session: Session, owner: Reference, successor: Reference) -> None:
+    """Assign every row of `owner` to `successor`, with the rights and cascades of an assign (SM-90 to SM-97)."""
+    facts, transaction = facts_of(session, owner), session.transaction
+    for table in _owned_tables(session):
+        rows = list(_rows_of(session, table, facts.key))
+        if not rows:
+            continue
+        demand_valid_owner(session, table, successor)
+        for row in rows:
+            current = transaction.row(table, row.id)  # an assign before this one may have cascaded to it
+            if current is not None and current.owner == facts.key:
+                demand(session, Rights.ASSIGN, current)
+                assign(session, current, successor)
 
 
 def _owned_tables(session: Session) -> list[Table]:

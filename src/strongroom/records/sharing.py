@@ -28,24 +28,26 @@ from strongroom.store.protocol import Row, Share
 def grant_access(session: Session, target: Reference, principal: Reference, rights: Rights) -> None:
     """Add `rights` to what `principal` has on `target` directly (SM-76)."""
     row, key = _shareable(session, target, principal)
-    _demand_held(session, row, rights)
+    demand_held_rights(session, row, rights)
     _demand_not_owner(row, key)
-    share = _share(session, row, key)
-    _set_direct(session, row, share, mask_after_grant(share.direct, rights), principal, Action.SHARE)
+    _demand_own_row(session, row, principal)
+    share = share_of(session, row, key)
+    set_direct(session, row, share, mask_after_grant(share.direct, rights), principal, Action.SHARE)
 
 
 def modify_access(session: Session, target: Reference, principal: Reference, rights: Rights) -> None:
     """Replace the direct share of `principal` (SM-77)."""
     row, key = _shareable(session, target, principal)
-    _demand_held(session, row, rights)
+    demand_held_rights(session, row, rights)
     _demand_not_owner(row, key)
-    _set_direct(session, row, _share(session, row, key), mask_after_modify(rights), principal, Action.MODIFY_SHARE)
+    _demand_own_row(session, row, principal)
+    set_direct(session, row, share_of(session, row, key), mask_after_modify(rights), principal, Action.MODIFY_SHARE)
 
 
 def revoke_access(session: Session, target: Reference, principal: Reference) -> None:
     """End the direct share of `principal` (SM-78)."""
     row, key = _shareable(session, target, principal)
-    _set_direct(session, row, _share(session, row, key), Rights.NONE, principal, Action.UNSHARE)
+    set_direct(session, row, share_of(session, row, key), Rights.NONE, principal, Action.UNSHARE)
 
 
 def principal_access(session: Session, target: Reference, principal: Reference) -> Rights:
@@ -90,7 +92,7 @@ def _shareable(session: Session, target: Reference, principal: Reference) -> tup
     return row, facts_of(session, principal).key
 
 
-def _demand_held(session: Session, row: Row, rights: Rights) -> None:
+def demand_held_rights(session: Session, row: Row, rights: Rights) -> None:
     """Nobody grants what they do not have themselves (SM-74)."""
     for right in RIGHT_NAMES:
         if right in lacking(Rights.NONE, rights) and not reaches(session, right, row):
@@ -105,14 +107,30 @@ def _demand_not_owner(row: Row, principal: Key) -> None:
         )
 
 
-def _share(session: Session, row: Row, principal: Key) -> Share:
+def _demand_own_row(session: Session, row: Row, principal: Reference) -> None:
+    """The access team that the platform keeps for one row has shares on no other (SM-57)."""
+    team = session.transaction.row(session.table("team"), principal.id) if principal.table == "team" else None
+    if (
+        team is not None
+        and team.values.get("systemmanaged")
+        and team.values.get("regardingobjectid") != row.reference()
+    ):
+        raise InvalidRequest(
+            "The access team is kept by the platform for another row; this row cannot be shared with it.",
+            code="0x80048339",
+        )
+
+
+def share_of(session: Session, row: Row, principal: Key) -> Share:
+    """What a principal has on a row; empty masks when nothing."""
     for share in session.transaction.shares(row.table, [row.key]).get(row.key, ()):
         if share.principal == principal:
             return share
     return Share(principal, Rights.NONE, Rights.NONE)
 
 
-def _set_direct(session: Session, row: Row, share: Share, direct: Rights, principal: Reference, action: Action) -> None:
+def set_direct(session: Session, row: Row, share: Share, direct: Rights, principal: Reference, action: Action) -> None:
+    """Make `direct` the direct mask of a share, pass on what that gives and takes, and record it."""
     before = inheritance.rights_on(session, row)
     session.transaction.set_share(row, Share(share.principal, direct, share.inherited))
     inheritance.shared(session, row, before, inheritance.rights_on(session, row))

@@ -79,7 +79,9 @@ def column_from_facts(
     targets = tuple(target for target in facts.get("targets", ()) if target in known)
     if kind.is_lookup and table["isIntersect"]:
         kind, targets = _KINDS["Uniqueidentifier"], ()
-    if kind.is_lookup and not targets and place not in corrections.ANY_TABLE:
+    if place in corrections.ANY_TABLE:
+        targets = ()
+    elif kind.is_lookup and not targets:
         return None
     type_ = kind.type
     valid = "cru" if place in corrections.WRITABLE else facts.get("valid", "cru")

@@ -36,7 +36,7 @@ group would let only one team be without a group, because rows with some nulls a
 LEFT_OUT = frozenset({("workflow", "plugintypeid")})
 """Lookups whose facts name a target and no relationship to it."""
 
-ANY_TABLE = frozenset({("audit", "objectid"), ("audit", "regardingobjectid")})
+ANY_TABLE = frozenset({("audit", "objectid"), ("audit", "regardingobjectid"), ("team", "regardingobjectid")})
 """Lookups that may point to a row of any table."""
 
 _PART_OF = Cascade(assign="Cascade", share="Cascade", unshare="Cascade", reparent="Cascade", delete="Cascade")

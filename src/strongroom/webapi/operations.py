@@ -26,6 +26,12 @@ _ENUM = re.compile(r"(?:[\w.]+\.)?\w+'([^']*)'")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
+def is_changing(segments: tuple[Segment, ...]) -> bool:
+    """Whether a path calls a function that changes rows (`ResetInheritedAccess`), so that GET needs to write."""
+    operation = operations().get(segments[0].operation or segments[0].name)
+    return operation is not None and operation.changes
+
+
 def respond_unbound(exchange: Exchange, session: Session, segments: tuple[Segment, ...]) -> Response:
     """Answer `WhoAmI`, `F(A='x')`, or POST of an action at the service root."""
     first = segments[0]

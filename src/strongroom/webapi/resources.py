@@ -31,7 +31,7 @@ def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
         )
     if not segments or segments[0].name in metadata.ROOTS:
         return metadata.respond(exchange, segments)
-    with exchange.session(write=request.method in WRITING) as session:
+    with exchange.session(write=request.method in WRITING or operations.is_changing(segments)) as session:
         schema = session.schema
         first = segments[0]
         table = schema.entity_sets.get(first.name)

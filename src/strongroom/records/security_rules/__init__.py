@@ -7,6 +7,7 @@ from strongroom.records.security_rules import (
     masking_rules,
     organization,
     roles,
+    team_templates,
     teams,
     users,
     value_shares,
@@ -15,6 +16,6 @@ from strongroom.records.security_rules import (
 
 def register_all(rules: Rules) -> None:
     """Hang all of them in the verbs, in this order."""
-    of_people = (organization, business_units, users, teams, roles)
+    of_people = (organization, business_units, users, teams, team_templates, roles)
     for noun in (*of_people, column_profiles, masking_rules, value_shares):
         noun.register(rules)

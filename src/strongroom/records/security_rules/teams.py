@@ -76,6 +76,7 @@ def move_to_default_team(session: Session, user: Guid, old: Reference | None, ne
 
 def _begin(_session: Session, _row: Row, values: dict[str, Value]) -> None:
     values["isdefault"] = False
+    values["systemmanaged"] = False
     if values.get("teamtype") is None:
         values["teamtype"] = TeamType.OWNER.value
 
@@ -134,6 +135,7 @@ def _demand_joining(session: Session, _: ManyToMany, team_id: Guid, user: Guid) 
     team = demand_existing(session, session.table("team"), team_id, Rights.WRITE)
     if team.values.get("isdefault"):
         raise InvalidRequest("The members of a default team are the users of its business unit.", code="0x8004830b")
+    _demand_not_kept(team)
     demand_existing(session, session.table("systemuser"), user, Rights.READ)
     _demand_roles_held(session, team_id)
 
@@ -151,9 +153,19 @@ def _demand_leaving(session: Session, _: ManyToMany, team_id: Guid, _user: Guid)
     team = demand_existing(session, session.table("team"), team_id, Rights.WRITE)
     if team.values.get("isdefault"):
         raise InvalidRequest("The members of a default team are the users of its business unit.", code="0x8004830c")
+    _demand_not_kept(team)
 
 
 def _demand_profiles(session: Session, _: ManyToMany, team_id: Guid, _profile: Guid) -> None:
     team = session.transaction.row(session.table("team"), team_id)
     if team is not None and team.values.get("teamtype") == TeamType.ACCESS.value:
         raise InvalidRequest("An access team cannot hold column security profiles.", code="0x80048331")
+
+
+def _demand_not_kept(team: Row) -> None:
+    """The members of a team that the platform keeps for a row come and go by its messages, which ask more (SM-57)."""
+    if team.values.get("systemmanaged"):
+        raise InvalidRequest(
+            "The platform keeps this access team for a row: AddUserToRecordTeam and RemoveUserFromRecordTeam change "
+            "its members."
+        )
