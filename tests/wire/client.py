@@ -9,6 +9,7 @@ from typing import Any, cast
 import httpx
 
 Json = dict[str, Any]
+EMPTY: Json = {}
 NOBODY = "00000000-0000-0000-0000-000000000009"
 NS = "Microsoft.Dynamics.CRM"
 FORMATTED = "OData.Community.Display.V1.FormattedValue"

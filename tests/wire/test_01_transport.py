@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.servers import RunningServer
-from tests.wire.client import NOBODY, Api, unique
+from tests.wire.client import EMPTY, NOBODY, Api, unique
 
 
 def _raw(api: Api, request: bytes) -> bytes:
@@ -151,7 +151,7 @@ def test_methods_that_a_resource_does_not_have_are_405_and_say_which_it_has(api:
         ("OPTIONS", "accounts", "GET, HEAD, POST, PATCH, PUT, DELETE"),
     ):
         says = f"The requested resource does not support http method '{method}'."
-        body = None if method in ("DELETE", "OPTIONS") else {}
+        body = None if method in ("DELETE", "OPTIONS") else EMPTY
         answer = api.refused(method, path, body, status=405, code="0x80060800", says=says)
         assert answer.headers["Allow"] == allow, (method, path)
 
@@ -159,7 +159,7 @@ def test_methods_that_a_resource_does_not_have_are_405_and_say_which_it_has(api:
 def test_functions_are_not_posted_and_actions_are_not_got(api: Api) -> None:
     """WA-10."""
     for method, path in (("POST", "WhoAmI"), ("GET", "GrantAccess"), ("PATCH", "WhoAmI"), ("GET", "BulkDelete")):
-        body = {} if method != "GET" else None
+        body = EMPTY if method != "GET" else None
         says = "No HTTP resource was found that matches the request URI"
         answer = api.refused(method, path, body, status=404, says=says)
         assert answer.json()["error"]["code"] == ""

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml.ElementTree import fromstring
-from tests.wire.client import Api, column, table
+from tests.wire.client import EMPTY, Api, column, table
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 EDMX = "{http://docs.oasis-open.org/odata/ns/edmx}"
@@ -125,7 +125,7 @@ def test_operations_are_imported_and_use_declared_types(api: Api, schema: Elemen
     assert set(re.findall(r'Type="(?:Collection\()?mscrm\.(\w+)', text)) <= declared
     for name in sorted(imported):
         for method in ("GET", "POST"):
-            answer = api.send(method, name, {} if method == "POST" else None)
+            answer = api.send(method, name, EMPTY if method == "POST" else None)
             assert answer.status_code != 501, name
             assert answer.status_code < 500, (name, answer.text)
             if answer.status_code == 404:

@@ -1,7 +1,7 @@
 """Section 6: names and keys (WA-70 to WA-79)."""
 
 import pytest
-from tests.wire.client import NS, Api, column, label, table, unique
+from tests.wire.client import EMPTY, NS, Api, column, label, table, unique
 
 DEFINITIONS = "EntityDefinitions"
 
@@ -130,4 +130,4 @@ def test_keys_that_are_not_declared_are_400(api: Api, boxes: str, key: str) -> N
 def test_keys_that_are_not_well_formed_are_400(api: Api, boxes: str, key: str) -> None:
     """WA-79: never 404, never 500."""
     for method in ("GET", "PATCH", "DELETE"):
-        api.refused(method, f"{boxes}({key})", {} if method == "PATCH" else None, status=400)
+        api.refused(method, f"{boxes}({key})", EMPTY if method == "PATCH" else None, status=400)

@@ -1,7 +1,7 @@
 """Section 7: create (WA-105 to WA-123)."""
 
 import pytest
-from tests.wire.client import NOBODY, REPRESENTATION, Api, Person, unique
+from tests.wire.client import NOBODY, REPRESENTATION, Api, Json, Person, unique
 
 
 def test_a_create_answers_204_with_the_address(api: Api) -> None:
@@ -54,18 +54,19 @@ def test_annotations_in_a_body_are_ignored(api: Api, name: str) -> None:
 
 def test_property_names_are_logical_names(api: Api) -> None:
     """WA-109, WA-110, WA-121: a wrong case is told with the right one."""
-    for body, says in (
+    cases: tuple[tuple[Json, str], ...] = (
         ({"Name": "x"}, "An undeclared property 'Name'"),
         ({"nonsense": 1}, "An undeclared property 'nonsense'"),
         ({"PrimaryContactId@odata.bind": f"/contacts({NOBODY})"}, "'primarycontactid@odata.bind'"),
         ({"account_tasks": []}, "Did you mean 'Account_Tasks'?"),
-    ):
+    )
+    for body, says in cases:
         api.refused("POST", "accounts", body, status=400, code="0x80048d19", says=says)
 
 
 def test_what_the_server_sets_itself_is_ignored(api: Api) -> None:
     """WA-111: whatever the value."""
-    junk = {"createdon": "junk", "modifiedon": None, "versionnumber": "x", "revenue_base": {}, "exchangerate": 5}
+    junk: Json = {"createdon": "junk", "modifiedon": None, "versionnumber": "x", "revenue_base": {}, "exchangerate": 5}
     bind = {"createdby@odata.bind": f"/systemusers({NOBODY})", "modifiedby@odata.bind": f"/systemusers({NOBODY})"}
     row = api.shown("POST", "accounts?$select=createdon,_createdby_value", {"name": "j", **junk, **bind})
     assert row["createdon"] > "2020"

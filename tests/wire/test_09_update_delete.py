@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from tests.wire.client import NOBODY, REPRESENTATION, Api, Person, unique
+from tests.wire.client import EMPTY, NOBODY, REPRESENTATION, Api, Person, unique
 
+NO_HEADERS: dict[str, str] = {}
 EXISTS = "A record with matching key values already exists."
 DIFFERS = "The version of the existing record doesn't match the RowVersion property provided."
 
@@ -75,7 +76,7 @@ def test_tags_are_matched_by_their_number(api: Api, row: str, form: str) -> None
 def test_tags_that_cannot_be_read_are_412(api: Api, row: str, tag: str) -> None:
     """WA-143."""
     for method in ("PATCH", "DELETE"):
-        api.refused(method, row, {} if method == "PATCH" else None, status=412, headers={"If-Match": tag})
+        api.refused(method, row, EMPTY if method == "PATCH" else None, status=412, headers={"If-Match": tag})
 
 
 def test_an_upsert_by_key_keeps_the_key_of_the_url_or_takes_that_of_the_body(api: Api, boxes: str) -> None:
@@ -211,7 +212,7 @@ def test_of_two_updates_with_the_same_tag_one_succeeds(api: Api, row: str) -> No
         return api.send("PATCH", row, {"name": f"by {number}"}, headers=headers).status_code
 
     with ThreadPoolExecutor(4) as threads:
-        tagged = sorted(threads.map(lambda number: patch(number, tag), range(4)))
-        untagged = list(threads.map(lambda number: patch(number, {}), range(4)))
+        tagged = sorted(threads.map(patch, range(4), [tag] * 4))
+        untagged = list(threads.map(patch, range(4), [NO_HEADERS] * 4))
     assert tagged == [204, 412, 412, 412]
     assert untagged == [204] * 4

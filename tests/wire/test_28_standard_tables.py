@@ -3,12 +3,38 @@
 import pytest
 from tests.wire.client import Api, Json, unique
 
-SETS = """
-    accounts contacts tasks annotations systemusers teams businessunits roles privileges fieldsecurityprofiles
-    fieldpermissions organizations transactioncurrencies publishers solutions savedqueries userqueries audits sdkmessages
-    sdkmessagefilters asyncoperations bulkdeleteoperations activityparties queues systemuserrolescollection
-    teamrolescollection teammemberships roleprivilegescollection systemuserprofilescollection teamprofilescollection
-"""
+SETS = {
+    "accounts",
+    "contacts",
+    "tasks",
+    "annotations",
+    "systemusers",
+    "teams",
+    "businessunits",
+    "roles",
+    "privileges",
+    "fieldsecurityprofiles",
+    "fieldpermissions",
+    "organizations",
+    "transactioncurrencies",
+    "publishers",
+    "solutions",
+    "savedqueries",
+    "userqueries",
+    "audits",
+    "sdkmessages",
+    "sdkmessagefilters",
+    "asyncoperations",
+    "bulkdeleteoperations",
+    "activityparties",
+    "queues",
+    "systemuserrolescollection",
+    "teamrolescollection",
+    "teammemberships",
+    "roleprivilegescollection",
+    "systemuserprofilescollection",
+    "teamprofilescollection",
+}
 OWNED = {
     **dict.fromkeys(("createdon", "modifiedon", "overriddencreatedon"), "DateTime"),
     **dict.fromkeys(("createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby"), "Lookup"),
@@ -20,55 +46,47 @@ OWNED = {
     "versionnumber": "BigInt",
 }
 LENGTHS = {
-    "account": {
-        **{"name": 160, "accountnumber": 20, "telephone1": 50, "fax": 50, "emailaddress1": 100, "websiteurl": 200},
-        **{"description": 2000, "address1_line1": 250, "address1_city": 80, "address1_stateorprovince": 50},
-        **{"address1_postalcode": 20, "address1_country": 80},
-    },
-    "contact": {
-        **{"firstname": 50, "lastname": 50, "emailaddress1": 100, "telephone1": 50, "mobilephone": 50, "jobtitle": 100},
-        **{"description": 2000, "address1_city": 80},
-    },
-    "task": {"subject": 200, "description": 2000},
-    "team": {"name": 160},
+    "account": (
+        "name 160 accountnumber 20 telephone1 50 fax 50 emailaddress1 100 websiteurl 200 description 2000 "
+        "address1_line1 250 address1_city 80 address1_stateorprovince 50 address1_postalcode 20 address1_country 80"
+    ),
+    "contact": (
+        "firstname 50 lastname 50 emailaddress1 100 telephone1 50 mobilephone 50 jobtitle 100 description 2000 "
+        "address1_city 80"
+    ),
+    "task": "subject 200 description 2000",
+    "team": "name 160",
 }
 TYPES = {
-    "account": {
-        **{"accountid": "Uniqueidentifier", "numberofemployees": "Integer", "revenue": "Money", "creditlimit": "Money"},
-        **{
-            "creditonhold": "Boolean",
-            "donotemail": "Boolean",
-            "address1_latitude": "Double",
-            "exchangerate": "Decimal",
-        },
-        **{"address1_longitude": "Double", "primarycontactid": "Lookup", "parentaccountid": "Lookup"},
-        **{"transactioncurrencyid": "Lookup", "entityimage": "Virtual"},
-    },
-    "contact": {
-        **{"birthdate": "DateTime", "annualincome": "Money", "creditlimit": "Money", "parentcustomerid": "Customer"},
-        **{"donotemail": "Boolean", "fullname": "String", "transactioncurrencyid": "Lookup"},
-    },
-    "task": {
-        **{"activityid": "Uniqueidentifier", "regardingobjectid": "Lookup", "percentcomplete": "Integer"},
-        **{"scheduledstart": "DateTime", "scheduledend": "DateTime"},
-    },
-    "team": {
-        **{"businessunitid": "Lookup", "administratorid": "Lookup", "isdefault": "Boolean", "description": "Memo"},
-        **{"membershiptype": "Picklist", "azureactivedirectoryobjectid": "Uniqueidentifier"},
-    },
-    "systemuser": {
-        **{"fullname": "String", "firstname": "String", "lastname": "String", "domainname": "String"},
-        **{"internalemailaddress": "String", "isdisabled": "Boolean", "businessunitid": "Lookup"},
-        **{"parentsystemuserid": "Lookup", "applicationid": "Uniqueidentifier"},
-        **{"azureactivedirectoryobjectid": "Uniqueidentifier"},
-    },
-    "businessunit": {"name": "String", "parentbusinessunitid": "Lookup", "isdisabled": "Boolean"},
-    "role": {
-        **{"name": "String", "roleid": "Uniqueidentifier", "parentrootroleid": "Lookup", "parentroleid": "Lookup"},
-        **{"businessunitid": "Lookup", "isinherited": "Picklist"},
-    },
+    "account": (
+        "accountid Uniqueidentifier numberofemployees Integer revenue Money creditlimit Money creditonhold Boolean "
+        "donotemail Boolean address1_latitude Double address1_longitude Double exchangerate Decimal "
+        "primarycontactid Lookup parentaccountid Lookup transactioncurrencyid Lookup entityimage Virtual"
+    ),
+    "contact": (
+        "birthdate DateTime annualincome Money creditlimit Money parentcustomerid Customer donotemail Boolean "
+        "fullname String transactioncurrencyid Lookup"
+    ),
+    "task": (
+        "activityid Uniqueidentifier regardingobjectid Lookup percentcomplete Integer scheduledstart DateTime "
+        "scheduledend DateTime"
+    ),
+    "team": (
+        "businessunitid Lookup administratorid Lookup isdefault Boolean description Memo membershiptype Picklist "
+        "azureactivedirectoryobjectid Uniqueidentifier"
+    ),
+    "systemuser": (
+        "fullname String firstname String lastname String domainname String internalemailaddress String "
+        "isdisabled Boolean businessunitid Lookup parentsystemuserid Lookup applicationid Uniqueidentifier "
+        "azureactivedirectoryobjectid Uniqueidentifier"
+    ),
+    "businessunit": "name String parentbusinessunitid Lookup isdisabled Boolean",
+    "role": (
+        "name String roleid Uniqueidentifier parentrootroleid Lookup parentroleid Lookup businessunitid Lookup "
+        "isinherited Picklist"
+    ),
 }
-CHOICES = {
+CHOICES: dict[tuple[str, str, str], dict[int, str]] = {
     ("account", "accountcategorycode", "Picklist"): {1: "Preferred Customer", 2: "Standard"},
     ("account", "industrycode", "Picklist"): {
         1: "Accounting",
@@ -81,15 +99,28 @@ CHOICES = {
     ("task", "prioritycode", "Picklist"): {0: "Low", 1: "Normal", 2: "High"},
     ("task", "statecode", "State"): {0: "Open", 1: "Completed", 2: "Canceled"},
     ("task", "statuscode", "Status"): {
-        **{2: "Not Started", 3: "In Progress", 4: "Waiting on someone else"},
-        **{5: "Completed", 6: "Canceled", 7: "Deferred"},
+        2: "Not Started",
+        3: "In Progress",
+        4: "Waiting on someone else",
+        5: "Completed",
+        6: "Canceled",
+        7: "Deferred",
     },
     ("team", "teamtype", "Picklist"): {0: "Owner", 1: "Access", 2: "Security Group", 3: "Office Group"},
     ("systemuser", "accessmode", "Picklist"): {
-        **{0: "Read-Write", 1: "Administrative", 2: "Read"},
-        **{3: "Support User", 4: "Non-interactive", 5: "Delegated Admin"},
+        0: "Read-Write",
+        1: "Administrative",
+        2: "Read",
+        3: "Support User",
+        4: "Non-interactive",
+        5: "Delegated Admin",
     },
 }
+
+
+def _pairs(text: str) -> dict[str, str]:
+    words = text.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
 
 
 def _attributes(api: Api, table: str) -> dict[str, Json]:
@@ -100,7 +131,7 @@ def _attributes(api: Api, table: str) -> dict[str, Json]:
 def test_every_promised_entity_set_is_there(api: Api) -> None:
     """WA-440: the table `queue` is of a later tier."""
     names = {entry["name"] for entry in api.get("")["value"]}
-    assert set(SETS.split()) - names <= {"queues"}
+    assert SETS - names <= {"queues"}
 
 
 @pytest.mark.parametrize("table", ["account", "contact", "task"])
@@ -123,9 +154,10 @@ def test_tables_of_the_organization_have_no_owner(api: Api) -> None:
 def test_columns_have_the_promised_types_and_lengths(api: Api, table: str) -> None:
     """WA-442, WA-443, WA-444, WA-448."""
     attributes = _attributes(api, table)
-    assert {name: attributes[name]["AttributeType"] for name in TYPES[table]} == TYPES[table]
-    lengths = LENGTHS.get(table, {})
-    assert {name: attributes[name]["MaxLength"] for name in lengths} == lengths
+    types = _pairs(TYPES[table])
+    assert {name: attributes[name]["AttributeType"] for name in types} == types
+    lengths = _pairs(LENGTHS.get(table, ""))
+    assert {name: str(attributes[name]["MaxLength"]) for name in lengths} == lengths
 
 
 @pytest.mark.parametrize(("table", "column", "kind"), sorted(CHOICES))
@@ -221,6 +253,6 @@ def test_a_team_needs_a_name_a_unit_an_administrator_and_a_type(api: Api, unit: 
     }
     assert api.shown("POST", "teams?$select=name", body)["ownerid"]
     for name in ("name", "businessunitid@odata.bind", "administratorid@odata.bind"):
-        rest = {key: value for key, value in body.items() if key != name} | {"description": name}
-        answer = api.send("POST", "teams", rest)
-        assert answer.status_code == 400 or name == "businessunitid@odata.bind", (name, answer.text)
+        rest = {**body, "name": unique("team")}
+        del rest[name]
+        api.refused("POST", "teams", rest, status=400)
