@@ -35,8 +35,10 @@ class Reader:
         counted = None
         if counting.knows(query.select, plan):
             counted = self.estimates.exactly(work, query.select.source.table, plan.reach)
+            reach = plan.reach
             enough = limit is not None and counted is not None and counted >= limit
-            if counted is not None and (enough or not (plan.reach.shared_with or plan.reach.shared_directly_with)):
+            all_known = reach.everything or not (reach.shared_with or reach.shared_directly_with)
+            if counted is not None and (enough or all_known):
                 return counted if limit is None else min(counted, limit)
         compiled = self.statements.count(
             query, work.schema, limit, self._estimate(work), shares_only=counted is not None
