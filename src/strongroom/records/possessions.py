@@ -1,17 +1,19 @@
 """Rows by owner and by owning unit, over all user-owned tables: what a user leaves behind, what a unit holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from strongroom.access.plan import Branch, Plan
 from strongroom.access.planned import PlannedSelect
+from strongroom.audit.entries import Action
 from strongroom.ids import Guid, Key, Reference
 from strongroom.query.ast import Field, Output, OwnerIn, Predicate, Select, Source, UnitIn
 from strongroom.records.assign import assign
 from strongroom.records.authorize import demand
 from strongroom.records.owners import demand_valid_owner, facts_of
 from strongroom.records.session import Session
+from strongroom.records.trail import record_act
 from strongroom.schema.model import Rights, Table
-from strongroom.store.protocol import Row
+from strongroom.store.protocol import Row, Value
 
 _BATCH = 1000
 
@@ -26,12 +28,21 @@ def holds_rows(session: Session, unit: Key) -> bool:
     return _any(session, UnitIn("", frozenset({unit})))
 
 
-def move_possessions(session: Session, owner: Key, unit: Key) -> None:
-    """Put every row of `owner` into `unit` (SM-25, SM-27)."""
-    for table in _owned_tables(session):
-        for row in _rows_of(session, table, owner):
-            if row.unit != unit:
-                session.transaction.update(row, {}, unit=unit)
+def move_possessions(session: Session, principal: Row) -> None:
+    """Put every row of a user or team into its business unit (SM-27), and note on it how many of which table moved."""
+    _note(session, principal, {t: session.transaction.settle_units(t, [principal.key]) for t in _owned_tables(session)})
+
+
+def settle_everybody(session: Session, organization: Row) -> None:
+    """Put every row into the business unit of its owner (SM-25)."""
+    _note(session, organization, {t: session.transaction.settle_units(t) for t in _owned_tables(session)})
+
+
+def _note(session: Session, row: Row, moved: Mapping[Table, int]) -> None:
+    """One entry for all rows that followed, by table: an entry each would cost more than the move itself."""
+    followed: dict[str, tuple[Value, Value]] = {t.logical_name: (None, number) for t, number in moved.items() if number}
+    if followed:
+        record_act(session, row, Action.CASCADE, followed)
 
 
 def give_possessions(session: Session, owner: Reference, successor: Reference) -> None:

@@ -36,6 +36,12 @@ class Counters:
             for (owner, unit), number in Counter((row.owner, row.unit) for row in rows).items():
                 self._added[name, owner or 0, unit or 0] += amount * number
 
+    def move(self, table: Table, old: tuple[int, int], new: tuple[int, int], number: int) -> None:
+        """Count `number` rows of a table out of one (owner, unit) and into another."""
+        if is_counted(table):
+            self._added[table.logical_name, *old] -= number
+            self._added[table.logical_name, *new] += number
+
     def flush(self, connection: Connection) -> None:
         """Store what was added."""
         changed = self.take()

@@ -157,6 +157,11 @@ class Transaction(Protocol):
         """Change the columns in `changes` (and owner or unit when given), set a new version, and update `row`."""
         ...
 
+    def settle_units(self, table: Table, owners: Sequence[Key] | None = None) -> int:
+        """Give each row of a user-owned table (of `owners` only, unless None) the unit of its owner where it has
+        another, with a new version each; the number of rows changed. Rows in hand are not updated."""
+        ...
+
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Remove rows with their shares, links and inherited parts. Cascades are the caller's business."""
         ...

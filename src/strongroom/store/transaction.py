@@ -16,6 +16,7 @@ from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links
 from strongroom.store import rows as stored_rows
 from strongroom.store import shares as stored_shares
+from strongroom.store import units as stored_units
 from strongroom.store.compile import Statements
 from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
@@ -92,6 +93,9 @@ class StoreTransaction:
         self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None
     ) -> None:
         stored_rows.update(self._work, row, changes, owner=owner, unit=unit)
+
+    def settle_units(self, table: Table, owners: Sequence[Key] | None = None) -> int:
+        return stored_units.settle_units(self._work, table, owners)
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         stored_rows.delete(self._work, table, rows)

@@ -4,7 +4,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from strongroom.errors import InvalidRequest
-from strongroom.records.possessions import move_possessions
+from strongroom.records.possessions import settle_everybody
 from strongroom.records.rules import Event, Rules
 from strongroom.records.session import Session
 from strongroom.store.protocol import Row, Value
@@ -43,10 +43,7 @@ def _demand_readable(_session: Session, _row: Row, changes: dict[str, Value]) ->
 
 def _follow_matrix(session: Session, row: Row, before: dict[str, Value]) -> None:
     if _SETTINGS in before and _has_matrix(before[_SETTINGS]) and not _has_matrix(row.values.get(_SETTINGS)):
-        for name in ("systemuser", "team"):
-            for principal in session.transaction.rows_where(session.table(name), {}):
-                if principal.unit is not None:
-                    move_possessions(session, principal.key, principal.unit)
+        settle_everybody(session, row)
 
 
 def _has_matrix(xml: Value) -> bool:

@@ -119,8 +119,8 @@ def leave_unit(session: Session, principal: Row) -> None:
     settings = session.transaction.settings()
     if not (settings.matrix_access and settings.keep_roles_on_unit_change):
         remove_direct_roles(session, principal)
-    if principal.unit is not None and not (settings.matrix_access and not settings.always_move_record):
-        move_possessions(session, principal.key, principal.unit)
+    if not (settings.matrix_access and not settings.always_move_record):
+        move_possessions(session, principal)
 
 
 def _demand_deletable(session: Session, row: Row, _: dict[str, Value]) -> None:
