@@ -57,7 +57,7 @@ class Mask:
 
         return mask
 
-    def masked(self, value: object) -> object:
+    def __call__(self, value: object) -> object:
         """One value, masked."""
         return self.for_answer()(value)
 

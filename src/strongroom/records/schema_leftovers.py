@@ -57,7 +57,8 @@ def remove_leftovers(session: Session, after: Schema) -> None:
             _forget_table(session, name)
         elif kept is not table:
             for column in table.columns.values():
-                if column.logical_name not in kept.columns:
+                left = kept.columns.get(column.logical_name)
+                if left is None or (column.is_secured and not left.is_secured):  # secured again, it is closed again
                     _forget_column(session, name, column)
 
 
