@@ -98,6 +98,17 @@ class Doubled:
         """The name of a row, None for a row that is not of this world."""
         return next((name for name, each in self.ids.items() if each == row_id), None)
 
+    def read_again(self) -> None:
+        """Take over lookups that were changed behind this world's back."""
+        for table, column in (
+            ("account", "primarycontactid"),
+            ("contact", "parentcustomerid"),
+            ("task", "regardingobjectid"),
+        ):
+            for name in self.rows_of(table):
+                target = self.world.row(table, self.ids[name]).values.get(column)
+                self.values[name][column] = self.name_of(target.id) if isinstance(target, Reference) else None
+
     # --- settings and people ---
 
     def _settings(self) -> dict[str, Any]:

@@ -16,9 +16,24 @@ from strongroom.environment import Environment
 from strongroom.home import EnvironmentKind, EnvironmentRecord
 from strongroom.home.registry import EnvironmentState
 from strongroom.ids import new_guid
+from strongroom.store.database import StoreDatabase
 
 SEEDS = tuple(f"doors {number}" for number in range(4))
 CAMPAIGN_S = float(os.environ.get("STRONGROOM_CAMPAIGN_S", "600"))
+
+
+def environment_of(database: StoreDatabase, world: World) -> Environment:
+    """What the service answers from, around an open store."""
+    record = EnvironmentRecord(
+        "test",
+        new_guid(world.clock),
+        EnvironmentKind.BUSINESS,
+        database.engine,
+        "",
+        EnvironmentState.READY,
+        datetime.now(UTC),
+    )
+    return Environment(record, database, world.clock, bytes(32))
 
 
 def visit(stores: Stores, engine: str, seed: str) -> int:
@@ -27,11 +42,7 @@ def visit(stores: Stores, engine: str, seed: str) -> int:
         world = World(database)
         prepare(world)
         doubled = Doubled(world, seed)
-        now = datetime.now(UTC)
-        record = EnvironmentRecord(
-            "test", new_guid(world.clock), EnvironmentKind.BUSINESS, engine, "", EnvironmentState.READY, now
-        )
-        environment = Environment(record, database, world.clock, bytes(32))
+        environment = environment_of(database, world)
         requests = 0
         for user in doubled.users:
             visitor = Visitor(environment, doubled, user)

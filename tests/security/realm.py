@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from strongroom.environment import Environment, Environments, find_user
+from strongroom.environment import Environment, Environments, Identity, find_user
 from strongroom.home import open_home
 from strongroom.identity import TokenClaims
 from strongroom.ids import Guid, new_guid
+from strongroom.records import RequestFacts, Session
 from strongroom.schema.model import Rights, Schema
 from strongroom.webapi.http import Request, Response
 from strongroom.webapi.service import respond
@@ -120,6 +121,12 @@ class Realm:
         """A new row; its id."""
         answer = self.must(by, "POST", entity_set, body)
         return (answer.response.header("OData-EntityId") or "")[-37:-1]
+
+    @contextmanager
+    def acting_as_admin(self) -> Generator[Session]:
+        """A unit of work of the administrator below the wire, for what no request would do."""
+        with self.environment.session(Identity(self.people["admin"]), RequestFacts(), write=True) as session:
+            yield session
 
     # --- people ---
 
