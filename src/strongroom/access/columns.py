@@ -90,6 +90,12 @@ def decides(plan: Plan, column: str) -> bool:
     return is_open(plan, column, needed)
 
 
+def opens_trail(caller: Caller) -> bool:
+    """Whether the caller may see the trail as it is stored, with the values of every column: administrators, while
+    nothing is masked (SM-65)."""
+    return caller.administers and not caller.facts.masking
+
+
 def open_to_shares(
     plan: Plan, columns: Iterable[str], held: Callable[[frozenset[int]], Mapping[Guid, ColumnAccess]]
 ) -> frozenset[str]:

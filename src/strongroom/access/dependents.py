@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from strongroom.access.caller import Caller, Grant
-from strongroom.access.columns import mask_of
+from strongroom.access.columns import mask_of, opens_trail
 from strongroom.access.messages import administrators_only, missing_privilege, no_such_privilege
 from strongroom.access.modes import table_counts_in
 from strongroom.access.parents import (
@@ -98,7 +98,7 @@ def _code(caller: Caller, grant: Grant) -> Code:
 def _without_values(caller: Caller, plan: Plan) -> Plan:
     """A plan for the trail: what rows held before and after is for administrators here. Everybody else asks for the
     history of a row, which shows what its reader may see (SM-132, SM-173)."""
-    if caller.administers:
+    if opens_trail(caller):
         return plan
     return replace(plan, mask={**plan.mask, _VALUES_IN_AUDIT: ColumnAccess.NONE})
 

@@ -13,7 +13,7 @@ import orjson
 
 from strongroom.access.caller import Caller
 from strongroom.access.check import SecuredRow, least_depth
-from strongroom.access.columns import is_open
+from strongroom.access.columns import is_open, opens_trail
 from strongroom.access.messages import does_not_exist, no_access
 from strongroom.access.plan import Branch, ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
@@ -195,9 +195,17 @@ def _detail(caller: Caller, row: Row, only: str | None) -> AuditDetail:
         elif _is_shown(caller, plan, column):
             for values, value in ((old, change["oldValue"]), (new, change["newValue"])):
                 if value is not None:
-                    values[name] = value if column is None else parse_value(column, value)
-    entry = row.values if caller.administers else {**row.values, "changedata": None}  # it holds closed columns too
+                    values[name] = _shown(plan, column, value)
+    entry = row.values if opens_trail(caller) else {**row.values, "changedata": None}  # it holds closed columns too
     return AuditDetail(entry, old, new, tuple(deleted))
+
+
+def _shown(plan: Plan | None, column: Column | None, value: Value) -> Value:
+    """A value of the trail, masked as its column is (SM-137). That the row's value is shared opens no older ones."""
+    if plan is None or column is None:
+        return value
+    mask = plan.masking.get(column.logical_name)
+    return parse_value(column, value) if mask is None else mask(value)
 
 
 def _is_shown(caller: Caller, plan: Plan | None, column: Column | None) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 from tests.worlds import World, depths, select, team, user
 
+from strongroom.audit.history import record_change_history
 from strongroom.errors import AccessDenied, InvalidRequest, StrongroomError
 from strongroom.ids import Guid, Reference
 from strongroom.query.ast import (
@@ -479,3 +480,36 @@ def test_the_name_of_a_lookup_does_not_tell_what_is_secured_behind_it(world: Wor
         maskingruleid=Reference("maskingrule", rule),
     )
     assert name(world.admin) is None
+
+
+# --- the trail -----------------------------------------------------------------------------------------------------
+
+
+def test_the_history_of_a_row_is_masked_as_the_row_is(office: Office) -> None:
+    """SM-132, SM-137: for administrators too, and also in the entries as they are stored."""
+    office.mask()
+    office.world.update(office.table, office.first, new_card="99998888")
+    row = Reference(office.table, office.first)
+
+    with office.world.administrating() as session:
+        detail = record_change_history(session.transaction, session.caller, row).details[0]
+        table = session.table("audit")
+        listed = retrieve_page(session, select(table, "changedata")).rows
+
+    assert (detail.old[CARD], detail.new[CARD]) == ("####5678", "####8888")
+    assert detail.entry["changedata"] is None
+    assert {record.values for record in listed} == {(None,)}
+
+
+def test_a_shared_value_opens_no_history(office: Office) -> None:
+    """SM-135: what is shared is the value that the row has."""
+    seer = office.world.role("Seer", by_name={"prvReadRecordAuditHistory": Depth.GLOBAL})
+    office.world.give_role(seer, user(office.ann))
+    office.share(SSN, office.first, user(office.ann), read=True)
+
+    with office.world.acting(office.ann) as session:
+        row = Reference(office.table, office.first)
+        history = record_change_history(session.transaction, session.caller, row)
+
+    assert history.details
+    assert all(SSN not in {**detail.old, **detail.new} for detail in history.details)
