@@ -10,11 +10,18 @@ from strongroom.store.dialect import quote
 from strongroom.store.sqlcipher_file import open_file
 
 
+REFUSED = 10001
+"""`audit.action` of the entry that tells of a refused attempt."""
+
+_REFUSALS = f"select count(*) from audit where action = {REFUSED}"
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """The stamp (security epoch, metadata version, last version number) and the number of rows of each table.
 
-    Every insert and update of a row takes a version number, so an equal state means: nothing was written.
+    Every insert and update of a row takes a version number, so an equal state means: nothing was written. The one
+    trace that a refused request may leave, the entry in the trail that tells of it (WA-53), is not counted.
     """
 
     stamp: tuple[int, ...]
@@ -37,8 +44,9 @@ class Witness:
         self._names: dict[int, str] = {}
 
     def stamp(self) -> tuple[int, ...]:
-        """Security epoch, metadata version, last version number."""
-        return tuple(self._raw.execute("select security_epoch, metadata_version, version from stamp").fetchone())
+        """Security epoch, metadata version, last version number without those of refusals."""
+        sql = f"select security_epoch, metadata_version, version - ({_REFUSALS}) from stamp"
+        return tuple(int(number) for number in self._raw.execute(sql).fetchone())
 
     def state(self) -> State:
         """Everything that is counted, read in one statement."""
@@ -46,7 +54,9 @@ class Witness:
         sql = self._names.get(stamp[1])
         if sql is None:
             names = [name for (name,) in self._raw.execute(self._tables).fetchall()]
-            sql = " union all ".join(f"select '{name}', count(*) from {quote(name)}" for name in names)
+            counts = {name: f"select '{name}', count(*) from {quote(name)}" for name in names}
+            counts["audit"] += f" where action <> {REFUSED}"
+            sql = " union all ".join(counts.values())
             self._names = {stamp[1]: sql}
         return State(stamp, tuple((str(name), int(number)) for name, number in self._raw.execute(sql).fetchall()))
 

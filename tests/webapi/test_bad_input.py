@@ -412,6 +412,23 @@ def test_batch_with_no_part_or_a_broken_line_is_400(wire: Wire) -> None:
         assert answer.headers["Content-Type"].startswith("application/json")
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"--b\r\n" + b"a: b\r\n" * 300_000, "at most 100 headers"),
+        (b"--b\r\n\r\nGET accounts HTTP/1.1\r\n\r\n" * 100_000, "at most 1000 requests"),
+        (b"\n" * 5_000_000, "no part"),
+        (b"--b\n" * 1_000_000, "at most 1000 requests"),
+    ],
+    ids=["headers", "parts", "line ends", "empty parts"],
+)
+def test_batch_made_to_take_long_is_400_at_once(wire: Wire, body: bytes, says: str) -> None:
+    """WA-284. Found by measuring: 2 MiB of headers took 5 seconds."""
+    headers = {"Content-Type": "multipart/mixed; boundary=b"}
+    answer = wire.refused("POST", "$batch", body, status=400, code="0x80040203", says=(says,), headers=headers)
+    assert answer.elapsed.total_seconds() < 1
+
+
 def test_change_set_with_one_bad_request_changes_nothing(wire: Wire) -> None:
     """WA-289, WA-53."""
     part = "--c\r\nContent-Type: application/http\r\nContent-ID: {0}\r\n\r\nPOST accounts HTTP/1.1\r\n\r\n{1}\r\n"

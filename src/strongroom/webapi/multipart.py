@@ -10,6 +10,10 @@ from strongroom.webapi.http import HeaderMap, Response
 _BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))""", re.IGNORECASE)
 _VERSION = re.compile(r"\s+HTTP/\d(?:\.\d)?\s*$")
 _LEGAL = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{1,200}")
+_DELIMITER_END = re.compile(rb"(--)?[ \t\r]*(?:\n|\Z)")
+_LINE_FEED = 0x0A
+MAX_PARTS = 1000
+MAX_HEADERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +52,30 @@ def boundary_of(content_type: str | None) -> str:
 
 
 def split_parts(body: bytes, boundary: str) -> list[Part]:
-    """The parts between the delimiters. Line ends may be CRLF or LF; a preamble and an epilogue are skipped."""
+    """The parts between the delimiters. Line ends may be CRLF or LF; a preamble and an epilogue are skipped.
+
+    The body is searched for delimiters and never cut into lines: it may be 100 MiB of line ends.
+    """
     delimiter = b"--" + boundary.encode("latin-1")
-    pieces: list[bytes] = []
-    current: list[bytes] | None = None
-    closed = False
-    for line in body.splitlines(keepends=True) if b"\r\n" not in body else _crlf_lines(body):
-        bare = line.rstrip(b"\r\n \t")
-        if bare == delimiter or bare == delimiter + b"--":
-            if current is not None:
-                pieces.append(b"".join(current))
-            current = []
-            if bare.endswith(b"--") and bare != delimiter:
-                closed, current = True, None
-                break
-        elif current is not None:
-            current.append(line)
-    if current is not None and not closed and current:
-        pieces.append(b"".join(current))
-    if current is None and not closed:
+    parts: list[Part] = []
+    start: int | None = None
+    at = body.find(delimiter)
+    while at >= 0:
+        ending = _DELIMITER_END.match(body, at + len(delimiter)) if at == 0 or body[at - 1] == _LINE_FEED else None
+        if ending is not None:
+            if start is not None:
+                parts.append(_part(body[start:at]))
+                if len(parts) > MAX_PARTS:
+                    raise InvalidRequest(f"A batch holds at most {MAX_PARTS} requests.")
+            start = ending.end()
+            if ending[1]:
+                return parts
+        at = body.find(delimiter, at + len(delimiter))
+    if start is None:
         raise InvalidRequest(f"The batch body has no part that begins with '--{boundary}'.")
-    return [_part(piece) for piece in pieces]
+    if start < len(body):
+        parts.append(_part(body[start:]))
+    return parts
 
 
 def read_request(content: bytes) -> PartRequest:
@@ -116,11 +123,6 @@ def _clean(value: str) -> str:
     return value.replace("\r", " ").replace("\n", " ")
 
 
-def _crlf_lines(body: bytes) -> list[bytes]:
-    lines = body.split(b"\n")
-    return [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
-
-
 def _part(piece: bytes) -> Part:
     headers, content = _head(piece)
     return Part(headers, content)
@@ -129,7 +131,7 @@ def _part(piece: bytes) -> Part:
 def _head(text: bytes) -> tuple[dict[str, str], bytes]:
     """Header lines up to an empty line, and what follows. A text without an empty line is all headers."""
     collected = HeaderMap()
-    position = 0
+    position = number = 0
     while position < len(text):
         end = text.find(b"\n", position)
         line = text[position : end if end >= 0 else len(text)].rstrip(b"\r")
@@ -139,5 +141,8 @@ def _head(text: bytes) -> tuple[dict[str, str], bytes]:
         name, colon, value = line.partition(b":")
         if not colon:
             raise InvalidRequest(f"'{line[:60].decode('latin-1')}' in the batch is not a header.")
+        number += 1
+        if number > MAX_HEADERS:
+            raise InvalidRequest(f"A part of a batch has at most {MAX_HEADERS} headers.")
         collected.add(name.decode("latin-1"), value.decode("latin-1"))
     return collected.values, text[position:]

@@ -3,26 +3,65 @@
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_BODY = orjson.dumps(
-    {
-        "error": {
-            "code": "0x80060888",
-            "message": "What arrived is no HTTP/1.1 request. Percent-encode everything in the URL that is not ASCII.",
-        }
-    }
-)
-_ANSWER = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; odata.metadata=minimal\r\nodata-version: 4.0\r\n"
-    b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(_BODY), _BODY)
-)
+MAX_HEAD = 128 * 1024
+"""Bytes of a request's head: its URL (WA-12) and its headers."""
+
+MAX_HEADERS = 256
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, but for two things.
+    """HTTP as uvicorn speaks it, but for three things.
 
-    Bytes that are no request are answered with an error body (WA-50). And a client that closes its side of the
-    connection after the last byte of its request still gets the answer.
+    Bytes that are no request are answered with an error body (WA-50). A head has an end: 431, or 414, when it grows
+    too large. And a client that closes its side of the connection after the last byte of its request still gets the
+    answer.
     """
+
+    _is_in_head = True
+    _head_bytes = 0
+    _is_too_large = False
+    _has_begun = False
+
+    def data_received(self, data: bytes) -> None:
+        self._has_begun = False
+        super().data_received(data)
+        # What came together with the end of the request before is not counted: one piece more or less is no matter.
+        if self._is_in_head and not self._has_begun and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD:
+                self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        self._is_in_head, self._has_begun, self._head_bytes = True, True, 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= MAX_HEADERS:
+            self._is_too_large = True
+            raise ValueError("too many headers")  # the parser stops, and has the refusal sent
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        del msg  # it is the same sentence for whatever was wrong
+        if self._is_too_large:
+            self._refuse_head()
+        else:
+            self._refuse(b"400 Bad Request", _NO_REQUEST)
+
+    def _refuse_head(self) -> None:
+        if self.headers:
+            self._refuse(b"431 Request Header Fields Too Large", _LARGE_HEAD)
+        else:
+            self._refuse(b"414 URI Too Long", _LONG_URL)
+
+    def _refuse(self, status: bytes, message: str) -> None:
+        body = orjson.dumps({"error": {"code": "0x80060888", "message": message}})
+        self.transport.write(b"HTTP/1.1 %s\r\n%s%d\r\n\r\n%s" % (status, _HEADERS, len(body), body))
+        self.transport.close()
 
     def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  # asyncio wants to be told
         """Whether the connection stays open for the answer; not while a part of the request is missing."""
@@ -32,7 +71,11 @@ class HttpProtocol(HttpToolsProtocol):
             return True
         return False
 
-    def send_400_response(self, msg: str) -> None:
-        del msg  # it is the same sentence for whatever was wrong
-        self.transport.write(_ANSWER)
-        self.transport.close()
+
+_NO_REQUEST = "What arrived is no HTTP/1.1 request. Percent-encode everything in the URL that is not ASCII."
+_LONG_URL = "The request URL is longer than 32768 characters. Send it inside a $batch."
+_LARGE_HEAD = f"The head of a request has at most {MAX_HEAD} bytes and {MAX_HEADERS} headers."
+_HEADERS = (
+    b"content-type: application/json; odata.metadata=minimal\r\nodata-version: 4.0\r\nconnection: close\r\n"
+    b"content-length: "
+)
