@@ -142,7 +142,7 @@ def test_the_first_failing_step_decides(api: Api, reader: Person) -> None:
 
 def test_documented_operations_that_are_not_offered_are_501_by_name(api: Api) -> None:
     """WA-59."""
-    for method, name in (("POST", "Merge"), ("POST", "SendEmail"), ("GET", "RetrieveUserQueues")):
+    for method, name in (("POST", "QualifyLead"), ("POST", "SendEmail"), ("GET", "RetrieveUserQueues")):
         body = EMPTY if method == "POST" else None
         api.refused(method, name, body, status=501, code="0x80060802", says=f"'{name}'")
     api.refused("POST", "NoSuchOperation", {}, status=404, code="0x8006088a")

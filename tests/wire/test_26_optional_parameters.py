@@ -25,6 +25,16 @@ def test_a_caller_that_is_not_there_is_refused(api: Api, name: str) -> None:
     api.refused("GET", "WhoAmI", status=403, headers={name: NOBODY})
 
 
+def test_a_disabled_user_is_not_acted_for(api: Api, unit: str) -> None:
+    """WA-420."""
+    name = f"{unique('gone').replace(' ', '')}@wire"
+    body = {"firstname": "Gone", "lastname": unique(), "domainname": name, "internalemailaddress": f"{name}.example"}
+    user = api.new("systemusers", {**body, "businessunitid@odata.bind": f"businessunits({unit})"})
+    api.send("PATCH", f"systemusers({user})", {"isdisabled": True})
+    api.refused("GET", "accounts", status=403, headers={"MSCRMCallerID": user})
+    api.refused("GET", "WhoAmI", status=403, headers={"MSCRMCallerID": user})
+
+
 def test_acting_for_others_is_a_privilege(api: Api, server: RunningServer, reader: Person) -> None:
     """WA-420."""
     theirs = Api(api.root, server.token("reader@wire"), api.http)
