@@ -4,8 +4,9 @@
 `Session` that every verb takes. Rules of higher rooms are registered here, in the order of `standard_rules`.
 """
 
+import logging
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,8 +14,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.access.caller import Caller
-from strongroom.access.resolve import holds, is_disabled, require_enabled, resolve
-from strongroom.clock import Clock
+from strongroom.access.resolve import holds, is_disabled, require_enabled, require_entry, resolve
+from strongroom.audit.entries import Author
+from strongroom.audit.refusals import Refusal, RefusalLimit, is_told, refusal_entry
+from strongroom.clock import Clock, iso
 from strongroom.errors import AccessDenied, HomeError, InvalidRequest, StrongroomError, Unauthenticated
 from strongroom.home import EnvironmentKind, EnvironmentRecord, Home
 from strongroom.identity import TokenClaims, TokenVerifier
@@ -26,6 +29,7 @@ from strongroom.schema.standard_tables import standard_schema
 from strongroom.store.database import open_database
 from strongroom.store.protocol import Database, Transaction
 
+_logger = logging.getLogger("strongroom.environment")
 _REMEMBERED_CALLERS = 2000
 ACT_ON_BEHALF = "prvActOnBehalfOfAnotherUser"
 
@@ -44,6 +48,14 @@ class Identity:
         object_id = _header_guid("CallerObjectId", header("callerobjectid"))
         caller_id = _header_guid("MSCRMCallerID", header("mscrmcallerid"))
         return cls(user_id, object_id, None if object_id else caller_id)
+
+
+def _author(identity: Identity, known: tuple[int, int, Caller] | None, facts: RequestFacts, now: str) -> Author:
+    """Whose attempt it was: the impersonated user's where there is one, on behalf of the real one."""
+    real = Reference("systemuser", identity.user_id)
+    acting = real if known is None else Reference("systemuser", known[2].id)
+    notes = [part for part in (facts.tag, facts.request_id) if part]
+    return Author(acting, None if acting == real else real, None, now, " · ".join(notes)[:350] or None)
 
 
 def _header_guid(name: str, value: str | None) -> Guid | None:
@@ -68,6 +80,7 @@ class Environment:
         self.rules: Rules = standard_rules()
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
+        self._limit = RefusalLimit()
 
     @contextmanager
     def session(self, identity: Identity, facts: RequestFacts, *, write: bool) -> Generator[Session]:
@@ -97,6 +110,30 @@ class Environment:
         if not write:
             self._store_notes(session)
 
+    def tell_refusals(
+        self, identity: Identity, facts: RequestFacts, refusals: Sequence[Refusal], *, is_write: bool
+    ) -> None:
+        """Write refused attempts to the trail, once their unit of work is undone (SM-6). Never raises for a store that
+        cannot take them: the refusal stands anyway, and the log says so."""
+        known = self._callers.get(identity)
+        told = [refusal for refusal in refusals if is_told(refusal.error, is_write=is_write)]
+        if not told or (known is not None and not known[2].facts.settings.audits_refusals):
+            return
+        now = self.clock.now()
+        admitted = [
+            (each, unwritten) for each in told if (unwritten := self._limit.admit(identity.user_id, now)) is not None
+        ]
+        if not admitted:
+            return
+        try:
+            with self.database.write() as transaction:
+                user = Reference("systemuser", identity.user_id)
+                if transaction.settings().audits_refusals and transaction.principal_key(user) is not None:
+                    by = _author(identity, known, facts, iso(now))
+                    transaction.append_audit([refusal_entry(by, each, unwritten) for each, unwritten in admitted])
+        except StrongroomError as error:
+            _logger.error("a refusal could not be written to the trail: %s", error.message)
+
     def _store_notes(self, session: Session) -> None:
         """What a reading session has noted for the trail. When it cannot be stored, there is no answer either."""
         if session.noted:
@@ -124,6 +161,7 @@ class Environment:
         if is_disabled(facts):
             raise Unauthenticated("The requested resource requires authentication.")
         real = resolve(facts, transaction.schema, epoch)
+        require_entry(real)
         target = self._impersonated(transaction, identity)
         if target is None or target == real.id:
             return real
@@ -134,6 +172,7 @@ class Environment:
             raise AccessDenied("The user to act for is not a member of the organization.", code="0x80072560")
         acting = resolve(target_facts, transaction.schema, epoch, real)
         require_enabled(acting)
+        require_entry(acting)
         return acting
 
     def _impersonated(self, transaction: Transaction, identity: Identity) -> Guid | None:

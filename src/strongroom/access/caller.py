@@ -156,11 +156,22 @@ class SecuritySettings:
     hierarchy_write_levels: int = 1
     hierarchy_same_unit: bool = True
     hierarchy_disabled_users: bool = True
+    audit_enabled: bool = True
+    """`isauditenabled`: whether changes leave entries at all."""
+    audit_of_access: bool = True
+    """`isuseraccessauditenabled`: whether attempts that were refused leave entries."""
+    entry_team: Key | None = None
+    """The group team whose members may enter (SM-69); None when everybody may, 0 when there is no such team."""
     week_starts_on: int = 0
     """0 Sunday … 6 Saturday."""
     fiscal_start: tuple[int, int] = (1, 1)
     """Month and day on which the fiscal year begins."""
     fiscal_period_months: int = 3
+
+    @property
+    def audits_refusals(self) -> bool:
+        """Whether refused attempts leave entries: both switches of the trail are on."""
+        return self.audit_enabled and self.audit_of_access
 
 
 _NOTHING: Mapping[str, Mapping[str, ColumnAccess]] = MappingProxyType({})

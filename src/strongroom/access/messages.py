@@ -62,7 +62,7 @@ def no_access(caller: Caller, right: Rights, table: Table, row_id: Guid, level: 
         f"Principal with id {caller.id} does not have {RIGHT_NAMES[right]} right(s) for record with id {row_id} of "
         f"entity {table.logical_name}. Consider assigning a role with the level {level.wire_name} to the user or team.",
         code="0x80048306",
-        details={"right": RIGHT_NAMES[right], "table": table.logical_name},
+        details={"right": RIGHT_NAMES[right], "table": table.logical_name, "id": row_id},
     )
 
 
@@ -75,6 +75,15 @@ def user_disabled(caller: Caller) -> AccessDenied:
     """403 `0x80040225`: the user, its business unit or a unit above is disabled (SM-60, SM-61)."""
     return AccessDenied(
         f"The specified user(Id={caller.id}) is disabled. Consider enabling this user.", code="0x80040225"
+    )
+
+
+def not_in_group(caller: Caller) -> AccessDenied:
+    """403 `0x80072560`: the environment names a security group, and the user is not in it (SM-69)."""
+    return AccessDenied(
+        f"The user (Id={caller.id}) is not a member of the organization: the environment has a security group, and the "
+        "user is not in it.",
+        code="0x80072560",
     )
 
 

@@ -11,7 +11,7 @@ Deals).
 """
 
 from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE, Caller, Grant, SecurityFacts
-from strongroom.access.messages import missing_privilege, no_roles, user_disabled
+from strongroom.access.messages import missing_privilege, no_roles, not_in_group, user_disabled
 from strongroom.access.modes import counts_in, restricts
 from strongroom.ids import Guid
 from strongroom.schema.model import Depth, Privilege, Schema
@@ -47,6 +47,16 @@ def require_enabled(caller: Caller) -> None:
     """The first half of `require_usable`: all that `WhoAmI` needs (SM-172)."""
     if is_disabled(caller.facts):
         raise user_disabled(caller)
+
+
+def require_entry(caller: Caller) -> None:
+    """Refuse users outside of the environment's security group (SM-69). Administrators always enter: the group cannot
+    lock out those who can change it."""
+    group = caller.facts.settings.entry_team
+    if group is None or caller.is_system_administrator:
+        return
+    if all(team.key != group for team in caller.facts.teams):
+        raise not_in_group(caller)
 
 
 def is_disabled(facts: SecurityFacts) -> bool:

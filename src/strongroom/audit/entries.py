@@ -60,7 +60,11 @@ class Action(Enum):
     REMOVE_PRIVILEGES = 58
     REPLACE_PRIVILEGES = 59
     CHANGE_AT_ENTITY_LEVEL = 102
+    AUDIT_ENABLED = 107
+    AUDIT_DISABLED = 110
     AUDIT_LOG_DELETION = 111
+    REFUSED = 10001
+    """Our own: an attempt that was refused (`audit.refusals`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,14 @@ def question(author: Author, table: Table, row: Guid, name: str, asked: str) -> 
     return _row(author, table, row, Operation.ACCESS, Action.RETRIEVE, "", told)
 
 
+def told(author: Author, about: Reference, operation: Operation, action: Action, changes: Changes) -> dict[str, Value]:
+    """The entry for what is always told, of a row that need not exist: old and new by names that are no columns."""
+    changed: list[dict[str, Value]] = [
+        {"logicalName": name, "oldValue": old, "newValue": new} for name, (old, new) in changes.items()
+    ]
+    return _entry(author, about, operation, action, "", changed)
+
+
 def _row(
     author: Author,
     table: Table,
@@ -149,12 +161,23 @@ def _row(
     mask: str,
     changed: list[dict[str, Value]],
 ) -> dict[str, Value]:
+    return _entry(author, Reference(table.logical_name, row), operation, action, mask, changed)
+
+
+def _entry(
+    author: Author,
+    about: Reference,
+    operation: Operation,
+    action: Action,
+    mask: str,
+    changed: list[dict[str, Value]],
+) -> dict[str, Value]:
     return {
         "createdon": author.now,
         "operation": operation.value,
         "action": action.value,
-        "objectid": Reference(table.logical_name, row),
-        "objecttypecode": table.logical_name,
+        "objectid": about,
+        "objecttypecode": about.table,
         "userid": author.user,
         "callinguserid": author.calling,
         "transactionid": author.transaction,

@@ -8,6 +8,8 @@ from strongroom.records.session import Session
 from strongroom.schema.model import ColumnType
 from strongroom.store.protocol import Row, Value
 
+_ORGANIZATION = "organization"
+
 
 def author(session: Session) -> Author:
     """Who the entries of this session name."""
@@ -18,8 +20,16 @@ def author(session: Session) -> Author:
     )
 
 
+def is_audited(session: Session) -> bool:
+    """Whether the organisation keeps a trail of changes (`isauditenabled`); tables and columns have switches of their
+    own, which `audit.entries` heeds. What deletes or unmasks is told whatever the switch says."""
+    return session.transaction.settings().audit_enabled
+
+
 def record_creations(session: Session, rows: Iterable[Row]) -> None:
     """One entry for each new row, with the values that it began with."""
+    if not is_audited(session):
+        return
     by = author(session)
     owners: dict[Key, Reference] = {session.caller.key: session.user}
     entries = (creation(by, row.table, row.id, _with_owner(session, row, owners)) for row in rows)
@@ -33,6 +43,8 @@ def record_update(session: Session, row: Row, changes: Changes, action: Action |
 
 def record_deletions(session: Session, rows: Iterable[Row]) -> None:
     """One entry for each deleted row, with the values that it had."""
+    if not is_audited(session):
+        return
     by = author(session)
     owners: dict[Key, Reference] = {}
     entries = [
@@ -73,12 +85,16 @@ def owner_change(before: Reference, after: Reference) -> Changes:
 
 
 def _append(session: Session, row: Row, operation: Operation, action: Action, changes: Changes) -> None:
+    if not is_audited(session) and row.table.logical_name != _ORGANIZATION:  # switching off is told all the same
+        return
     found = entry(author(session), row.table, row.id, operation, action, changes)
     if found is not None:
         session.transaction.append_audit((found,))
 
 
 def _action(row: Row, changes: Changes) -> Action:
+    if row.table.logical_name == _ORGANIZATION and "isauditenabled" in changes:
+        return Action.AUDIT_ENABLED if changes["isauditenabled"][1] else Action.AUDIT_DISABLED
     for name, (old, new) in changes.items():
         column = row.table.columns.get(name)
         if column is not None and column.type is ColumnType.STATE and old != new:

@@ -72,7 +72,7 @@ class SecurityCache:
         if EVERYTHING not in changed:
             if not changed & {"businessunit"}:
                 fresh.units = self.units
-            if not changed & {"organization"}:
+            if not changed & {"organization", "team"}:  # settings know the team of the environment's group
                 fresh.settings = self.settings
             if not changed & {"systemuser", "position", "team", "teammembership"}:
                 fresh.people = self.people

@@ -9,6 +9,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from strongroom.access.caller import SecuritySettings
+from strongroom.ids import Key
 from strongroom.store.engine import Raw
 from strongroom.store.work import Work
 
@@ -21,6 +22,8 @@ _COLUMNS = (
     "weekstartdaycode",
     "fiscalcalendarstart",
     "fiscalperiodtype",
+    "isauditenabled",
+    "isuseraccessauditenabled",
 )
 
 _FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
@@ -33,16 +36,28 @@ def read_settings(work: Work) -> SecuritySettings:
     found = work.connection.query(f"select {', '.join(_COLUMNS)} from organization order by id limit 1")
     if not found:
         return SecuritySettings()
-    return settings_of(found[0])
+    return replace(settings_of(found[0]), entry_team=_entry_team(work))
+
+
+def _entry_team(work: Work) -> Key | None:
+    """The group team of the environment's security group (SM-69): `organization.usergroupid` is the group's id in the
+    directory."""
+    found = work.connection.query(
+        "select t.id from organization o left join team t on t.azureactivedirectoryobjectid = o.usergroupid"
+        " and t.teamtype in (2, 3) where o.usergroupid is not null order by o.id, t.id limit 1"
+    )
+    return None if not found else Key(found[0][0] or 0)
 
 
 def settings_of(row: Raw) -> SecuritySettings:
     """The switches in one `organization` row: the columns above, in their order."""
-    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type = row
+    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, audits, refusals = row
     calendar = SecuritySettings(
         week_starts_on=week_start if week_start in range(7) else 0,
         fiscal_start=_month_and_day(fiscal_start),
         fiscal_period_months=_FISCAL_MONTHS.get(fiscal_type, 3),
+        audit_enabled=audits is None or bool(audits),
+        audit_of_access=refusals is None or bool(refusals),
     )
     switches = _switches(xml)
     if switches is None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from strongroom.audit.refusals import Refusal
 from strongroom.environment import Environment, Identity
+from strongroom.errors import AccessDenied
 from strongroom.messages.reading import read_context
 from strongroom.query.ast import ReadContext
 from strongroom.query.odata import Options, split_options
@@ -29,6 +31,8 @@ class Exchange:
     options: Options
     shared: Session | None = None
     content: Callable[[str], str] = str
+    refusals: list[Refusal] = field(default_factory=list[Refusal])
+    """What was refused and is still to be told to the trail; the parts of a change set share it (SM-6)."""
 
     @classmethod
     def begin(cls, environment: Environment, request: Request, identity: Identity) -> "Exchange":
@@ -41,13 +45,31 @@ class Exchange:
         """The unit of work of this request: the change set's, or one of its own. Reading unmasked values is audited, so
         that it writes (SM-138)."""
         if self.shared is not None:
-            yield self.shared
+            with self._noting_refusals():
+                yield self.shared
             return
         custom = self.options.custom
         unmasked = custom.get(UNMASKED, "").strip().lower() == "true"
         facts = RequestFacts(self.request.request_id, custom.get("tag", "")[:200] or None, unmasked)
-        with self.environment.session(self.identity, facts, write=write or unmasked) as session:
-            yield session
+        try:
+            with (
+                self._noting_refusals(),
+                self.environment.session(self.identity, facts, write=write or unmasked) as session,
+            ):
+                yield session
+        finally:
+            if self.refusals:
+                self.environment.tell_refusals(self.identity, facts, self.refusals, is_write=write)
+                self.refusals.clear()
+
+    @contextmanager
+    def _noting_refusals(self) -> Generator[None]:
+        """A block whose refusals are kept until the unit of work is undone."""
+        try:
+            yield
+        except AccessDenied as error:
+            self.refusals.append(Refusal(f"{self.request.method} {self.request.path}", error))
+            raise
 
     def reading(self, session: Session, *, updating: bool = False) -> Reading:
         """How bodies are read in this exchange."""
