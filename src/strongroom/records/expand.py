@@ -5,7 +5,7 @@ The related rows are read under the plan of their own table, so that a row that 
 and each parent keeps its first ones.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from strongroom.access.planned import PlannedSelect
@@ -27,7 +27,7 @@ from strongroom.query.ast import (
 )
 from strongroom.records.environment_facts import everything
 from strongroom.records.session import Session
-from strongroom.records.shapes import Record
+from strongroom.records.shapes import Layout, Record
 from strongroom.records.unmasked import tell
 from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.layout import has_table_column
@@ -39,16 +39,6 @@ MOST_CHILDREN = 5000
 VERSION = "versionnumber"
 _PARENT = "~parent"
 _Rows = list[tuple[Value, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where hidden outputs lie in the rows of an extended select. `keys` has a pair for each expand: the position of
-    what ties parent and related row, and of the table that a multi-table lookup points to."""
-
-    width: int
-    version: int | None
-    keys: tuple[tuple[int, int | None], ...]
 
 
 def extended(select: Select) -> tuple[Layout, Select]:

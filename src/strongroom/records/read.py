@@ -22,9 +22,10 @@ from strongroom.query.ast import (
 )
 from strongroom.records.address import missing, row_at
 from strongroom.records.authorize import demand, demand_privilege, refusal_of
-from strongroom.records.expand import Layout, extended, records_of
+from strongroom.records.expand import extended, records_of
+from strongroom.records.prepared import Prepared
 from strongroom.records.session import Session
-from strongroom.records.shapes import Address, Page, Record
+from strongroom.records.shapes import Address, Layout, Page, Record
 from strongroom.records.unmasked import planned_for
 from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.protocol import Row, Value
@@ -38,8 +39,7 @@ def retrieve_page(session: Session, select: Select) -> Page:
     require_usable(session.caller)
     if select.after == ():
         select = replace(select, after=None)
-    layout, extended = _extended(select)
-    query = planned_for(session, extended, one_row=False)
+    layout, query = _prepared(session, select)
     rows = session.transaction.select(query)
     position: tuple[Value, ...] | None = None
     size = select.page_size
@@ -102,6 +102,18 @@ def _why_not(session: Session, table: Table, row_id: Guid) -> Exception:
     if session.transaction.allows(plan_for(session.caller, table, Rights.READ), row):
         return does_not_exist(table, row_id)  # readable, so the select's own conditions left it out
     return refusal_of(session, Rights.READ, row)
+
+
+def _prepared(session: Session, select: Select) -> tuple[Layout, PlannedSelect]:
+    """The extended and planned form of a list's select; kept, unless unmasked reading makes each one its own."""
+    kept = None if session.request.unmasked else session.rules.prepared.find(session.caller, select)
+    if kept is not None:
+        return kept.layout, kept.query
+    layout, extended = _extended(select)
+    query = planned_for(session, extended, one_row=False)
+    if not session.request.unmasked:
+        session.rules.prepared.keep(Prepared(session.caller, select, layout, query))
+    return layout, query
 
 
 def _identifies_rows(select: Select) -> bool:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from strongroom.ids import Guid, Reference
+from strongroom.records.prepared import PreparedQueries
 from strongroom.schema.model import ManyToMany
 from strongroom.store.protocol import Row, Value
 
@@ -64,6 +65,8 @@ class Rules:
 
     environment: EnvironmentFacts | None = None
     """Read when first needed; see `environment_facts`."""
+
+    prepared: PreparedQueries = field(default_factory=PreparedQueries)
 
     registered: list[Registered] = field(default_factory=list[Registered])
     _rows: dict[tuple[Event, str | None], list[RowRule]] = field(

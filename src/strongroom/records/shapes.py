@@ -86,3 +86,13 @@ class PrincipalShare:
 
     principal: Reference
     rights: Rights
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where hidden outputs lie in the rows of an extended select. `keys` has a pair for each expand: the position of
+    what ties parent and related row, and of the table that a multi-table lookup points to."""
+
+    width: int
+    version: int | None
+    keys: tuple[tuple[int, int | None], ...]

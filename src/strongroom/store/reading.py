@@ -8,10 +8,24 @@ from strongroom.access.plan import Plan, Reach
 from strongroom.access.planned import PlannedSelect
 from strongroom.schema.model import Table
 from strongroom.store import shares
-from strongroom.store.compile import Statements, Visible, counting
+from strongroom.store.compile import Compiled, Statements, Visible, counting
 from strongroom.store.estimates import Estimates
 from strongroom.store.protocol import Row, Value
 from strongroom.store.work import Work
+
+_MOST_RECENT = 512
+_USES = 32
+"""How often a statement is used before its layout is looked at again."""
+
+
+@dataclass(slots=True)
+class _Recent:
+    """A compiled query. It holds the query, so that its identity cannot pass to another one."""
+
+    query: PlannedSelect
+    version: int
+    compiled: Compiled
+    left: int = _USES
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +35,25 @@ class Reader:
     statements: Statements
     estimates: Estimates
     lock: Lock = field(default_factory=Lock)
+    recent: dict[int, _Recent] = field(default_factory=dict[int, _Recent])
+    """The very queries that were run lately, by identity: edges keep the query of a request that comes again."""
 
     def select(self, work: Work, query: PlannedSelect) -> list[tuple[Value, ...]]:
         """See `Transaction.select`."""
+        known = self.recent.get(id(query))
+        if known is None or known.query is not query or known.version != work.schema.version or not known.left:
+            known = self._compile(work, query)
+        known.left -= 1
+        compiled = known.compiled
+        return compiled.rows(work.connection.query(compiled.sql, compiled.parameters))
+
+    def _compile(self, work: Work, query: PlannedSelect) -> _Recent:
         with self.lock:
             compiled = self.statements.select(query, work.schema, self._estimate(work))
-        return compiled.rows(work.connection.query(compiled.sql, compiled.parameters))
+            if len(self.recent) >= _MOST_RECENT:
+                self.recent.clear()
+            found = self.recent[id(query)] = _Recent(query, work.schema.version, compiled)
+        return found
 
     def count(self, work: Work, query: PlannedSelect, limit: int | None) -> int:
         """See `Transaction.count`."""

@@ -15,6 +15,7 @@ from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import ANNOTATIONS, CRM, RETURN, check_json
 from strongroom.webapi.headers import PAGE_SIZE as PREFERRED_SIZE
 from strongroom.webapi.http import Response, json_response, no_content
+from strongroom.webapi.kept import kept_list
 from strongroom.webapi.paths import Segment, unknown_segment
 from strongroom.webapi.payload import blaming, read_record
 from strongroom.webapi.queries import fingerprint, next_link, set_of_view, single_select
@@ -61,27 +62,31 @@ def list_rows(exchange: Exchange, session: Session, table: Table) -> Response:
             wanted = select.source.table.entity_set_name
             raise QueryError(f"The SQL reads '{select.source.table.logical_name}': send it to {wanted}?sql=…")
         return page_of(exchange, session, replace(select, page_size=_page_size(exchange), count=exchange.options.count))
-    select = read_query(
-        session.schema,
-        table,
-        exchange.options,
-        exchange.read_context(session),
-        page_size=_page_size(exchange),
-    )
+    kept = kept_list(exchange, session, table)
+    if kept is not None:
+        return page_of(exchange, session, kept.select, renderer=kept.renderer)
+    context = exchange.read_context(session)
+    select = read_query(session.schema, table, exchange.options, context, page_size=_page_size(exchange))
     return page_of(exchange, session, select)
 
 
-def page_of(exchange: Exchange, session: Session, select: Select, path: str | None = None) -> Response:
+def page_of(
+    exchange: Exchange, session: Session, select: Select, path: str | None = None, renderer: Renderer | None = None
+) -> Response:
     """Run `select` from the position of the request's `$skiptoken` and answer with one page (WA-178, WA-231)."""
     token = exchange.options.system.get("$skiptoken")
     mark = fingerprint(exchange)
-    number = 1
+    number, position = 1, None
     if token is not None:
         position = read_skiptoken(token, mark, exchange.environment.paging_key)
         number = position.page_number
-        select = replace(select, after=position.values, page_number=number)
-    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
-    page = retrieve_page(session, renderer.extended)
+    if renderer is None:
+        root, locale = exchange.request.root, exchange.locale(session)
+        renderer = Renderer(session.schema, select, exchange.preferences, root, locale)
+    extended = renderer.extended
+    if position is not None:
+        extended = replace(extended, after=position.values, page_number=number)
+    page = retrieve_page(session, extended)
     body: JsonObject = {"@odata.context": renderer.context()}
     _totals(exchange, session, page, body)
     if page.total is not None and "$count" in exchange.options.system:
