@@ -9,7 +9,6 @@ from strongroom.home import EnvironmentRecord, Home
 from strongroom.store.dialect import quote
 from strongroom.store.sqlcipher_file import open_file
 
-
 REFUSED = 10001
 """`audit.action` of the entry that tells of a refused attempt."""
 
