@@ -6,11 +6,10 @@ and each parent keeps its first ones.
 """
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
-from strongroom.ids import Guid
 from strongroom.query.ast import (
     Expand,
     Field,
@@ -53,10 +52,11 @@ def records_of(session: Session, planned: PlannedSelect, layout: Layout, rows: _
     """Rows of an extended select as records, with what `planned.expands` brings."""
     width, version = layout.width, layout.version
     at = len(planned.select.outputs) + len(planned.select.order)  # the root's id; ids of joined rows may follow it
+    found = cast("list[tuple[Any, ...]]", rows)  # once for all: the types of ids and versions are the store's promise
     if version is None:
-        records = [Record(row[:width], cast("Guid", row[at])) for row in rows]
+        records = [Record(row[:width], row[at]) for row in found]
     else:
-        records = [Record(row[:width], cast("Guid", row[at]), cast("int", row[version])) for row in rows]
+        records = [Record(row[:width], row[at], row[version]) for row in found]
     if planned.unmasked and rows:
         tell(session, planned, rows)
     if planned.expands and records:
