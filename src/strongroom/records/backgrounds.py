@@ -18,7 +18,7 @@ from strongroom.audit.entries import Action
 from strongroom.ids import Guid, Key, Reference, parse_guid
 from strongroom.records.authorize import reaches
 from strongroom.records.session import Session
-from strongroom.schema.model import Rights, Table
+from strongroom.schema.model import Rights
 from strongroom.store.protocol import Row, Value
 
 _SHARES = frozenset({Code.SHARE_DIRECT, Code.SHARE_TEAM, Code.ACCESS_TEAM})
@@ -152,7 +152,7 @@ def _positions(session: Session, principal: Reference, reason: Reason) -> tuple[
     )
     if below is None or above is None:
         return ()
-    path: list[Source] = [("systemuser", below.id, _name(below))]
+    path: list[Source] = [("systemuser", below.id, open_name(below))]
     current, end = below.values.get("positionid"), above.values.get("positionid")
     while isinstance(current, Reference) and current != end:
         path.append(_shown(session, current))
@@ -176,15 +176,12 @@ def _shown(session: Session, reference: Reference) -> Source:
     row = session.transaction.row(table, reference.id) if table is not None else None
     if row is None or not reaches(session, Rights.READ, row):
         return (reference.table, _HIDDEN, _HIDDEN)
-    return (reference.table, row.id, _name(row) if _shows_name(session, row.table) else _HIDDEN)
+    return (reference.table, row.id, open_name(row))
 
 
-def _shows_name(session: Session, table: Table) -> bool:
-    """Whether the primary name is open to everybody; secured ones are left out (SM-132)."""
-    name = table.columns.get(table.primary_name or "")
-    return session.caller.administers or name is None or not name.is_secured
-
-
-def _name(row: Row) -> str:
-    value = row.values.get(row.table.primary_name or "")
-    return value if isinstance(value, str) else ""
+def open_name(row: Row) -> str:
+    """The primary name of a row; nothing where it is secured, because who may see it, and how much of it, is another
+    question (SM-130, SM-137)."""
+    column = row.table.columns.get(row.table.primary_name or "")
+    value = None if column is None or column.is_secured else row.values.get(column.logical_name)
+    return value if isinstance(value, str) else _HIDDEN

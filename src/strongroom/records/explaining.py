@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from strongroom.access.check import SecuredRow
 from strongroom.access.explain import Explanation, Question, explain
 from strongroom.access.messages import does_not_exist
+from strongroom.access.parents import READABLE_BY_EVERY_USER
 from strongroom.access.plan import Branch, Plan
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import is_disabled, require_usable, resolve
@@ -72,7 +73,8 @@ def who_can_see(session: Session, target: Reference, right: Rights) -> list[Acce
 
 def what_can_see(session: Session, principal: Reference, right: Rights) -> list[Seen]:
     """How many rows of each table that is counted a user or team has `right` on, most first; tables of which it
-    reaches none are left out. Rows that take the access of others, such as addresses, are not counted.
+    reaches none are left out. Rows that take the access of others, such as addresses, are not counted, nor are facts
+    of the platform that everybody may read.
 
     Administrators may ask about anyone, everyone about themselves.
     """
@@ -86,7 +88,7 @@ def what_can_see(session: Session, principal: Reference, right: Rights) -> list[
         return []
     found: list[Seen] = []
     for table in session.schema.tables.values():
-        if not is_counted(table) or table.ownership is Ownership.NONE:
+        if not is_somebodys(table):
             continue
         plan = plan_for(asked, table, right)
         if plan.refusal is not None or not plan.branches:
@@ -95,6 +97,13 @@ def what_can_see(session: Session, principal: Reference, right: Rights) -> list[
         if rows:
             found.append(Seen(table, rows, sum(session.transaction.counts(table).values())))
     return sorted(found, key=lambda seen: (-seen.rows, seen.table.logical_name))
+
+
+def is_somebodys(table: Table) -> bool:
+    """Whether a table is counted and belongs to the organisation, not to the platform, whose facts everybody reads."""
+    return (
+        is_counted(table) and table.ownership is not Ownership.NONE and table.logical_name not in READABLE_BY_EVERY_USER
+    )
 
 
 def question_about(session: Session, table: Table, right: Rights, row: Row | None) -> Question:

@@ -46,20 +46,20 @@ def remove_members(session: Session, team: Guid, users: Sequence[Guid]) -> None:
 
 def add_privileges(session: Session, role: Guid, privileges: Sequence[RolePrivilege]) -> None:
     """Add, widen or narrow the listed privileges of a role (SM-30)."""
-    row, held = _editable(session, role)
-    wanted = _checked(session, row, privileges)
+    row, held = editable_role(session, role)
+    wanted = checked_privileges(session, row, privileges)
     _write(session, row, held, {**held, **wanted}, Action.ADD_PRIVILEGES)
 
 
 def replace_privileges(session: Session, role: Guid, privileges: Sequence[RolePrivilege]) -> None:
     """Make `privileges` all that the role holds (SM-30)."""
-    row, held = _editable(session, role)
-    _write(session, row, held, _checked(session, row, privileges), Action.REPLACE_PRIVILEGES)
+    row, held = editable_role(session, role)
+    _write(session, row, held, checked_privileges(session, row, privileges), Action.REPLACE_PRIVILEGES)
 
 
 def remove_privilege(session: Session, role: Guid, privilege: Guid) -> None:
     """Take one privilege away (SM-30)."""
-    row, held = _editable(session, role)
+    row, held = editable_role(session, role)
     wanted = {id_: depth for id_, depth in held.items() if id_ != privilege}
     _write(session, row, held, wanted, Action.REMOVE_PRIVILEGES)
 
@@ -71,7 +71,7 @@ def role_privileges(session: Session, role: Guid) -> list[RolePrivilege]:
     return [RolePrivilege(privilege, depth) for privilege, depth in held_by_role(session, row).items()]
 
 
-def _editable(session: Session, role: Guid) -> tuple[Row, dict[Guid, Depth]]:
+def editable_role(session: Session, role: Guid) -> tuple[Row, dict[Guid, Depth]]:
     """The role, which the caller may write and which can be edited (SM-23, SM-64), and what it holds."""
     require_usable(session.caller)
     row = demand_existing(session, session.table("role"), role, Rights.WRITE)
@@ -79,7 +79,7 @@ def _editable(session: Session, role: Guid) -> tuple[Row, dict[Guid, Depth]]:
     return row, held_by_role(session, row)
 
 
-def _checked(session: Session, role: Row, privileges: Sequence[RolePrivilege]) -> dict[Guid, Depth]:
+def checked_privileges(session: Session, role: Row, privileges: Sequence[RolePrivilege]) -> dict[Guid, Depth]:
     """Known privileges at depths that they have (SM-30), which the caller may hand out (SM-29)."""
     wanted: dict[Guid, Depth] = {}
     for entry in privileges:
