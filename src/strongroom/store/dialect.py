@@ -72,6 +72,8 @@ class Dialect(ABC):
     name: str
     stops_inside_in_lists: bool
     """Whether an ordered, limited search over `x in (…)` leaves a value's range early (performance page, section 2)."""
+    builds_in_lists: bool
+    """Whether `x in (…)` makes a look-up table of the list each time that the statement runs."""
     scales_numbers: bool
     """Whether money and decimals are stored as integers, × 10^scale."""
     most_terms: int
@@ -136,6 +138,7 @@ class Sqlite(Dialect):
 
     name = "sqlcipher"
     stops_inside_in_lists = True
+    builds_in_lists = True
     scales_numbers = True
     most_terms = 200
     cost_of_term = 40
@@ -199,6 +202,7 @@ class Postgresql(Dialect):
 
     name = "postgresql"
     stops_inside_in_lists = False
+    builds_in_lists = False
     scales_numbers = False
     most_terms = 100
     cost_of_term = 250

@@ -92,7 +92,7 @@ def branches(writer: Writer, frame: Frame) -> list[Branch]:
         case Layout.TEST if frame.plan.reach.everything:
             return [Branch(())]
         case Layout.TEST:
-            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=False)
+            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=False, few_rows=True)
         case Layout.WALK:
             apart = by_name and security.are_few(writer.dialect, frame.plan.reach)
             return security.walk_branches(writer, frame.root, frame.plan, shares_apart=apart)

@@ -93,10 +93,13 @@ def guards(writer: Writer, bound: Bound, plan: Plan) -> tuple[str, ...]:
     return tuple(writer.condition(scope, guard.predicate) for guard in plan.guards)
 
 
-def walk_branches(writer: Writer, bound: Bound, plan: Plan, *, shares_apart: bool) -> list[Branch]:
-    """Every row is tested for owner and unit; shares are terms of their own when `shares_apart`."""
+def walk_branches(
+    writer: Writer, bound: Bound, plan: Plan, *, shares_apart: bool, few_rows: bool = False
+) -> list[Branch]:
+    """Every row is tested for owner and unit; shares are terms of their own when `shares_apart`. With `few_rows` the
+    sets are compared with key by key: to make a look-up table of them would cost more than it saves."""
     if not shares_apart:
-        return [Branch((_reached(writer, bound, plan, with_shares=True),))]
+        return [Branch((_reached(writer, bound, plan, with_shares=True, few_rows=few_rows),))]
     terms = [Branch((_reached(writer, bound, plan, with_shares=False),))]
     return terms + share_branches(writer, bound, plan, together=writer.dialect.stops_inside_in_lists)
 
@@ -141,15 +144,18 @@ def are_few(dialect: Dialect, reach: Reach) -> bool:
     return count < dialect.most_terms and count * (len(reach.owners) + len(reach.units)) <= _MOST_REPEATED_KEYS
 
 
-def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> str:
+def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool, few_rows: bool = False) -> str:
     """Some branch reaches the row. No index is drawn by it: it tests rows that something else has found."""
     reach = plan.reach
     hide = writer.dialect.hidden
     parts: list[str] = []
-    if reach.owners:
-        parts.append(owned_by(bound, reach.owners, hide=hide))
-    if reach.units:
-        parts.append(in_units(bound, reach.units, hide=hide))
+    if few_rows and writer.dialect.builds_in_lists:
+        parts += (_key_by_key(bound.column(name), keys) for name, keys in _sets(reach) if keys)
+    else:
+        if reach.owners:
+            parts.append(owned_by(bound, reach.owners, hide=hide))
+        if reach.units:
+            parts.append(in_units(bound, reach.units, hide=hide))
     scope = Scope.of_plan(bound)
     parts += (f"({writer.condition(scope, other)})" for other in reach.others)
     if with_shares:
@@ -158,6 +164,14 @@ def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool) -> 
         if reach.shared_directly_with:
             parts.append(shared_with(bound, reach.shared_directly_with, plan.right, direct_only=True))
     return f"({' or '.join(parts)})" if parts else "false"
+
+
+def _sets(reach: Reach) -> tuple[tuple[str, frozenset[int]], ...]:
+    return (("owner", reach.owners), ("unit", reach.units))
+
+
+def _key_by_key(column: str, keys: frozenset[int]) -> str:
+    return f"(case {column} {' '.join(f'when {key} then 1' for key in sorted(keys))} else 0 end)"
 
 
 def share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
