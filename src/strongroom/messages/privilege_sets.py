@@ -14,6 +14,7 @@ from strongroom.messages.entities import guid_of
 from strongroom.messages.membership import listed
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, function
 from strongroom.records import Session, require
+from strongroom.records.authorize import demand_privilege, reaches
 from strongroom.schema.model import Rights
 
 _DIRECTORY = Parameter("DirectoryObjectId", Kind.GUID)
@@ -48,7 +49,8 @@ def _of_directory(choice: _Choice) -> Callable[[Session, Arguments], Result]:
 
 
 def _roles(session: Session, arguments: Arguments) -> Result:
-    """The roles that a user holds, directly and through teams."""
+    """The roles that a user holds, directly and through teams: all of one's own, of others those that the caller may
+    read (SM-3)."""
     user = _user_of(session, arguments.guid("DirectoryObjectId"))
     if user.id != session.caller.id:
         require(session, session.table("systemuser"), user.id, Rights.READ)
@@ -57,6 +59,11 @@ def _roles(session: Session, arguments: Arguments) -> Result:
         raise does_not_exist(session.table("systemuser"), user.id)
     units = facts.units.units
     held = {one.role.id: one.role for one in facts.roles}
+    if user.id != session.caller.id:
+        table = session.table("role")
+        demand_privilege(session, table, Rights.READ)
+        rows = session.transaction.rows(table, sorted(held))
+        held = {row_id: held[row_id] for row_id, row in rows.items() if reaches(session, Rights.READ, row)}
     return {
         "value": [
             {
