@@ -57,7 +57,7 @@ def test_attributes_of_fetch(sample: Sample) -> None:
         "OptimizeForUnknown, ForceOrder, DisableRowGoal, EnableOptimizerHotfixes, LoopJoin, MergeJoin, HashJoin, "
         "NO_PERFORMANCE_SPOOL, ENABLE_HIST_AMENDMENT_FOR_ASC_KEYS, Recompile"
     )
-    ignored = f"version='1.0' output-format='xml-platform' mapping='logical' no-lock='true' latematerialize='true' "
+    ignored = "version='1.0' output-format='xml-platform' mapping='logical' no-lock='true' latematerialize='true' "
     assert len(sample.fetched(_NAME, f"top='2' {ignored} options='{known}'")) == 2
     assert set(sample.fetched("<no-attrs/>")[0]) == {"@odata.etag", "accountid"}
     assert "revenue" in sample.fetched("<all-attributes/>")[0]

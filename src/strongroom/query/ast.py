@@ -322,6 +322,8 @@ class Expand:
     many_to_many: ManyToMany | None = None
     to_parent: bool = False
     reference_only: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    """The caller's options besides `$select`, as written: what the link to the whole collection repeats (WA-212)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ them; decimals are the one type that the encoder must be told about.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
+from urllib.parse import quote
 
 import orjson
 
@@ -20,6 +21,8 @@ from strongroom.webapi.formatted import Formatter, formatter
 from strongroom.webapi.headers import ATTRIBUTE_NAME, FORMATTED, LOOKUP_NAME, NAVIGATION, Preferences
 
 JsonObject = dict[str, object]
+
+_LITERAL = "$'(),;:=/@*!"  # what stays as it is in the options of a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,9 @@ class Renderer:
         else:
             row[name] = nested.objects(value)
             selected = nested._selected()
-            options = f"?$select={','.join(selected)}" if selected else ""
+            parts = [f"$select={','.join(selected)}"] if selected else []
+            parts += [f"{option}={quote(text, safe=_LITERAL)}" for option, text in expanded.expand.options]
+            options = f"?{'&'.join(parts)}" if parts else ""
             row[f"{name}@odata.nextLink"] = (
                 f"{self._root}{self._select.source.table.entity_set_name}({record.id})/{name}{options}"
             )

@@ -32,6 +32,7 @@ from strongroom.query.odata.select import read_select
 from strongroom.schema.model import ManyToMany, Relationship, Schema, Table
 
 _OPTIONS = ("$select", "$filter", "$orderby", "$top", "$expand")
+_REPEATED = ("$filter", "$orderby", "$top", "$expand")
 
 
 @dataclass(slots=True)
@@ -185,7 +186,10 @@ def _expand(query: Query, item: _Item, target: _Target, targets: list[_Target]) 
     if target.to_parent and item.options.keys() & {"$orderby", "$top"}:
         raise _only_select_and_filter(item.position)
     select = _related(query, item, target, is_principal=len(targets) > 1)
-    return Expand(item.nav, select, target.relationship, target.many_to_many, target.to_parent, item.reference_only)
+    options = tuple((name, item.options[name]) for name in _REPEATED if name in item.options)
+    return Expand(
+        item.nav, select, target.relationship, target.many_to_many, target.to_parent, item.reference_only, options
+    )
 
 
 def _related(query: Query, item: _Item, target: _Target, *, is_principal: bool) -> Select:
