@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from strongroom.access.columns import require_columns
 from strongroom.access.plan import ColumnAccess
+from strongroom.access.resolve import require_privilege
+from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.ids import Guid, Key, Reference, new_guid, parse_guid
 from strongroom.records import owners, refusals, states
@@ -30,7 +32,11 @@ from strongroom.store.protocol import Row, Value
 T = TypeVar("T")
 R = TypeVar("R")
 
+_EARLIER = "overriddencreatedon"
+"""The time at which a row was made elsewhere: to state another one than the present takes a privilege (WA-111)."""
+
 _NO_KEY = Key(0)
+_OVERRIDDEN = "overriddencreatedon"
 _PLATFORM_WRITTEN = frozenset(
     {"audit", "principalobjectaccess", "privilege", "roletemplate", "sdkmessage", "sdkmessagefilter"}
 )
@@ -56,6 +62,8 @@ def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) ->
     each(drafts, lambda draft: _demand_lookups(session, draft, targets))
     if form.secured:
         each(drafts, lambda draft: require_columns(plan, form.secured & draft.named.keys(), ColumnAccess.CREATE))
+    if any(draft.named.get(_EARLIER) is not None for draft in drafts):
+        require_privilege(session.caller, "prvOverrideCreatedOnCreatedBy")
     if table.has_owner:
         approved: set[Reference] = set()
         each(drafts, lambda draft: _demand_owner(session, draft, approved))
@@ -162,6 +170,8 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
     table, row = form.table, draft.row
     checked = form.checked(draft.named, form.on_create)
     values = {**base, **checked}
+    if checked.get(_OVERRIDDEN) is not None:
+        _override_creation(session, values)
     for name in form.kept & checked.keys():
         if values[name] is None:
             values[name] = base.get(name)
@@ -179,6 +189,13 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
     for name in form.required:
         if values.get(name) is None:
             raise InvalidRequest(f"'{table.logical_name}' needs a value for '{name}': the column is SystemRequired.")
+
+
+def _override_creation(session: Session, values: dict[str, Value]) -> None:
+    """A row that is older than its record here keeps its own date, by a privilege; the column then tells when the record
+    was made (WA-111)."""
+    require_privilege(session.caller, "prvOverrideCreatedOnCreatedBy")
+    values["createdon"], values[_OVERRIDDEN] = values[_OVERRIDDEN], values["createdon"]
 
 
 def _store(session: Session, table: Table, rows: list[Row]) -> None:
