@@ -264,6 +264,13 @@ def test_who_made_a_row_is_not_chosen_by_callers(realm: Realm, column: str) -> N
     assert realm.get("ann", f"accounts({made})").json["_owninguser_value"] == me
 
 
+def test_an_earlier_time_of_creation_takes_its_privilege(realm: Realm) -> None:
+    """WA-111: prvOverrideCreatedOnCreatedBy."""
+    body = {"name": new_name(), "overriddencreatedon": "2001-01-01T00:00:00Z"}
+    assert realm.send("ann", "POST", "accounts", body).refusal == NO_PRIVILEGE
+    assert realm.send("ann", "POST", "accounts", {**body, "overriddencreatedon": None}).status == 204
+
+
 def test_the_owning_unit_is_not_chosen_without_matrix_access(realm: Realm) -> None:
     """SM-98, SM-123."""
     body = {"owningbusinessunit@odata.bind": f"/businessunits({realm.ids['south']})"}

@@ -12,7 +12,6 @@ from typing import TypeVar
 from strongroom.access.columns import require_columns
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.resolve import require_privilege
-from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.ids import Guid, Key, Reference, new_guid, parse_guid
 from strongroom.records import owners, refusals, states
@@ -31,9 +30,6 @@ from strongroom.store.protocol import Row, Value
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-_EARLIER = "overriddencreatedon"
-"""The time at which a row was made elsewhere: to state another one than the present takes a privilege (WA-111)."""
 
 _NO_KEY = Key(0)
 _OVERRIDDEN = "overriddencreatedon"
@@ -62,8 +58,6 @@ def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) ->
     each(drafts, lambda draft: _demand_lookups(session, draft, targets))
     if form.secured:
         each(drafts, lambda draft: require_columns(plan, form.secured & draft.named.keys(), ColumnAccess.CREATE))
-    if any(draft.named.get(_EARLIER) is not None for draft in drafts):
-        require_privilege(session.caller, "prvOverrideCreatedOnCreatedBy")
     if table.has_owner:
         approved: set[Reference] = set()
         each(drafts, lambda draft: _demand_owner(session, draft, approved))
