@@ -8,7 +8,6 @@ currency, the publisher and the solutions.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
 from strongroom.clock import Clock
 from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.create import store_new
@@ -148,7 +147,7 @@ def _make_user(session: Session, unit: Row, sign_in: str, last_name: str, user: 
 
 def _make_roles(session: Session, unit: Row) -> Row:
     """The standard roles; returns System Administrator."""
-    made: dict[Guid | None, Row] = {}
+    made: dict[str, Row] = {}
     for standard in STANDARD_ROLES:
         template = None
         if standard.template is not None:
@@ -169,8 +168,8 @@ def _make_roles(session: Session, unit: Row) -> Row:
             role_id,
         )
         store_privileges(session, role_id, standard.privileges(session.schema))
-        made[standard.template] = role
-    return made[SYSTEM_ADMINISTRATOR_TEMPLATE]
+        made[standard.name] = role
+    return made["System Administrator"]
 
 
 def _make_solutions(session: Session, birth: Birth) -> None:
