@@ -209,7 +209,7 @@ def _shown(plan: Plan | None, column: Column | None, value: Value) -> Value:
 
 
 def _is_shown(caller: Caller, plan: Plan | None, column: Column | None) -> bool:
-    """Whether the values of a column are for the caller. Of a column that is gone nobody knows whether it was secured."""
+    """Whether the values of a column are for the caller. Of a column that is gone nobody knows if it was secured."""
     if plan is None or column is None:
         return caller.administers
     return plan.refusal is None and is_open(plan, column.logical_name, ColumnAccess.READ)
