@@ -28,9 +28,13 @@ from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
 from strongroom.store.database import open_database
 from strongroom.store.protocol import Database, Transaction
+from strongroom.store.sqlcipher import DEFAULT_CACHE_MIB
 
 _logger = logging.getLogger("strongroom.environment")
 _REMEMBERED_CALLERS = 2000
+_FILLING_CACHE_MIB = 256
+"""Page cache of a store that is made in this process: it is likely to be filled next, with rows in no index's order."""
+
 ACT_ON_BEHALF = "prvActOnBehalfOfAnotherUser"
 
 
@@ -271,6 +275,7 @@ def _open(home: Home, record: EnvironmentRecord, key: Secret, *, schema: Schema 
         name=record.name,
         clock=home.clock,
         schema=schema,
+        cache_mib=_FILLING_CACHE_MIB if schema is not None else DEFAULT_CACHE_MIB,
     )
     return Environment(record, database, home.clock, _derived(key, b"paging", record.id))
 

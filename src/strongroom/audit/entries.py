@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
@@ -113,20 +114,22 @@ def entry(
 
 
 def creation(author: Author, table: Table, row: Guid, values: Mapping[str, Value]) -> dict[str, Value] | None:
-    """The entry for a new row: every audited value that is not null. Bulk creation lives on its speed."""
+    """The entry for a new row: every audited value that somebody gave it.
+
+    Left out is what follows from the metadata: nulls, values that equal their column's default, and values that the
+    platform works out and nobody can give (`revenue_base`). A table has dozens of those, and an entry for each row.
+    """
     if not table.is_audited:
         return None
-    columns = _audited_columns(table)
-    kept = [(name, value) for name, value in values.items() if value is not None and name in columns]
-    return _row(
-        author,
-        table,
-        row,
-        Operation.CREATE,
-        Action.CREATE,
-        ",".join([str(columns[name]) for name, _ in kept]),
-        [{"logicalName": name, "oldValue": None, "newValue": value} for name, value in kept],
-    )
+    columns = _given_columns(table)
+    numbers: list[str] = []
+    told: list[dict[str, Value]] = []
+    for name, value in values.items():
+        given = columns.get(name)
+        if given is not None and value is not None and value != given.default:
+            numbers.append(given.number)
+            told.append({"logicalName": name, "oldValue": None, "newValue": value})
+    return _row(author, table, row, Operation.CREATE, Action.CREATE, ",".join(numbers), told)
 
 
 def unmasked_reading(author: Author, table: Table, row: Guid, columns: Sequence[str]) -> dict[str, Value]:
@@ -150,6 +153,24 @@ def told(author: Author, about: Reference, operation: Operation, action: Action,
         {"logicalName": name, "oldValue": old, "newValue": new} for name, (old, new) in changes.items()
     ]
     return _entry(author, about, operation, action, "", changed)
+
+
+_GIVEN_BY_RULES = frozenset({"ownerid", "statecode", "statuscode"})
+
+
+class _Given(NamedTuple):
+    number: str
+    default: int | None
+
+
+@lru_cache(maxsize=512)
+def _given_columns(table: Table) -> dict[str, _Given]:
+    """Columns whose values a creation tells: number, and the default that goes without saying."""
+    return {
+        name: _Given(str(number), table.columns[name].default)
+        for name, number in _audited_columns(table).items()
+        if table.columns[name].valid_for_create or name in _GIVEN_BY_RULES
+    }
 
 
 def _row(

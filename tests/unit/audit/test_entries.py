@@ -65,11 +65,14 @@ def test_columns_and_tables_that_are_not_audited_are_left_out() -> None:
     assert creation(AUTHOR, silent, ROW, {"action": 1}) is None
 
 
-def test_a_creation_tells_what_the_row_began_with() -> None:
-    found = creation(AUTHOR, ACCOUNT, ROW, {"name": "A", "telephone1": None, "creditonhold": False})
-    assert changes_of(found) == [
-        {"logicalName": "name", "oldValue": None, "newValue": "A"},
-        {"logicalName": "creditonhold", "oldValue": None, "newValue": False},
+def test_a_creation_tells_what_somebody_gave() -> None:
+    """Nulls, defaults and what the platform works out follow from the metadata."""
+    worked_out = {"telephone1": None, "creditonhold": False, "revenue_base": Decimal(1), "statecode": 0}
+    found = creation(AUTHOR, ACCOUNT, ROW, {"name": "A", "donotemail": True, "statuscode": 1, **worked_out})
+    assert [(change["logicalName"], change["newValue"]) for change in changes_of(found)] == [
+        ("name", "A"),
+        ("donotemail", True),
+        ("statuscode", 1),
     ]
 
 
