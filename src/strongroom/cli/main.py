@@ -17,6 +17,7 @@ from strongroom.cli.init import init
 from strongroom.cli.keys import keys
 from strongroom.cli.serve import serve
 from strongroom.cli.token import token
+from strongroom.cli.whatif import whatif
 from strongroom.cli.who import sees, who
 from strongroom.errors import StrongroomError
 
@@ -24,7 +25,7 @@ FAILED = 2
 
 
 @click.group(
-    commands=[init, serve, token, explain, who, sees, check, keys, bench],
+    commands=[init, serve, token, explain, who, sees, whatif, check, keys, bench],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="strongroom", message="strongroom %(version)s")

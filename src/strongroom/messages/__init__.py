@@ -1,8 +1,9 @@
 """Functions and actions: one function each, listed in `operations()`.
 
-`operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares and
-rights · `membership` teams and roles · `auditing` the trail · `explanation` why and who · `bulk_delete` jobs that
-delete · `files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that answer 501.
+`operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
+and rights · `membership` teams and roles · `auditing` the trail · `explanation` why and who · `foresight` what a
+change would do · `bulk_delete` jobs that delete · `files` contents of file columns · `mapping` prefilled rows ·
+`not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from strongroom.messages import (
     bulk_delete,
     explanation,
     files,
+    foresight,
     inherited_access,
     mapping,
     membership,
@@ -39,6 +41,7 @@ def operations() -> Mapping[str, Operation]:
         auditing,
         bulk_delete,
         explanation,
+        foresight,
         files,
         inherited_access,
         mapping,

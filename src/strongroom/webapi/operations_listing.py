@@ -11,6 +11,7 @@ from strongroom.webapi.operations_model import (
     ListedOperation,
     ListedParameter,
 )
+from strongroom.webapi.own_types import OWN_TYPES
 
 _ENTITIES = "Collection(mscrm.crmbaseentity)"
 
@@ -71,42 +72,6 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
         ("Criteria", "mscrm.FilterExpression"),
     ),
     "UpsertResult": (("RecordCreated", "Edm.Boolean"), ("Target", "mscrm.crmbaseentity")),
-}
-_OWN_COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
-    "AccessSource": (("Table", "Edm.String"), ("Id", "Edm.String"), ("Name", "Edm.String")),
-    "AccessReason": (
-        ("Code", "Edm.String"),
-        ("Sources", "Collection(Strongroom.AccessSource)"),
-        ("GivenBy", "Collection(Strongroom.AccessGiver)"),
-        ("InheritedFrom", "Collection(Strongroom.AccessOrigin)"),
-        ("Path", "Collection(Strongroom.AccessSource)"),
-    ),
-    "AccessGiver": (
-        ("Table", "Edm.String"),
-        ("Id", "Edm.String"),
-        ("Name", "Edm.String"),
-        ("On", "Edm.DateTimeOffset"),
-    ),
-    "AccessOrigin": (
-        ("Relationship", "Edm.String"),
-        ("Table", "Edm.String"),
-        ("Id", "Edm.String"),
-        ("Name", "Edm.String"),
-    ),
-    "AccessHolder": (
-        ("Id", "Edm.String"),
-        ("Name", "Edm.String"),
-        ("Reasons", "Collection(Strongroom.AccessReason)"),
-    ),
-    "AccessCount": (("Table", "Edm.String"), ("Rows", "Edm.Int64"), ("Total", "Edm.Int64")),
-    "AccessDenial": (
-        ("Code", "Edm.String"),
-        ("Privilege", "Edm.String"),
-        ("TakenByAccessMode", "Edm.Boolean"),
-        ("WidestDepth", "Edm.String"),
-        ("WidestRole", "Edm.String"),
-    ),
-    "AccessChange": (("Code", "Edm.String"),),
 }
 _ENUMS: dict[str, ListedEnumType] = {
     "AccessRights": ListedEnumType(
@@ -200,7 +165,7 @@ def _used(types: list[str]) -> tuple[tuple[ListedComplexType, ...], tuple[Listed
     while waiting:
         name = waiting.pop().removeprefix("Collection(").removesuffix(")")
         space, _, short = name.rpartition(".")
-        known = _OWN_COMPLEX if space == "Strongroom" else _COMPLEX
+        known = OWN_TYPES if space == "Strongroom" else _COMPLEX
         if short in known and short not in complex_types:
             complex_types[short] = ListedComplexType(short, known[short])
             waiting += [kind for _, kind in known[short]]

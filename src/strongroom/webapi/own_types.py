@@ -1,0 +1,82 @@
+"""Complex types of Strongroom's own operations, as `$metadata` lists them (WA-410): names of properties and types."""
+
+from collections.abc import Mapping
+
+OWN_TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "AccessSource": (("Table", "Edm.String"), ("Id", "Edm.String"), ("Name", "Edm.String")),
+    "AccessReason": (
+        ("Code", "Edm.String"),
+        ("Sources", "Collection(Strongroom.AccessSource)"),
+        ("GivenBy", "Collection(Strongroom.AccessGiver)"),
+        ("InheritedFrom", "Collection(Strongroom.AccessOrigin)"),
+        ("Path", "Collection(Strongroom.AccessSource)"),
+    ),
+    "AccessGiver": (
+        ("Table", "Edm.String"),
+        ("Id", "Edm.String"),
+        ("Name", "Edm.String"),
+        ("On", "Edm.DateTimeOffset"),
+    ),
+    "AccessOrigin": (
+        ("Relationship", "Edm.String"),
+        ("Table", "Edm.String"),
+        ("Id", "Edm.String"),
+        ("Name", "Edm.String"),
+    ),
+    "AccessHolder": (
+        ("Id", "Edm.String"),
+        ("Name", "Edm.String"),
+        ("Reasons", "Collection(Strongroom.AccessReason)"),
+    ),
+    "AccessProposal": (
+        ("Kind", "Edm.String"),
+        *((name, "mscrm.crmbaseentity") for name in ("Role", "Principal", "Team", "User", "BusinessUnit", "Parent")),
+        *((name, "mscrm.crmbaseentity") for name in ("Manager", "Position", "Profile", "Target")),
+        ("Set", "Collection(Strongroom.ProposedPrivilege)"),
+        ("Remove", "Collection(Edm.String)"),
+        ("Completely", "Edm.Boolean"),
+        ("AccessMode", "Edm.Int32"),
+        ("Enabled", "Edm.Boolean"),
+        ("ByPosition", "Edm.Boolean"),
+        ("Depth", "Edm.Int32"),
+        ("Columns", "Collection(Strongroom.ProposedColumn)"),
+        ("Rights", "Edm.String"),
+    ),
+    "ProposedPrivilege": (("Privilege", "Edm.String"), ("Depth", "Edm.String")),
+    "ProposedColumn": (
+        ("Table", "Edm.String"),
+        ("Column", "Edm.String"),
+        ("Read", "Edm.Boolean"),
+        ("Create", "Edm.Boolean"),
+        ("Update", "Edm.Boolean"),
+    ),
+    "AccessPreview": (
+        ("Table", "Edm.String"),
+        ("Right", "Edm.String"),
+        ("RowsGained", "Edm.Int64"),
+        ("RowsLost", "Edm.Int64"),
+        ("UsersGaining", "Edm.Int32"),
+        ("UsersLosing", "Edm.Int32"),
+        ("Users", "Collection(Strongroom.UserPreview)"),
+        ("Examples", "Collection(Strongroom.RowPreview)"),
+    ),
+    "UserPreview": (("Id", "Edm.String"), ("Name", "Edm.String"), ("Gained", "Edm.Int64"), ("Lost", "Edm.Int64")),
+    "RowPreview": (("Id", "Edm.String"), ("Name", "Edm.String"), ("User", "Edm.String"), ("Change", "Edm.String")),
+    "ColumnPreview": (
+        ("User", "Edm.String"),
+        ("UserId", "Edm.String"),
+        ("Table", "Edm.String"),
+        ("Column", "Edm.String"),
+        ("Gained", "Edm.String"),
+        ("Lost", "Edm.String"),
+    ),
+    "AccessCount": (("Table", "Edm.String"), ("Rows", "Edm.Int64"), ("Total", "Edm.Int64")),
+    "AccessDenial": (
+        ("Code", "Edm.String"),
+        ("Privilege", "Edm.String"),
+        ("TakenByAccessMode", "Edm.Boolean"),
+        ("WidestDepth", "Edm.String"),
+        ("WidestRole", "Edm.String"),
+    ),
+    "AccessChange": (("Code", "Edm.String"),),
+}
