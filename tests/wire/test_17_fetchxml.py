@@ -221,8 +221,10 @@ def test_aggregates(sample: Sample) -> None:
         "<attribute name='accountid' alias='n' aggregate='count'/>"
         "<attribute name='accountnumber' alias='numbers' aggregate='countcolumn'/>"
         "<attribute name='numberofemployees' alias='kinds' aggregate='countcolumn' distinct='true'/>"
-        "<attribute name='revenue' alias='total' aggregate='sum'/><attribute name='revenue' alias='least' aggregate='min'/>"
-        "<attribute name='revenue' alias='most' aggregate='max'/><attribute name='revenue' alias='mean' aggregate='avg'/>",
+        "<attribute name='revenue' alias='total' aggregate='sum'/>"
+        "<attribute name='revenue' alias='least' aggregate='min'/>"
+        "<attribute name='revenue' alias='most' aggregate='max'/>"
+        "<attribute name='revenue' alias='mean' aggregate='avg'/>",
         "aggregate='true'",
     )
     assert (row["n"], row["numbers"], row["kinds"]) == (4, 2, 2)
@@ -299,7 +301,8 @@ def test_simple_paging_and_foreign_cookies(sample: Sample) -> None:
 
 def test_no_cookie_where_no_position_is_unique(sample: Sample) -> None:
     """WA-254: order by a linked column, distinct rows: only `morerecords`."""
-    linked = "<link-entity name='contact' from='contactid' to='primarycontactid'><order attribute='firstname'/></link-entity>"
+    order = "<order attribute='firstname'/>"
+    linked = f"<link-entity name='contact' from='contactid' to='primarycontactid'>{order}</link-entity>"
     for inside, more in (
         (_NAME + linked, ""),
         ("<attribute name='creditonhold'/><order attribute='creditonhold'/>", "distinct='true'"),

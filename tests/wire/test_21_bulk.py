@@ -147,7 +147,7 @@ def test_a_thousand_rows_in_one_request(api: Api) -> None:
 def test_bulk_delete_refuses_what_it_cannot_read(api: Api) -> None:
     """WA-308."""
     start = {"StartDateTime": "2024-01-01T00:00:00Z"}
-    for body in (
+    bodies: list[Json] = [
         {"JobName": "x", "QuerySet": [], **start},
         {"QuerySet": [{"EntityName": "account"}], **start},
         {"JobName": "x", "QuerySet": [{"EntityName": "nope"}], **start},
@@ -161,7 +161,8 @@ def test_bulk_delete_refuses_what_it_cannot_read(api: Api) -> None:
             ],
             **start,
         },
-    ):
+    ]
+    for body in bodies:
         api.refused("POST", "BulkDelete", body, status=400)
 
 

@@ -8,20 +8,22 @@ from tests.wire.client import NS, Api, Json
 from tests.wire.conftest import Person
 
 _ACCOUNT = "EntityDefinitions(LogicalName='account')"
-_TABLE_PROPERTIES = (
-    "MetadataId LogicalName SchemaName EntitySetName LogicalCollectionName CollectionSchemaName DisplayName "
-    "DisplayCollectionName Description OwnershipType ObjectTypeCode PrimaryIdAttribute PrimaryNameAttribute "
-    "PrimaryImageAttribute IsCustomEntity IsManaged IsActivity IsActivityParty IsIntersect IsPrivate "
-    "IsValidForAdvancedFind IsAuditEnabled IsCustomizable IsDuplicateDetectionEnabled ChangeTrackingEnabled "
-    "IsOptimisticConcurrencyEnabled HasNotes HasActivities TableType IntroducedVersion CanCreateAttributes Privileges "
-    "HasChanged"
-).split()
-_COLUMN_PROPERTIES = (
-    "@odata.type MetadataId LogicalName SchemaName AttributeType AttributeTypeName DisplayName Description "
-    "RequiredLevel IsPrimaryId IsPrimaryName IsValidForCreate IsValidForRead IsValidForUpdate IsSecured "
-    "CanBeSecuredForRead CanBeSecuredForCreate CanBeSecuredForUpdate IsAuditEnabled IsCustomAttribute IsManaged "
-    "AttributeOf EntityLogicalName ColumnNumber IsLogical SourceType IsFilterable IsSearchable IntroducedVersion"
-).split()
+_TABLE_PROPERTIES_TEXT = """
+    MetadataId LogicalName SchemaName EntitySetName LogicalCollectionName CollectionSchemaName DisplayName
+    DisplayCollectionName Description OwnershipType ObjectTypeCode PrimaryIdAttribute PrimaryNameAttribute
+    PrimaryImageAttribute IsCustomEntity IsManaged IsActivity IsActivityParty IsIntersect IsPrivate
+    IsValidForAdvancedFind IsAuditEnabled IsCustomizable IsDuplicateDetectionEnabled ChangeTrackingEnabled
+    IsOptimisticConcurrencyEnabled HasNotes HasActivities TableType IntroducedVersion CanCreateAttributes
+    Privileges HasChanged
+"""
+_TABLE_PROPERTIES = _TABLE_PROPERTIES_TEXT.split()
+_COLUMN_PROPERTIES_TEXT = """
+    @odata.type MetadataId LogicalName SchemaName AttributeType AttributeTypeName DisplayName Description
+    RequiredLevel IsPrimaryId IsPrimaryName IsValidForCreate IsValidForRead IsValidForUpdate IsSecured
+    CanBeSecuredForRead CanBeSecuredForCreate CanBeSecuredForUpdate IsAuditEnabled IsCustomAttribute IsManaged
+    AttributeOf EntityLogicalName ColumnNumber IsLogical SourceType IsFilterable IsSearchable IntroducedVersion
+"""
+_COLUMN_PROPERTIES = _COLUMN_PROPERTIES_TEXT.split()
 _BY_TYPE = {
     "String": "MaxLength Format FormatName AutoNumberFormat",
     "Memo": "MaxLength Format ImeMode",
@@ -123,9 +125,8 @@ def test_what_metadata_does_not_support_is_400(api: Api, query: str) -> None:
 def test_expands(api: Api) -> None:
     """WA-325."""
     names = "Keys,OneToManyRelationships($select=SchemaName),ManyToOneRelationships,ManyToManyRelationships"
-    table = api.get(
-        f"{_ACCOUNT}?$select=LogicalName&$expand=Attributes($select=LogicalName;$filter=AttributeType eq 'Memo'),{names}"
-    )
+    memos = "Attributes($select=LogicalName;$filter=AttributeType eq 'Memo')"
+    table = api.get(f"{_ACCOUNT}?$select=LogicalName&$expand={memos},{names}")
     assert {kind_of(attribute) for attribute in table["Attributes"]} == {"Memo"}
     assert table["Keys"] == []
     assert all(table[name] for name in ("OneToManyRelationships", "ManyToOneRelationships"))

@@ -155,7 +155,7 @@ def test_parts_of_the_platform_and_parts_in_use_stay(api: Api) -> None:
         (f"{address(name)}/Attributes(LogicalName='wire_name')", "wire_name"),
         (f"{address(name)}/Attributes(LogicalName='createdon')", "createdon"),
         (f"{address(name)}/Attributes(LogicalName='wire_code')", "wire_Key"),
-        (f"{address(name)}/Attributes(LogicalName='wire_shown')", view["name"]),
+        (f"{address(name)}/Attributes(LogicalName='wire_shown')", str(view["name"])),
         (address("account"), "account"),
     ):
         api.refused("DELETE", path, status=400, says=says)
@@ -252,12 +252,13 @@ def test_keys_are_built_at_once(api: Api) -> None:
     api.new(set_of(name), {"wire_int": 5})
     api.refused("POST", set_of(name), {"wire_int": 5}, status=412, code="0x80060892")
     assert api.get(f"{set_of(name)}(wire_int=5)")["wire_int"] == 5
-    for body in (
+    bodies: list[Json] = [
         {"SchemaName": "wire_Bad", "KeyAttributes": ["wire_memo"]},
         {"SchemaName": "wire_Bad", "KeyAttributes": ["nope"]},
         {"SchemaName": "wire_Bad", "KeyAttributes": []},
         {"SchemaName": "wire_Active", "KeyAttributes": ["wire_name"]},
-    ):
+    ]
+    for body in bodies:
         api.refused("POST", f"{address(name)}/Keys", body, status=400)
 
 

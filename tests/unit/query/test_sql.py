@@ -39,6 +39,7 @@ def test_columns_and_aliases_name_the_result_wa_275():
         "_primarycontactid_value": "primarycontactid",
         "Owner": "ownerid",
         "money": "revenue",
+        "accountid": "accountid",
     }
 
 
@@ -46,7 +47,8 @@ def test_two_columns_with_one_name_ask_for_an_alias_wa_275():
     joined = "FROM account a JOIN contact c ON c.parentcustomerid = a.accountid"
 
     assert "give one of them an alias" in refusal(f"SELECT a.createdon, c.createdon {joined}").message
-    assert set(spoken.outputs(read(f"SELECT a.createdon, c.createdon AS c2 {joined}"))) == {"createdon", "c2"}
+    named = read(f"SELECT a.createdon, c.createdon AS c2 {joined}")
+    assert set(spoken.outputs(named)) == {"createdon", "c2", "accountid"}
 
 
 @pytest.mark.parametrize(
