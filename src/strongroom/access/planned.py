@@ -79,10 +79,11 @@ def planned(select: Select, caller: Caller, unmask: ColumnAccess = ColumnAccess.
     for group in select.group_by:
         walk.expression(group)
     hidden = frozenset(output.expression for output in select.outputs if walk.hides(output.expression))
-    inside = ColumnAccess.READ_UNMASKED_ALL if unmask else ColumnAccess.NONE
-    expands = tuple(walk.expand(expand, inside) for expand in select.expands)
-    unmasked = (output.expression for output in select.outputs if unmask and walk.unmasks(output.expression, unmask))
-    return PlannedSelect(select, walk.plans, expands, hidden, frozenset(unmasked))
+    if not unmask:
+        return PlannedSelect(select, walk.plans, tuple(walk.expand(expand) for expand in select.expands), hidden)
+    expands = tuple(walk.expand(expand, ColumnAccess.READ_UNMASKED_ALL) for expand in select.expands)
+    unmasked = frozenset(output.expression for output in select.outputs if walk.unmasks(output.expression, unmask))
+    return PlannedSelect(select, walk.plans, expands, hidden, unmasked)
 
 
 class _Walk:
@@ -163,7 +164,7 @@ class _Walk:
         plan, column = self.plans[expression.alias], expression.column.logical_name
         return column in plan.masking and is_open(plan, column, unmask)
 
-    def expand(self, expand: Expand, unmask: ColumnAccess) -> PlannedSelect:
+    def expand(self, expand: Expand, unmask: ColumnAccess = ColumnAccess.NONE) -> PlannedSelect:
         """The related rows' query; following a closed lookup column would tell its value."""
         inner = planned(expand.select, self._caller, unmask)
         if expand.relationship is not None:
@@ -182,6 +183,8 @@ class _Walk:
     def _hides(self, alias: str, column: str) -> bool:
         """Whether no row shows its value. Rows that are made one are grouped by it, which is to decide (SM-136)."""
         plan = self.plans[alias]
+        if column not in plan.mask:
+            return False
         if is_open(plan, column, ColumnAccess.READ):
             if self._is_grouped:
                 _require_open(plan, column)
