@@ -8,6 +8,7 @@ from tests.security.realm import Json, Realm
 from strongroom.audit.refusals import MOST_A_MINUTE
 
 REFUSED = 10001
+_FORMATTED = 'odata.include-annotations="*"'
 
 
 def told(realm: Realm, who: str) -> list[Json]:
@@ -37,6 +38,8 @@ def test_a_refused_write_is_told_with_request_row_and_code(realm: Realm) -> None
     assert str(entry["code"]).lower() == "0x80048306"
     assert (entry["_objectid_value"], entry["objecttypecode"]) == (account, "account")
     assert entry["operation"] == 4
+    annotated = realm.send("admin", "GET", f"audits({entry['auditid']})", headers={"Prefer": _FORMATTED}).json
+    assert annotated["action@OData.Community.Display.V1.FormattedValue"] == "Access Refused"
     assert realm.get("admin", f"accounts({account})?$select=name").json["name"] == "Not Tom's"
 
 

@@ -148,7 +148,8 @@ def _options(
         if type_ is ColumnType.BOOLEAN:
             return _YES_NO
         return choices.get(facts.get("globalChoice", ""), ())
-    return options_from_facts(facts)
+    more = tuple(Option(value, label) for value, label in corrections.MORE_OPTIONS.get(place, ()))
+    return options_from_facts(facts) + more
 
 
 def options_from_facts(facts: ColumnFacts) -> tuple[Option, ...]:

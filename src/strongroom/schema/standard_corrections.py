@@ -143,6 +143,9 @@ OPTIONS: dict[tuple[str, str], tuple[tuple[int, str], ...]] = {
 }
 """Choices that the facts lack. Choices that share a global choice take its options."""
 
+MORE_OPTIONS: dict[tuple[str, str], tuple[tuple[int, str], ...]] = {("audit", "action"): ((10001, "Access Refused"),)}
+"""Options of our own beside those of the facts: an attempt that was refused (`audit.refusals`)."""
+
 INDEXED: dict[str, tuple[str, ...]] = {
     "account": ("accountnumber", "address1_city", "createdon", "emailaddress1", "modifiedon", "name", "telephone1"),
     "appointment": ("createdon", "scheduledstart", "subject"),
