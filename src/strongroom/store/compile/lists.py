@@ -101,7 +101,9 @@ def output(writer: Writer, scope: Scope, expression: Expression) -> str:
         sharers = writer.plan(expression.alias).shared_values.get(expression.column.logical_name)
         if sharers is not None:
             bound = scope[expression.alias]
-            conditions = [security.value_shared_with(bound, expression.column, each) for each in sharers]
+            conditions = [
+                security.value_shared_with(writer.dialect, bound, expression.column, each) for each in sharers
+            ]
             return f"case when {' and '.join(conditions)} then {value} end"
     return value
 

@@ -70,12 +70,15 @@ def shared_with(bound: Bound, principals: Iterable[int], right: Rights, *, direc
     )
 
 
-def value_shared_with(bound: Bound, column: Column, principals: Iterable[int]) -> str:
-    """The row's value of `column` may be read by one of `principals` because it was shared (SM-134, SM-135)."""
+def value_shared_with(dialect: Dialect, bound: Bound, column: Column, principals: Iterable[int]) -> str:
+    """The row's value of `column` may be read by one of `principals` because it was shared (SM-134, SM-135).
+
+    The row's few shares are looked through, and never the many that a principal may have.
+    """
     return (
-        f"exists (select 1 from {VALUE_SHARES} v join principal p on p.principalid = v.principalid and p.kind ="
-        f" v.principalid__table where v.objectid = {bound.column(bound.table.primary_id)} and v.attributeid ="
-        f" {text_literal(column.metadata_id)} and v.readaccess and p.id in {key_list(principals)})"
+        f"exists (select 1 from {VALUE_SHARES} v {dialect.ordered_join()} principal p on p.principalid = v.principalid"
+        f" and p.kind = v.principalid__table where v.objectid = {bound.column(bound.table.primary_id)}"
+        f" and v.attributeid = {text_literal(column.metadata_id)} and v.readaccess and p.id in {key_list(principals)})"
     )
 
 
