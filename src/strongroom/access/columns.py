@@ -15,7 +15,8 @@ from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.errors import AccessDenied
 from strongroom.ids import Guid
-from strongroom.schema.model import Rights, Table
+from strongroom.schema.changes.columns import companion_names
+from strongroom.schema.model import ColumnType, Rights, Table
 
 EVERYTHING = (
     ColumnAccess.READ
@@ -29,11 +30,13 @@ _NOTHING_SECURED: Mapping[str, ColumnAccess] = MappingProxyType({})
 _NO_PROFILES: Mapping[str, ColumnAccess] = MappingProxyType({})
 _NO_RULES: Mapping[str, Mask] = MappingProxyType({})
 
+_TOLD_OF = frozenset({ColumnType.FILE, ColumnType.IMAGE})
 _WRITES = {ColumnAccess.CREATE: ("0x8004f502", "create"), ColumnAccess.UPDATE: ("0x8004f507", "update")}
 
 
 def mask_of(caller: Caller, table: Table) -> Mapping[str, ColumnAccess]:
-    """What the caller may do with each secured column of `table` (SM-131); unsecured columns are not in it.
+    """What the caller may do with each secured column of `table` (SM-131); unsecured columns are not in it, but for
+    those that tell of a secured file or image (its name, its address).
 
     Behind an impersonation a column is open when it is open to both (WA-420).
     """
@@ -44,6 +47,10 @@ def mask_of(caller: Caller, table: Table) -> Mapping[str, ColumnAccess]:
     for opened in (_opened_to(each, table) for each in _behind(caller)):
         if opened is not None:
             mask = {name: access & opened.get(name, ColumnAccess.NONE) for name, access in mask.items()}
+    for name in secured:
+        if table.columns[name].type in _TOLD_OF:
+            beside = (each for each in companion_names(table.columns[name]) if each in table.columns)
+            mask.update(dict.fromkeys(beside, mask[name]))
     return MappingProxyType(mask)
 
 

@@ -7,7 +7,7 @@ from tests.worlds import World, depths, select, team, user
 
 from strongroom.audit.history import record_change_history
 from strongroom.errors import AccessDenied, InvalidRequest, StrongroomError
-from strongroom.ids import Guid, Reference
+from strongroom.ids import Guid, Reference, new_guid
 from strongroom.query.ast import (
     Aggregate,
     AggregateFunction,
@@ -513,3 +513,16 @@ def test_a_shared_value_opens_no_history(office: Office) -> None:
 
     assert history.details
     assert all(SSN not in {**detail.old, **detail.new} for detail in history.details)
+
+
+def test_the_name_of_a_secured_file_is_as_closed_as_the_file(office: Office) -> None:
+    """SM-132: the columns that the platform keeps beside a file tell of it."""
+    office.world.new_column(office.table, NewColumn("new_file", ColumnType.FILE, is_secured=True))
+    with office.world.administrating() as session:
+        row = session.transaction.row(session.table(office.table), office.first)
+        assert row is not None
+        session.transaction.update(row, {"new_file": new_guid(session.clock), "new_file_name": "plan.pdf"})
+
+    assert office.one(office.first, office.ann, "new_file", "new_file_name") == (None, None)
+    office.open("new_file")
+    assert office.one(office.first, office.ray, "new_file_name") == ("plan.pdf",)
