@@ -288,6 +288,14 @@ def test_privileges_of_others_take_read_on_them(realm: Realm) -> None:
         assert realm.get("ann", call).status == 200, call
 
 
+def test_roles_of_others_are_told_to_who_may_read_them(realm: Realm) -> None:
+    """SM-3, WA-407."""
+    directory = realm.get("admin", f"systemusers({realm.people['ann']})").json["azureactivedirectoryobjectid"]
+    call = f"RetrieveAadUserRoles(DirectoryObjectId={directory})"
+    assert realm.get("bob", call).refusal == (403, "0x80040220"), "Bob reads users, and no roles"
+    assert len(realm.must("hal", "GET", call).json["value"]) == 1
+
+
 # --- access of others --------------------------------------------------------------------------------------------
 
 

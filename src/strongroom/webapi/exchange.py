@@ -45,31 +45,29 @@ class Exchange:
         """The unit of work of this request: the change set's, or one of its own. Reading unmasked values is audited, so
         that it writes (SM-138)."""
         if self.shared is not None:
-            with self._noting_refusals():
+            try:
                 yield self.shared
+            except AccessDenied as error:
+                self._note(error)
+                raise
             return
         custom = self.options.custom
         unmasked = custom.get(UNMASKED, "").strip().lower() == "true"
         facts = RequestFacts(self.request.request_id, custom.get("tag", "")[:200] or None, unmasked)
         try:
-            with (
-                self._noting_refusals(),
-                self.environment.session(self.identity, facts, write=write or unmasked) as session,
-            ):
+            with self.environment.session(self.identity, facts, write=write or unmasked) as session:
                 yield session
+        except AccessDenied as error:
+            self._note(error)
+            raise
         finally:
             if self.refusals:
                 self.environment.tell_refusals(self.identity, facts, self.refusals, is_write=write)
                 self.refusals.clear()
 
-    @contextmanager
-    def _noting_refusals(self) -> Generator[None]:
-        """A block whose refusals are kept until the unit of work is undone."""
-        try:
-            yield
-        except AccessDenied as error:
-            self.refusals.append(Refusal(f"{self.request.method} {self.request.path}", error))
-            raise
+    def _note(self, error: AccessDenied) -> None:
+        """Keep a refusal until the unit of work is undone."""
+        self.refusals.append(Refusal(f"{self.request.method} {self.request.path}", error))
 
     def reading(self, session: Session, *, updating: bool = False) -> Reading:
         """How bodies are read in this exchange."""
