@@ -15,6 +15,7 @@ from strongroom.cli.check import check
 from strongroom.cli.explain import explain
 from strongroom.cli.init import init
 from strongroom.cli.keys import keys
+from strongroom.cli.policy import policy_test
 from strongroom.cli.serve import serve
 from strongroom.cli.token import token
 from strongroom.cli.whatif import whatif
@@ -25,7 +26,7 @@ FAILED = 2
 
 
 @click.group(
-    commands=[init, serve, token, explain, who, sees, whatif, check, keys, bench],
+    commands=[init, serve, token, explain, who, sees, whatif, policy_test, check, keys, bench],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="strongroom", message="strongroom %(version)s")

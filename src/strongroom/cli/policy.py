@@ -1,0 +1,111 @@
+"""`strongroom test`: policy tests against an environment."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from strongroom.policies.statements import Outcome
+    from strongroom.records import Session
+
+RECORDED = "recorded.yaml"
+_ONE_OF_EACH = "Default: one user of each set of roles."
+
+
+@click.command(name="test", short_help="Run policy tests, or record them.")
+@click.argument("policies", type=click.Path(path_type=Path))
+@home_option
+@environment_option
+@click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="F", help="Write a JUnit report here."
+)
+@click.option("--record", is_flag=True, help=f"Write today's behaviour to {RECORDED} in POLICIES, and test nothing.")
+@click.option("--as", "users", multiple=True, metavar="U", help=f"A user to record; may be repeated. {_ONE_OF_EACH}")
+@json_option
+def policy_test(
+    policies: Path,
+    home: Path,
+    environment: str | None,
+    junit: Path | None,
+    record: bool,
+    users: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Run the policy tests in POLICIES, a YAML file or a folder of such files, against an environment.
+
+    Statements say who can, cannot or sees what, and because of what. Exits with 0 when all hold, 1 when some do not,
+    and 2 when some cannot be judged because they name what is not there.
+    """
+    from strongroom.environment import open_environment
+    from strongroom.errors import InvalidRequest
+    from strongroom.policies.document import read_folder
+    from strongroom.policies.junit import write_junit
+    from strongroom.policies.running import run
+
+    if users and not record:
+        raise InvalidRequest("--as belongs to --record; statements name their users themselves.")
+    if record and (junit is not None or as_json):
+        raise InvalidRequest("--record writes tests and runs none: there is nothing to report with --junit or --json.")
+    found = [] if record else read_folder(policies)
+    opened_environment = open_environment(opened(home), environment)
+    try:
+        with opened_environment.session_of("admin", write=False) as session:
+            if record:
+                return _record(session, policies, users)
+            outcomes = list(run(session, found))
+    finally:
+        opened_environment.close()
+    if junit is not None:
+        write_junit(junit, outcomes)
+    return _tell(outcomes, as_json)
+
+
+def _record(session: "Session", folder: Path, users: Sequence[str]) -> int:
+    from strongroom.environment import find_user
+    from strongroom.errors import InvalidRequest
+    from strongroom.policies.recording import record, representatives
+
+    if folder.suffix in (".yaml", ".yml"):
+        target = folder
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / RECORDED
+    if target.exists():
+        raise InvalidRequest(f"{target} is there already; remove it, or name another file.")
+    chosen = [find_user(session.transaction, each) for each in users] or representatives(session)
+    target.write_text(record(session, chosen), encoding="utf-8")
+    say(f"{target}: what {len(chosen)} {'user' if len(chosen) == 1 else 'users'} can do today")
+    return 0
+
+
+def _tell(outcomes: Sequence["Outcome"], as_json: bool) -> int:
+    from strongroom.policies.running import total
+
+    passed, failed, errors = total(outcomes)
+    if as_json:
+        tests = [
+            {
+                "file": each.statement.place.file,
+                "line": each.statement.place.line,
+                "name": each.statement.name,
+                "passed": each.is_passed,
+                "failure": each.failure,
+                "error": each.error,
+            }
+            for each in outcomes
+        ]
+        print_json({"passed": passed, "failed": failed, "errors": errors, "tests": tests})
+    else:
+        for each in outcomes:
+            if not each.is_passed:
+                say(f"{'FAILED' if each.failure else 'ERROR'}  {each.statement.place}  {each.statement.name}")
+                say(f"        {each.failure or each.error}")
+        say(f"{passed} passed, {failed} failed{f', {errors} could not be judged' if errors else ''}")
+    if errors:
+        return 2
+    return 1 if failed else 0
