@@ -345,6 +345,18 @@ def test_asking_where_access_comes_from_takes_read_on_the_row(realm: Realm) -> N
     assert realm.get("rex", call).status == 200
 
 
+def test_questions_about_access_are_told_to_the_trail(realm: Realm) -> None:
+    """SM-165: who asked about whom, of which row."""
+    row = account(realm, "Asked about")
+    bob = realm.people["bob"]
+    realm.must("rex", "GET", f"RetrieveAccessOrigin(ObjectId={row},LogicalName='account',PrincipalId={bob})")
+    call = f"{NS}RetrievePrincipalAccessInfo(ObjectId={row},EntityName='account')"
+    realm.must("rex", "GET", f"systemusers({bob})/{call}")
+    asked = f"_objectid_value eq {row} and operation eq 4 and _userid_value eq {realm.people['rex']}"
+    told = realm.get("admin", f"audits?$filter={asked}&$orderby=createdon,auditid").rows
+    assert [f"systemuser,{bob}" in str(each["changedata"]) for each in told] == [True, True]
+
+
 # --- states ------------------------------------------------------------------------------------------------------
 
 

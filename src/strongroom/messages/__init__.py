@@ -1,9 +1,11 @@
 """Functions and actions: one function each, listed in `operations()`.
 
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
-and rights · `membership` teams and roles · `auditing` the trail · `explanation` why and who · `foresight` what a
-change would do · `bulk_delete` jobs that delete · `files` contents of file columns · `mapping` prefilled rows ·
-`not_offered` documented names that answer 501.
+and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_users` between units and
+managers · `privilege_sets` some privileges of a user · `auditing` the trail · `explanation` why and who ·
+`access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
+do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `files` contents of file
+columns · `mapping` prefilled rows · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
 """Where a principal's access to a row comes from, in the two forms that clients know (section 15 of the security
-model): rights by kind of source, and one sentence.
+model): rights by kind of source, and one sentence. Both explain decisions, so both are told to the trail (SM-165).
 """
 
 import json
@@ -11,6 +11,7 @@ from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, function
 from strongroom.records import Session, access_of
+from strongroom.records.trail import note_question
 from strongroom.schema.model import Rights
 
 _SHARED = {Code.SHARE_DIRECT, Code.SHARE_TEAM, Code.ACCESS_TEAM, Code.SHARE_INHERITED}
@@ -19,7 +20,9 @@ _HIERARCHY = {Code.HIERARCHY_MANAGER, Code.HIERARCHY_POSITION}
 
 def _info(session: Session, arguments: Arguments) -> Result:
     """`AccessInfo`: a JSON text with the rights granted, and those by roles, by shares and by the hierarchy."""
-    found = access_of(session, _target(session, arguments, "EntityName"), arguments.bound())
+    target, principal = _target(session, arguments, "EntityName"), arguments.bound()
+    found = access_of(session, target, principal)
+    note_question(session, target, "RetrievePrincipalAccessInfo", f"{principal.table},{principal.id}")
     shared, above, roles = Rights.NONE, Rights.NONE, Rights.NONE
     for right, reasons in found.items():
         for reason in reasons:
@@ -43,6 +46,7 @@ def _origin(session: Session, arguments: Arguments) -> Result:
     principal = _principal(session, arguments)
     target = _target(session, arguments, "LogicalName")
     reasons = access_of(session, target, principal).get(Rights.READ, ())
+    note_question(session, target, "RetrieveAccessOrigin", f"{principal.table},{principal.id}")
     codes = {reason.code: reason for reason in reasons}
     owned = next((codes[code] for code in (Code.ROLE_BASIC_OWN, Code.TEAM_ROLE_BASIC_OWN) if code in codes), None)
     if owned is not None:
