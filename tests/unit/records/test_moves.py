@@ -95,3 +95,23 @@ def test_switching_matrix_access_off_brings_everybodys_rows_home(world: World) -
 
     assert world.owning_unit("account", first) == world.owning_unit("account", second) == world.root
     assert is_sound(world.database)
+
+
+def test_moving_or_disabling_a_unit_writes_none_of_its_users(world: World) -> None:
+    """SM-28, SM-61: what it costs does not depend on how many people are in the unit, and holds at once (SM-4)."""
+    north, south = world.unit("North"), world.unit("South")
+    city = world.unit("City", north)
+    of_north = world.role("Of North", {"account": depths(Depth.LOCAL)}, unit=north)
+    people = [world.user(f"P{n}", city) for n in range(5)]
+    for one in people:
+        world.give_role(of_north, user(one))
+    before = [world.row("systemuser", one).version for one in people]
+
+    world.update("businessunit", city, isdisabled=True)
+    world.update("businessunit", city, isdisabled=False)
+    world.update("businessunit", city, parentbusinessunitid=unit_reference(south))
+
+    assert [world.row("systemuser", one).version for one in people] == before
+    with world.acting(people[0]) as session:
+        assert session.caller.facts.roles == (), "the copy of the role went with the old place"
+    assert is_sound(world.database)
