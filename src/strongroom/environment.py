@@ -234,12 +234,15 @@ def find_user(transaction: Transaction, name: str) -> Guid:
 # --- opening and creating ----------------------------------------------------------------------------------------
 
 
-def open_environment(home: Home, name: str | None = None) -> Environment:
-    """The environment `name` of a home, or its default one. Raises `HomeError` when it is not there or damaged."""
+def open_environment(home: Home, name: str | None = None, *, limit_s: float | None = None) -> Environment:
+    """The environment `name` of a home, or its default one. Raises `HomeError` when it is not there or damaged.
+
+    A unit of work that takes longer than `limit_s` is undone (WA-433); None lets long work be long.
+    """
     record = home.environment(name) if name else home.default_environment()
 
     def attempt(key: Secret) -> Environment:
-        return _open(home, record, key, schema=None)
+        return _open(home, record, key, schema=None, limit_s=limit_s)
 
     return home.keys.open_environment(record.id, attempt)
 
@@ -265,7 +268,9 @@ def create_environment(
     return environment, born
 
 
-def _open(home: Home, record: EnvironmentRecord, key: Secret, *, schema: Schema | None) -> Environment:
+def _open(
+    home: Home, record: EnvironmentRecord, key: Secret, *, schema: Schema | None, limit_s: float | None = None
+) -> Environment:
     is_file = record.engine == "sqlcipher"
     location = str(home.database_file(record)) if is_file else home.database_address(record).reveal().decode()
     database = open_database(
@@ -276,6 +281,7 @@ def _open(home: Home, record: EnvironmentRecord, key: Secret, *, schema: Schema 
         clock=home.clock,
         schema=schema,
         cache_mib=_FILLING_CACHE_MIB if schema is not None else DEFAULT_CACHE_MIB,
+        limit_s=limit_s,
     )
     return Environment(record, database, home.clock, _derived(key, b"paging", record.id))
 
@@ -310,7 +316,8 @@ class Environments:
         """The environment of this name."""
         found = self._open.get(name)
         if found is None:
-            found = self._open[name] = open_environment(self._home, name)
+            limit_s = self._home.settings.server.request_timeout_s
+            found = self._open[name] = open_environment(self._home, name, limit_s=limit_s)
         return found
 
     def authenticate(self, name: str | None, authorization: str | None) -> tuple[Environment, TokenClaims]:

@@ -173,6 +173,20 @@ class IntegrityViolation(StrongroomError):
     default_code = "0x80040216"
 
 
+class TimeLimitExceeded(StrongroomError):
+    """500: a unit of work took longer than it may and was undone (WA-433)."""
+
+    status = 500
+    default_code = "0x80044151"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(
+            f"The request took longer than {limit_s:g} seconds and was ended; nothing of it was done. "
+            "The limit is the setting server.request_timeout_s. Ask for less at once, for example by a filter.",
+            details={"reason": "query-timeout"},
+        )
+
+
 class HomeError(StrongroomError):
     """A home, a key or a database that is missing, damaged or does not fit: exit status 2 on the command line."""
 

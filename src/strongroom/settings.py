@@ -57,6 +57,9 @@ class ServerSettings:
     )
     protect: bool = _setting(False, "Enforce the service protection limits (429 with Retry-After).")
     body_limit_mib: int = _setting(100, "Largest JSON or $batch body, in MiB (WA-13).", least=1, most=4096)
+    request_timeout_s: int = _setting(
+        120, "Longest time that a request's unit of work may take, in seconds (WA-433).", least=1, most=3600
+    )
     graceful_stop_s: int = _setting(
         10, "Time that running requests get to end when the server stops.", least=0, most=600
     )

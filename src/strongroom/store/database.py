@@ -30,8 +30,9 @@ _EMPTY = Schema(0, {}, {}, {}, {}, {})
 class StoreDatabase:
     """One environment's store, as one process sees it. Safe to use from several threads."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, limit_s: float | None = None) -> None:
         self._engine = engine
+        self._limit_s = limit_s
         self._clock = clock
         self._pool = Pool(engine)
         self._shapes: dict[int, Shapes] = {0: Shapes(_EMPTY, engine)}
@@ -46,8 +47,8 @@ class StoreDatabase:
 
     @contextmanager
     def read(self) -> Generator[StoreTransaction]:
-        """One snapshot; it ends with the block."""
-        connection, stamp = self._begin(write=False)
+        """One snapshot; it ends with the block. `TimeLimitExceeded` when it lasts too long (WA-433)."""
+        connection, stamp = self._begin(write=False, limit_s=self._limit_s)
         try:
             work = self._work(connection, stamp, writes=False)
             yield StoreTransaction(work, self._security_at(work), self._reader)
@@ -60,14 +61,15 @@ class StoreDatabase:
 
     @contextmanager
     def write(self) -> Generator[StoreTransaction]:
-        """One unit of work. `Unavailable` when no turn comes within 30 seconds."""
+        """One unit of work. `Unavailable` when no turn comes within 30 seconds, `TimeLimitExceeded` when the work
+        itself lasts too long (WA-433)."""
         if self._writing_thread == get_ident():
             raise IntegrityViolation("This thread is writing already; writes do not nest.")
         if not self._writer.acquire(timeout=WRITER_TIMEOUT_S):
             raise Unavailable("The environment is busy with other changes; try again.")
         try:
             self._writing_thread = get_ident()
-            connection, stamp = self._begin(write=True)
+            connection, stamp = self._begin(write=True, limit_s=self._limit_s)
             try:
                 work = self._work(connection, stamp, writes=True)
                 yield StoreTransaction(work, self._security_at(work), self._reader)
@@ -157,10 +159,10 @@ class StoreDatabase:
             (work.stamp.security_epoch, work.stamp.metadata_version, work.version),
         )
 
-    def _begin(self, *, write: bool) -> tuple[Connection, Raw]:
+    def _begin(self, *, write: bool, limit_s: float | None = None) -> tuple[Connection, Raw]:
         connection = self._pool.take()
         try:
-            return connection, connection.begin(write=write)
+            return connection, connection.begin(write=write, limit_s=limit_s)
         except Unavailable:
             is_lost = connection.is_broken
             self._pool.give_back(connection)
@@ -172,7 +174,7 @@ class StoreDatabase:
         self._pool.drop_idle()  # nothing has been done yet: a new connection may begin in its place
         connection = self._pool.take()
         try:
-            return connection, connection.begin(write=write)
+            return connection, connection.begin(write=write, limit_s=limit_s)
         except BaseException:
             self._pool.give_back(connection)
             raise
@@ -237,11 +239,13 @@ def open_database(
     clock: Clock,
     schema: Schema | None = None,
     cache_mib: int = sqlcipher.DEFAULT_CACHE_MIB,
+    limit_s: float | None = None,
 ) -> StoreDatabase:
     """Open the store of the environment `name`, or make it with `schema`.
 
     `place` is the path of a SQLCipher file, which needs its `data_key`, or a URL `postgresql://…`, where the
-    environment is the schema `env_<name>` and there is no key. Whatever does not fit raises `HomeError` with what is
+    environment is the schema `env_<name>` and there is no key. `limit_s` ends units of work that take longer; opening
+    and making the store takes what it takes. Whatever does not fit raises `HomeError` with what is
     wrong and what would be right.
     """
     text = str(place)
@@ -260,7 +264,7 @@ def open_database(
         else:
             sqlcipher_file.require_usable(path, data_key)
         engine = sqlcipher.SqlcipherEngine(path, data_key, cache_mib)
-    database = StoreDatabase(engine, clock)
+    database = StoreDatabase(engine, clock, limit_s)
     try:
         if create:
             database.begin_with(schema)

@@ -37,11 +37,12 @@ class Connection(Protocol):
     is_broken: bool
     """Whether the session is lost, so that the pool must not keep it."""
 
-    def begin(self, *, write: bool) -> Raw:
+    def begin(self, *, write: bool, limit_s: float | None = None) -> Raw:
         """Start a transaction and return the stamp row: security epoch, metadata version, last version number.
 
         A write waits for its turn, up to 30 seconds, and holds it to the end: writes of one environment run one at a
-        time. A read sees the snapshot that the stamp came from, however long it lasts.
+        time. A read sees the snapshot that the stamp came from, however long it lasts. What takes longer than
+        `limit_s` from then on is cancelled and raises `TimeLimitExceeded` (WA-433), up to the commit.
         """
         ...
 

@@ -6,6 +6,8 @@ one prepared statement whatever the size of the numbers.
 """
 
 from collections.abc import Iterable, Sequence
+from math import ceil, inf
+from time import monotonic
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -17,12 +19,16 @@ from psycopg.types.string import TextLoader
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store.counters import ADD
+from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import POSTGRESQL, quote, text_literal
 from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
 from strongroom.store.layout import scale
 
 _COPY_FROM = 20
 """Rows from which the copy protocol beats single inserts."""
+
+_LATE = 0.1
+"""The part of a transaction's time after which its statements get less than all of it, and no longer the same."""
 
 _SETTINGS = (
     "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set jit = off; set random_page_cost = 1.1;"
@@ -65,6 +71,9 @@ class PostgresqlConnection:
         self._metadata_version: int | None = None
         self._forgotten = 0
         self._is_writing = False
+        self._deadline = Deadline()
+        self._limit_s: float | None = None
+        self._next_look = inf
         self._raw = psycopg.Connection[Raw].connect(
             url, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=1
         )
@@ -82,11 +91,12 @@ class PostgresqlConnection:
         """The driver's own connection, for tests."""
         return self._raw
 
-    def begin(self, *, write: bool) -> Raw:
+    def begin(self, *, write: bool, limit_s: float | None = None) -> Raw:
         self._is_writing = write
         mode = "read committed" if write else "repeatable read, read only"
         lock = " for update" if write else ""
         try:
+            self._limit_statements(limit_s)
             self._cursor.execute(
                 _literal(
                     f"begin isolation level {mode}; select security_epoch, metadata_version, version from stamp{lock}"
@@ -96,6 +106,7 @@ class PostgresqlConnection:
             stamp = self._cursor.fetchall()[0]
             if stamp[1] != self._metadata_version:
                 self._forget_prepared(stamp[1])
+            self._start_time(limit_s)
             return stamp
         except psycopg.Error as error:
             self.rollback()
@@ -105,6 +116,7 @@ class PostgresqlConnection:
             raise
 
     def begin_bare(self) -> None:
+        self._limit_statements(None)
         self.execute("begin")
         self.query("select pg_advisory_xact_lock(hashtext('strongroom'), hashtext(current_schema()))")
 
@@ -118,12 +130,15 @@ class PostgresqlConnection:
             statements.append(
                 f"update stamp set security_epoch = {epoch}, metadata_version = {metadata}, version = {version}"
             )
+        self._deadline.require()
+        self._stop_time()
         try:
             self._cursor.execute(_literal("; ".join((*statements, "commit"))))
         except psycopg.Error as error:
             raise self._ours(error) from error
 
     def rollback(self) -> None:
+        self._stop_time()
         try:
             if self._raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
                 self._cursor.execute("rollback")
@@ -142,6 +157,7 @@ class PostgresqlConnection:
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         try:
+            self._heed_time()
             self._cursor.executemany(_literal(self._numbered(sql)), rows)
         except _TRANSLATED as error:
             raise self._ours(error) from error
@@ -156,6 +172,7 @@ class PostgresqlConnection:
             return
         names = ", ".join(map(quote, columns))
         try:
+            self._heed_time()
             with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
                 for row in rows:
                     copy.write_row(row)
@@ -167,9 +184,34 @@ class PostgresqlConnection:
 
     def _run(self, sql: str, parameters: Sequence[object]) -> psycopg.RawCursor[Raw]:
         try:
+            self._heed_time()
             return cast("psycopg.RawCursor[Raw]", self._cursor.execute(_literal(self._numbered(sql)), parameters))
         except _TRANSLATED as error:
             raise self._ours(error) from error
+
+    def _limit_statements(self, limit_s: float | None) -> None:
+        """Let the server cancel statements that take longer. It is the same for all requests, so that a connection
+        pays for it once."""
+        if limit_s != self._limit_s:
+            milliseconds = 0 if limit_s is None else ceil(limit_s * 1000)
+            self._cursor.execute(_literal(f"set statement_timeout = {milliseconds}"))
+            self._limit_s = limit_s
+
+    def _start_time(self, limit_s: float | None) -> None:
+        self._deadline.start(limit_s)
+        self._next_look = inf if limit_s is None else monotonic() + limit_s * _LATE
+
+    def _stop_time(self) -> None:
+        self._deadline.stop()
+        self._next_look = inf
+
+    def _heed_time(self) -> None:
+        """Before a statement of a transaction that is under way for long: give it only the time that is left."""
+        if self._limit_s is None or monotonic() < self._next_look:
+            return
+        self._deadline.require()
+        self._cursor.execute(_literal(f"set local statement_timeout = {ceil(self._deadline.left_s() * 1000)}"))
+        self._next_look = monotonic() + self._limit_s * _LATE
 
     def _forget_prepared(self, metadata_version: int) -> None:
         """Prepared statements do not survive that the columns they return change their types.
@@ -197,6 +239,8 @@ class PostgresqlConnection:
         match error:
             case UnicodeEncodeError():
                 return InvalidRequest("Text holds half of a surrogate pair, which is not a character.")
+            case pg.QueryCanceled() if self._deadline.is_over():
+                return self._deadline.error()
             case pg.UniqueViolation():
                 return Duplicate(error.diag.constraint_name or "")
             case pg.LockNotAvailable() | pg.QueryCanceled() | pg.DeadlockDetected() | pg.SerializationFailure():

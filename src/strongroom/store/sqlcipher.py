@@ -18,6 +18,7 @@ from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, V
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store import sqlcipher_driver as dbapi2
 from strongroom.store.counters import ADD
+from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import SQLITE, quote
 from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
 from strongroom.store.layout import fold, scale
@@ -28,6 +29,8 @@ DEFAULT_CACHE_MIB = 64
 _LARGEST_LOG_BYTES = 64 * 1024 * 1024
 """What the write-ahead log is cut back to after a bulk load."""
 _LARGEST = 2**63 - 1
+_STEPS = 20_000
+"""Steps of SQLite's machine between two looks at the clock, about a millisecond."""
 
 _TYPES = {
     ColumnType.INTEGER: "integer",
@@ -49,6 +52,7 @@ class SqlcipherConnection:
         self.is_broken = False
         self._turn = turn
         self._has_turn = False
+        self._deadline = Deadline()
         self._raw = open_file(path, key)
         try:
             for pragma in (
@@ -62,6 +66,7 @@ class SqlcipherConnection:
             ):
                 self._raw.execute(f"pragma {pragma}")
             self._raw.create_function("sr_fold", 1, _fold_or_null, deterministic=True)
+            self._raw.set_progress_handler(self._deadline.is_over, _STEPS)
         except dbapi2.Error:
             self._raw.close()
             raise
@@ -71,16 +76,18 @@ class SqlcipherConnection:
         """The driver's own connection, for functions that the compiler needs and for tests."""
         return self._raw
 
-    def begin(self, *, write: bool) -> Raw:
+    def begin(self, *, write: bool, limit_s: float | None = None) -> Raw:
         if write:
             self.begin_bare()
         else:
             self._run("begin")
         try:
-            return self._run("select security_epoch, metadata_version, version from stamp").fetchone()
+            stamp: Raw = self._run("select security_epoch, metadata_version, version from stamp").fetchone()
         except BaseException:
             self.rollback()
             raise
+        self._deadline.start(limit_s)
+        return stamp
 
     def begin_bare(self) -> None:
         if self._turn is not None:
@@ -97,10 +104,13 @@ class SqlcipherConnection:
             self._run(ADD, change)
         if stamp is not None:
             self._run("update stamp set security_epoch = ?, metadata_version = ?, version = ?", stamp)
+        self._deadline.require()
+        self._deadline.stop()  # a commit is never cut short: it would be in doubt
         self._run("commit")
         self._end_turn()
 
     def rollback(self) -> None:
+        self._deadline.stop()
         try:
             if self._raw.in_transaction:
                 self._raw.execute("rollback")
@@ -116,19 +126,21 @@ class SqlcipherConnection:
             self._turn.end()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+        self._deadline.require()
         try:
             return self._raw.execute(sql, parameters).fetchall()
         except _TRANSLATED as error:
-            raise _ours(error) from error
+            raise self._ours(error) from error
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
         return self._run(sql, parameters).rowcount
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        self._deadline.require()
         try:
             self._raw.executemany(sql, rows)
         except _TRANSLATED as error:
-            raise _ours(error) from error
+            raise self._ours(error) from error
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         sql = insert_statement(table, tuple(columns))
@@ -138,10 +150,17 @@ class SqlcipherConnection:
             self.execute_many(sql, rows)
 
     def _run(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        self._deadline.require()
         try:
             return self._raw.execute(sql, parameters)
         except _TRANSLATED as error:
-            raise _ours(error) from error
+            raise self._ours(error) from error
+
+    def _ours(self, error: Exception) -> Exception:
+        """The driver's error as one of the house."""
+        if _code(error) == sqlite3.SQLITE_INTERRUPT and self._deadline.is_over():
+            return self._deadline.error()
+        return _ours(error)
 
     def close(self) -> None:
         self._raw.close()
@@ -294,8 +313,14 @@ _PASSING = frozenset(
 )
 
 
+def _code(error: Exception) -> int:
+    """SQLite's own number of an error; 0 for others."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF  # the extended codes add detail in the higher bits
+
+
 def _ours(error: Exception) -> Exception:
-    """The driver's error as one of the house."""
+    """The driver's error as one of the house, whatever the time."""
     if isinstance(error, UnicodeEncodeError):
         return InvalidRequest("Text holds half of a surrogate pair, which is not a character.")
     if isinstance(error, OverflowError):
@@ -304,7 +329,7 @@ def _ours(error: Exception) -> Exception:
         _, found, subject = str(error).partition("UNIQUE constraint failed: ")
         if found:
             return Duplicate(subject.removeprefix("index ").strip("'"))
-    code: int = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes add detail in the higher bits
+    code = _code(error)
     if code in _DAMAGE:
         return IntegrityViolation(f"The database file is damaged: {error}.")
     if code in _PASSING:
