@@ -179,9 +179,7 @@ class _Judge:
         if not found:
             raise InvalidRequest(f"There is no {table.logical_name} '{wanted.name[:100]}'.")
         if len(found) > 1:
-            raise InvalidRequest(
-                f"There are several {table.logical_name} '{wanted.name[:100]}': name the row by its id."
-            )
+            raise InvalidRequest(f"There are several {table.logical_name} '{wanted.name[:100]}'; name one by its id.")
         self._rows[wanted] = found[0]
         return found[0]
 
