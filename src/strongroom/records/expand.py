@@ -2,7 +2,8 @@
 
 The related rows are read under the plan of their own table, so that a row that may not be read is null or absent
 (SM-153), and are then handed out to their parents. `$top` counts for each parent: the rows come in the expand's order
-and each parent keeps its first ones.
+and each parent keeps its first ones. An expand whose select has a page size gives each parent the first page of its
+collection.
 """
 
 from dataclasses import replace
@@ -26,7 +27,7 @@ from strongroom.query.ast import (
 )
 from strongroom.records.environment_facts import everything
 from strongroom.records.session import Session
-from strongroom.records.shapes import Layout, Record
+from strongroom.records.shapes import Layout, Page, Record
 from strongroom.records.unmasked import tell
 from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.layout import has_table_column
@@ -124,9 +125,10 @@ def _expand_to_children(
     session: Session, expand: Expand, inner: PlannedSelect, parent_table: Table, records: list[Record]
 ) -> None:
     """The rows that point to each parent, or that an N:N relationship ties to it."""
-    limit = min(inner.select.top or MOST_CHILDREN, MOST_CHILDREN)
+    size = inner.select.page_size
+    limit = size or min(inner.select.top or MOST_CHILDREN, MOST_CHILDREN)
     ids: dict[Value, None] = {record.id: None for record in records}
-    layout, select = extended(replace(inner.select, top=None))
+    layout, select = extended(replace(inner.select, top=None, page_size=None))
     query, parent_at, table_at = _children_query(replace(inner, select=select), expand, parent_table, ids)
     rows = session.transaction.select(query)
     if table_at is not None:
@@ -137,15 +139,29 @@ def _expand_to_children(
     for row in rows:
         parent = row[parent_at]
         number = taken.get(parent, 0)
+        taken[parent] = number + 1
         if number < limit:
-            taken[parent] = number + 1
             kept.append(row)
             parents.append(parent)
     groups: dict[Value, list[Record]] = {}
     for parent, record in zip(parents, records_of(session, query, layout, kept), strict=True):
         groups.setdefault(parent, []).append(record)
+    if size is None:
+        for record in records:
+            record.expanded[expand.name] = groups.get(record.id, [])
+        return
+    last = dict(zip(parents, kept, strict=True))
     for record in records:
-        record.expanded[expand.name] = groups.get(record.id, [])
+        has_more = taken.get(record.id, 0) > limit
+        position = _position(query.select, last[record.id]) if has_more else None
+        record.expanded[expand.name] = Page(groups.get(record.id, []), position)
+
+
+def _position(select: Select, row: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Where the collection goes on behind `row`, in the query that reads it alone: the order's values and the id. Ids
+    of joined rows, as of the parents here, are no part of that query."""
+    start = len(select.outputs)
+    return row[start : start + len(select.order) + 1]
 
 
 def _children_query(

@@ -48,13 +48,15 @@ class Record:
 
     `values` are those of `Select.outputs`, in order. `id` is the row's GUID (None in grouped and distinct answers),
     `version` its version for the ETag (WA-130). `expanded` has one entry for each `Expand` of the select: a record
-    or None for a single-valued property, a list for a collection.
+    or None for a single-valued property, a list for a collection, a page of it when its select has a page size.
     """
 
     values: tuple[Value, ...]
     id: Guid | None = None
     version: int | None = None
-    expanded: "dict[str, Record | list[Record] | None]" = field(default_factory=dict)  # one call less for each row
+    expanded: "dict[str, Record | list[Record] | Page | None]" = field(
+        default_factory=dict
+    )  # one call less for each row
 
 
 @dataclass(slots=True)

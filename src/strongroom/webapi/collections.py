@@ -81,8 +81,7 @@ def page_of(
         position = read_skiptoken(token, mark, exchange.environment.paging_key)
         number = position.page_number
     if renderer is None:
-        root, locale = exchange.request.root, exchange.locale(session)
-        renderer = Renderer(session.schema, select, exchange.preferences, root, locale)
+        renderer = exchange.renderer(session, select)
     extended = renderer.extended
     if position is not None:
         extended = replace(extended, after=position.values, page_number=number)
@@ -116,7 +115,7 @@ def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Res
     by_preference = query.count is None and exchange.preferences.max_page_size is not None
     if by_preference or "$skiptoken" in exchange.options.system:
         return page_of(exchange, session, select)
-    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
+    renderer = exchange.renderer(session, select)
     page = retrieve_page(session, renderer.extended)
     body: JsonObject = {"@odata.context": renderer.context()}
     _totals(exchange, session, page, body)
@@ -180,7 +179,7 @@ def created(exchange: Exchange, session: Session, table: Table, new_id: Guid) ->
 def representation(exchange: Exchange, session: Session, table: Table, row_id: Guid, *, expand: bool = True) -> bytes:
     """The row as GET would give it, with the request's `$select` (and `$expand` when `expand`, WA-46)."""
     select = single_select(exchange, session, table, expand=expand)
-    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
+    renderer = exchange.renderer(session, select)
     record = retrieve(session, renderer.extended, row_id)
     return encode({"@odata.context": renderer.context(single=True), **renderer.object(record)})
 

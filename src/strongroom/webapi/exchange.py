@@ -8,13 +8,13 @@ from strongroom.audit.refusals import Refusal
 from strongroom.environment import Environment, Identity
 from strongroom.errors import AccessDenied
 from strongroom.messages.reading import read_context
-from strongroom.query.ast import ReadContext
+from strongroom.query.ast import ReadContext, Select
 from strongroom.query.odata import Options, split_options
 from strongroom.records import RequestFacts, Session
 from strongroom.webapi.headers import Preferences, preference_name, read_preferences
 from strongroom.webapi.http import Request
 from strongroom.webapi.payload import Reading
-from strongroom.webapi.rendering import Locale
+from strongroom.webapi.rendering import Locale, Renderer
 
 UNMASKED = "UnMaskedData"
 """The query option that asks for values without their masks (SM-138)."""
@@ -80,6 +80,11 @@ class Exchange:
     def locale(self, session: Session) -> Locale:
         """How values are shown to this caller."""
         return Locale(session.caller.facts.time_zone, self.environment.currency_symbol(session.transaction))
+
+    def renderer(self, session: Session, select: Select) -> Renderer:
+        """What turns the rows of `select` into this exchange's answer."""
+        root, locale, key = self.request.root, self.locale(session), self.environment.paging_key
+        return Renderer(session.schema, select, self.preferences, root, locale, key)
 
     def applied(self, *honoured: str) -> tuple[tuple[str, str], ...]:
         """The `Preference-Applied` header (WA-39): of the preferences that were sent those named in `honoured`, which

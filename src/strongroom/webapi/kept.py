@@ -43,6 +43,7 @@ def kept_list(exchange: Exchange, session: Session, table: Table) -> KeptList | 
         exchange.preferences,
         exchange.request.root,
         exchange.locale(session),
+        exchange.environment.paging_key,
     )
 
 
@@ -54,8 +55,9 @@ def _kept(
     preferences: Preferences,
     root: str,
     locale: Locale,
+    paging_key: bytes,
 ) -> KeptList:
     schema = snapshot.schema
     page_size = preferences.max_page_size
     select = read_query(schema, schema.tables[table], Options(dict(options)), _ANYBODY, page_size=page_size)
-    return KeptList(select, Renderer(schema, select, preferences, root, locale))
+    return KeptList(select, Renderer(schema, select, preferences, root, locale, paging_key))

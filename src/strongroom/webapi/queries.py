@@ -1,6 +1,5 @@
 """Pieces that several resources need to read a query and to link to its next page."""
 
-import hashlib
 from dataclasses import replace
 
 from strongroom.errors import NotFound, QueryError
@@ -12,6 +11,7 @@ from strongroom.records.address import row_at
 from strongroom.schema.model import Rights, Table
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import Condition
+from strongroom.webapi.links import query_mark
 
 _SINGLE = frozenset({"$select", "$expand"})
 
@@ -19,10 +19,7 @@ _SINGLE = frozenset({"$select", "$expand"})
 def fingerprint(exchange: Exchange) -> str:
     """What a skip token is bound to: the resource and every option of the query but the token (WA-234)."""
     options = exchange.options
-    parts = [exchange.request.path.rstrip("/")]
-    parts += [f"{name}={value}" for name, value in sorted(options.system.items()) if name != "$skiptoken"]
-    parts += [f"{n}={v}" for n, v in sorted({**options.custom, **options.aliases}.items()) if n != "tag"]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return query_mark(exchange.request.path, options.system, {**options.custom, **options.aliases})
 
 
 def next_link(exchange: Exchange, token: str, path: str | None = None) -> str:

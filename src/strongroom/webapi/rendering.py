@@ -8,21 +8,20 @@ them; decimals are the one type that the encoder must be told about.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from urllib.parse import quote
 
 import orjson
 
 from strongroom.query.ast import Aggregate, DateGroup, Expand, Field, LookupName, LookupTable, Output, Select
 from strongroom.query.odata.select import all_columns
-from strongroom.records import Record
+from strongroom.query.paging import make_skiptoken
+from strongroom.records import Page, Record
 from strongroom.schema.model import Column, ColumnType, Schema, Table
 from strongroom.store.protocol import Value
 from strongroom.webapi.formatted import Formatter, formatter
 from strongroom.webapi.headers import ATTRIBUTE_NAME, FORMATTED, LOOKUP_NAME, NAVIGATION, Preferences
+from strongroom.webapi.links import link_to, query_mark
 
 JsonObject = dict[str, object]
-
-_LITERAL = "$'(),;:=/@*!"  # what stays as it is in the options of a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,30 @@ class _Expanded:
 class Renderer:
     """Turns `Record`s of one select into JSON objects."""
 
-    def __init__(self, schema: Schema, select: Select, preferences: Preferences, root: str, locale: Locale) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        select: Select,
+        preferences: Preferences,
+        root: str,
+        locale: Locale,
+        paging_key: bytes,
+        *,
+        within: "Renderer | None" = None,
+    ) -> None:
+        """`paging_key` signs the tokens of links; `within` is the renderer of the rows that these hang on."""
         self._schema = schema
         self._select = select
         self._preferences = preferences
         self._root = root
         self._locale = locale
+        self._paging_key = paging_key
+        is_nested = any(expand.select.expands for expand in select.expands)
+        self._collection_size: int | None
+        """How many rows of each collection come at once, where nesting and a page size make pages of them (WA-212)."""
+        self._collection_size = (
+            within._collection_size if within is not None else preferences.max_page_size if is_nested else None
+        )
         self._with_etag = not select.is_aggregate and not select.group_by and not select.distinct
         self._names = tuple(output.name for output in select.outputs)
         self._count = len(self._names)
@@ -79,7 +96,7 @@ class Renderer:
         )
         """Group keys, which are absent when they are null (WA-222); a sum over nothing is null (WA-223)."""
         self._expands = self._prepared(select.expands)
-        expands = tuple(replace(e.expand, name=e.key, select=e.renderer.extended) for e in self._expands)
+        expands = tuple(replace(e.expand, name=e.key, select=self._read_as(e)) for e in self._expands)
         self.extended = replace(select, outputs=(*select.outputs, *extra), expands=expands)
         """The select to run: the client's outputs, then those that annotations need."""
 
@@ -137,12 +154,24 @@ class Renderer:
         prepared: list[_Expanded] = []
         for number, expand in enumerate(expands):
             key = f"{expand.name} {number}" if any(e.name == expand.name for e in prepared) else expand.name
-            renderer = Renderer(self._schema, expand.select, self._preferences, self._root, self._locale)
+            renderer = Renderer(
+                self._schema,
+                expand.select,
+                self._preferences,
+                self._root,
+                self._locale,
+                self._paging_key,
+                within=self,
+            )
             prepared.append(_Expanded(expand.name, key, expand, renderer))
         return tuple(prepared)
 
+    def _read_as(self, expanded: _Expanded) -> Select:
+        size = None if expanded.expand.to_parent else self._collection_size
+        return replace(expanded.renderer.extended, page_size=size)
+
     def _expanded(
-        self, row: JsonObject, record: Record, expanded: _Expanded, value: Record | list[Record] | None
+        self, row: JsonObject, record: Record, expanded: _Expanded, value: Record | list[Record] | Page | None
     ) -> None:
         name, nested = expanded.name, expanded.renderer
         if value is None:
@@ -154,15 +183,25 @@ class Renderer:
                 if expanded.expand.reference_only
                 else nested.object(value)
             )
+        elif isinstance(value, Page):
+            row[name] = nested.objects(value.rows)
+            if value.position is not None:
+                row[f"{name}@odata.nextLink"] = self._collection_link(record, expanded, value)
         else:
             row[name] = nested.objects(value)
-            selected = nested._selected()
-            parts = [f"$select={','.join(selected)}"] if selected else []
-            parts += [f"{option}={quote(text, safe=_LITERAL)}" for option, text in expanded.expand.options]
-            options = f"?{'&'.join(parts)}" if parts else ""
-            row[f"{name}@odata.nextLink"] = (
-                f"{self._root}{self._select.source.table.entity_set_name}({record.id})/{name}{options}"
-            )
+            row[f"{name}@odata.nextLink"] = self._collection_link(record, expanded)
+
+    def _collection_link(self, record: Record, expanded: _Expanded, page: Page | None = None) -> str:
+        """The collection by itself, as the expand shows it: from its first row on, or from where the page ended."""
+        path = f"{self._select.source.table.entity_set_name}({record.id})/{expanded.name}"
+        selected = expanded.renderer._selected()
+        options = (*((("$select", ",".join(selected)),) if selected else ()), *expanded.expand.options)
+        token = None
+        if page is not None:
+            mark = query_mark(path, dict(options))
+            id_name, first_id = expanded.renderer._select.source.table.primary_id, page.rows[0].id
+            token = make_skiptoken(page.position, 2, mark, self._paging_key, id_name=id_name, first_id=first_id)
+        return link_to(f"{self._root}{path}", options, token)
 
     def _annotations(self, extra: list[Output]) -> list[_Annotated]:
         wants_text = self._preferences.wants(FORMATTED)

@@ -13,7 +13,7 @@ from strongroom.webapi.headers import ANNOTATIONS, RETURN, Condition, check_json
 from strongroom.webapi.http import Response, json_response, no_content
 from strongroom.webapi.payload import blaming, read_record
 from strongroom.webapi.queries import expected_version, single_select
-from strongroom.webapi.rendering import Renderer, encode
+from strongroom.webapi.rendering import encode
 from strongroom.webapi.values import Json, read_row
 
 
@@ -37,7 +37,7 @@ def respond(exchange: Exchange, session: Session, table: Table, key: str) -> Res
 def retrieve_one(exchange: Exchange, session: Session, table: Table, address: Address) -> Response:
     """200 with one row, or 304 when the client has this version already (WA-125, WA-129)."""
     select = single_select(exchange, session, table)
-    renderer = Renderer(session.schema, select, exchange.preferences, exchange.request.root, exchange.locale(session))
+    renderer = exchange.renderer(session, select)
     record = retrieve(session, renderer.extended, address)
     etag = ("ETag", f'W/"{record.version}"')
     condition = read_condition(exchange.request.header("if-none-match"))
