@@ -5,12 +5,14 @@ from typing import Any
 from access_world import RIGHTS, SCHEMA, Telling
 from directories import directory_of
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from random_worlds import worlds
 
 from oracle.decision import decide
 from strongroom.access.columns import mask_of
 from strongroom.access.explain import Question, explain
 from strongroom.access.resolve import resolve
+from strongroom.access.view import helpful_teams
 from strongroom.access.who import who_can
 
 World = dict[str, Any]
@@ -49,3 +51,22 @@ def test_the_directory_opens_the_columns_that_the_profiles_of_each_user_open(wor
         )
 
         assert whole == alone
+
+
+@SMALL
+@given(worlds(), st.data())
+def test_no_team_that_would_help_is_left_out(world: World, data: st.DataObject) -> None:
+    """SM-162: the teams that are tried are all that count."""
+    told = Telling(world)
+    directory = directory_of(told)
+    user = data.draw(st.sampled_from(sorted(world["users"])))
+    right = data.draw(st.sampled_from(sorted(RIGHTS)))
+    facts = told.facts(user)
+    for row in world["rows"].values():
+        question = Question(SCHEMA.tables[row["table"]], RIGHTS[right], told.row(row))
+        assert question.row is not None
+        tried = helpful_teams(directory, facts, question.table, question.right, question.row)
+
+        some = explain(facts, SCHEMA, question, [directory.facts_of(team.key) for team in tried])
+
+        assert some.would_allow == explain(facts, SCHEMA, question, told.teams()).would_allow

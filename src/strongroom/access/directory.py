@@ -125,9 +125,18 @@ class Directory:
             return ()
         return subordinates(self.people, user, self.settings, self.units)
 
+    def narrowed(self, user: User, roles: Iterable[Guid], teams: Iterable[Key]) -> SecurityFacts:
+        """The facts of a user who would hold these roles only, be in these teams only, and be above nobody."""
+        return self._facts(user, roles, tuple(self.teams[team] for team in teams), ())
+
     def _facts_of_user(self, user: User) -> SecurityFacts:
         teams = tuple(self.teams[team] for team in self.teams_of.get(user.key, ()))
-        held = [HeldRole(self.roles[role]) for role in self.roles_of.get(user.key, ())]
+        return self._facts(user, self.roles_of.get(user.key, ()), teams, self.subordinates_of(user.key))
+
+    def _facts(
+        self, user: User, roles: Iterable[Guid], teams: tuple[Team, ...], below: tuple[Subordinate, ...]
+    ) -> SecurityFacts:
+        held = [HeldRole(self.roles[role]) for role in roles]
         for team in sorted((team for team in teams if team.owns_rows), key=lambda team: team.id):
             held += self._held_by_team(team)
         return SecurityFacts(
@@ -144,7 +153,7 @@ class Directory:
             role_privileges=self._privileges_of(held),
             units=self.units,
             settings=self.settings,
-            subordinates=self.subordinates_of(user.key),
+            subordinates=below,
             column_permissions=self._columns_of((user.key, *(team.key for team in teams))),
         )
 

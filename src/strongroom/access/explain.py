@@ -88,6 +88,12 @@ def explain(
     return Explanation((), denial, _would_allow(asked, schema, question, denial, tried))
 
 
+def is_allowed(facts: SecurityFacts, schema: Schema, question: Question) -> bool:
+    """The decision alone, without the reasons why not."""
+    view = None if question.row is None else view_of(question.table, question.right, question.row)
+    return _suffices(facts if view is None else view.of(facts), schema, question)
+
+
 def decide(caller: Caller, question: Question) -> tuple[tuple[Reason, ...], Denial | None]:
     """The decision procedure (section 17) for a caller: every reason that holds, or the first check that failed."""
     if is_disabled(caller.facts):

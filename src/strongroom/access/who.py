@@ -13,15 +13,15 @@ A property test holds the answer against `explain` for every user of random worl
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from strongroom.access.caller import SecurityFacts
+from strongroom.access.caller import AccessMode, SecurityFacts
 from strongroom.access.check import SecuredRow
 from strongroom.access.directory import Directory, User
 from strongroom.access.explain import Question, decide
 from strongroom.access.plan import Reason
 from strongroom.access.resolve import resolve
-from strongroom.access.view import View, view_of
+from strongroom.access.view import View, reaching_roles, view_of
 from strongroom.ids import Guid, Key
 from strongroom.schema.model import Rights, Schema
 
@@ -48,52 +48,64 @@ def who_can(directory: Directory, schema: Schema, question: Question) -> list[Ac
             if (reasons := _reasons(directory.facts_of(user.key), schema, question))
         ]
     apart = view.principals | _above(directory, question.right, row)
-    groups = _Groups(directory, view)
+    groups = _Groups(directory, view, question, row)
     found: list[Access] = []
-    answers: dict[tuple[object, ...], tuple[Reason, ...]] = {}
+    answers: dict[Group, tuple[Reason, ...]] = {}
     for user in directory.users.values():
         if user.key in apart:
             reasons = _reasons(view.of(directory.facts_of(user.key)), schema, question)
         else:
             group = groups.of(user)
+            if group is None:
+                continue
             known = answers.get(group)
             if known is None:
-                facts = replace(directory.facts_of(user.key), subordinates=())
-                known = answers[group] = _reasons(view.of(facts), schema, question)
+                known = answers[group] = _reasons(groups.facts(user, group), schema, question)
             reasons = known
         if reasons:
             found.append(Access(user, reasons))
     return found
 
 
-class _Groups:
-    """What is left of a user in the view, as a value to group by."""
+Group = tuple[bool, AccessMode, tuple[Guid, ...], tuple[Key, ...]]
+"""What is left of a user in the view: disabled or not, access mode, roles held directly, teams."""
 
-    def __init__(self, directory: Directory, view: View) -> None:
+
+class _Groups:
+    """Users by what is left of them. Those whom no role could bring to the unit of the row, and no team to its owner
+    or its shares, are left out at once."""
+
+    def __init__(self, directory: Directory, view: View, question: Question, row: SecuredRow) -> None:
         self._directory = directory
         self._roles = frozenset(role for role in directory.roles if view.matters(directory, role))
-        holding = {
-            team
-            for team, given in directory.teams.items()
-            if given.owns_rows and not self._roles.isdisjoint(directory.roles_of.get(team, ()))
-        }
-        self._teams = frozenset(holding | (view.principals & directory.teams.keys()))
-        self._with_roles = frozenset(
-            team for team, given in directory.teams.items() if given.owns_rows and directory.roles_of.get(team)
-        )
+        reaching = reaching_roles(directory, question.table, question.right, row)
+        self._reaching = self._roles & reaching
+        owners = [team.key for team in directory.teams.values() if team.owns_rows]
+        held = {team: frozenset(directory.roles_of.get(team, ())) for team in owners}
+        involved = view.principals & directory.teams.keys()
+        self._teams = frozenset({team for team, roles in held.items() if roles & self._roles} | involved)
+        self._ways = frozenset({team for team, roles in held.items() if roles & reaching} | involved)
+        disabled = {unit for unit in directory.units.units if directory.units.is_disabled(unit)}
+        self._disabled = frozenset(disabled)
 
-    def of(self, user: User) -> tuple[object, ...]:
+    def of(self, user: User) -> Group | None:
+        """The group of a user; None for one who has no way to the row."""
         directory = self._directory
         held = directory.roles_of.get(user.key, ())
         teams = directory.teams_of.get(user.key, ())
+        if self._reaching.isdisjoint(held) and self._ways.isdisjoint(teams):
+            return None
         return (
-            user.unit,
-            user.is_disabled,
+            user.is_disabled or user.unit in self._disabled,
             user.access_mode,
-            bool(held) or not self._with_roles.isdisjoint(teams),
             tuple([role for role in held if role in self._roles]),
             tuple([team for team in teams if team in self._teams]),
         )
+
+    def facts(self, user: User, group: Group) -> SecurityFacts:
+        """The facts of one of a group, as far as they go."""
+        _, _, roles, teams = group
+        return self._directory.narrowed(user, roles, teams)
 
 
 def _reasons(facts: SecurityFacts, schema: Schema, question: Question) -> tuple[Reason, ...]:

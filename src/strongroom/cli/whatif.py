@@ -163,9 +163,7 @@ def move(
 @click.option("--table", "table_name", required=True, metavar="T", help="Logical name of the table.")
 @click.option("--id", "row_id", required=True, metavar="ID", help="Id of the row.")
 @_principal
-@click.option(
-    "--give", "given", multiple=True, metavar="R", help="A right to give; may be repeated. Default: Read."
-)
+@click.option("--give", "given", multiple=True, metavar="R", help="A right to give; may be repeated. Default: Read.")
 @click.option("--end", "is_ended", is_flag=True, help="End the share instead.")
 @_common
 def share(

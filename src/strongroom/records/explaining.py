@@ -8,13 +8,13 @@ the chain of managers) is told by `records.backgrounds`.
 from dataclasses import dataclass
 
 from strongroom.access.check import SecuredRow
-from strongroom.access.explain import Explanation, Question, explain
+from strongroom.access.explain import Explanation, Question, explain, is_allowed
 from strongroom.access.messages import does_not_exist
 from strongroom.access.parents import READABLE_BY_EVERY_USER
 from strongroom.access.plan import Branch, Plan
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import is_disabled, require_usable, resolve
-from strongroom.access.view import view_of
+from strongroom.access.view import helpful_teams
 from strongroom.access.who import Access, who_can
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Reference
@@ -49,12 +49,10 @@ def explain_access(session: Session, principal: Reference, target: Reference, ri
     table = session.table(target.table)
     row = session.transaction.row(table, target.id)
     question = question_about(session, table, right, row)
-    found = explain(facts, session.schema, question)
-    if found.allowed or question.row is None or facts.is_team:
-        return found
+    if question.row is None or facts.is_team or is_allowed(facts, session.schema, question):
+        return explain(facts, session.schema, question)
     directory = session.transaction.directory()
-    view = view_of(table, right, question.row)
-    teams = [team for team in directory.teams.values() if view is None or view.could_help(directory, team)]
+    teams = helpful_teams(directory, facts, table, right, question.row)
     if not caller.administers:
         known = session.transaction.rows(session.table("team"), [team.id for team in teams])
         teams = [team for team in teams if team.id in known and reaches(session, Rights.READ, known[team.id])]
