@@ -7,10 +7,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from tests.engines import ENGINES, Stores, start_server
 from tests.homes import make_home
+from tests.profiles import load_profile
 from tests.servers import RunningServer
 from tests.servers import start_server as serve
 
 from strongroom.store.database import StoreDatabase
+
+load_profile()  # before any test module is imported: their settings build on it
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from access_world import COLUMN_ACCESS, RIGHTS, SCHEMA, TABLES, Telling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_worlds import worlds
+from tests.profiles import examples
 
 import oracle
 from oracle.changes import would_allow
@@ -26,7 +27,7 @@ from strongroom.schema.model import Rights
 
 World = dict[str, Any]
 
-SMALL = settings(deadline=None, max_examples=60)
+SMALL = settings(deadline=None, max_examples=examples(60))
 """Worlds are big for examples: sixty of them hold some ten thousand decisions."""
 
 

@@ -7,6 +7,7 @@ from directories import directory_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_worlds import worlds
+from tests.profiles import examples
 
 from oracle.decision import decide
 from strongroom.access.columns import mask_of
@@ -16,7 +17,7 @@ from strongroom.access.view import helpful_teams
 from strongroom.access.who import who_can
 
 World = dict[str, Any]
-SMALL = settings(deadline=None, max_examples=60)
+SMALL = settings(deadline=None, max_examples=examples(60))
 
 
 @SMALL

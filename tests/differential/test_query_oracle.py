@@ -24,6 +24,7 @@ from tests.differential.query_world import (
 )
 from tests.differential.random_queries import Chooser
 from tests.engines import Stores
+from tests.profiles import examples
 
 from strongroom.access.plan import Branch, Plan, Reach
 from strongroom.access.planned import PlannedSelect
@@ -63,7 +64,10 @@ def store(request: pytest.FixtureRequest, stores: Stores, tmp_path_factory: pyte
 
 
 LIMITS = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=examples(250),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 SEEDS = st.integers(0, 2**40)
 

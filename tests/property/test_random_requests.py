@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines import ENGINES, Stores
 from tests.homes import make_home
+from tests.profiles import examples
 from tests.property.campaign import Findings, faults_of, run
 from tests.property.requests import Drawn
 from tests.property.world import World, opened_world
@@ -55,7 +56,7 @@ def test_random_requests_never_fail_and_refused_ones_change_nothing(world: World
     header=st.text(st.characters(codec="latin-1", exclude_characters="\r\n")),
     body=st.binary(max_size=200),
 )
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_characters_are_answered_well(
     world: World, method: str, path: str, query: str, header: str, body: bytes
 ) -> None:

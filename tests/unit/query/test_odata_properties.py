@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_schema import ACCOUNT, CONTEXT, SCHEMA
+from tests.profiles import examples
 
 from strongroom.errors import StrongroomError
 from strongroom.query.ast import (
@@ -136,7 +137,7 @@ SCRAPS = (
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(["$filter", "$orderby", "$select", "$expand", "$apply", "$top", "$count", "@p"]), SCRAPS)
 def test_any_option_is_read_or_refused(name: str, text: str):
     try:

@@ -6,6 +6,7 @@ from typing import cast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines import Stores
+from tests.profiles import examples
 from tests.worlds import World
 
 from strongroom.errors import IntegrityViolation, StrongroomError
@@ -63,7 +64,9 @@ def test_any_row_is_kept_whole_or_refused(stores: Stores, engine: str) -> None:
         world = World(database)
 
         @settings(
-            max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+            max_examples=examples(60),
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
         @given(row=rows(), change=rows())
         def attempt(row: tuple[Table, dict[str, Value]], change: tuple[Table, dict[str, Value]]) -> None:
@@ -91,7 +94,7 @@ def test_decimals_never_gain_digits(stores: Stores, engine: str) -> None:
     with stores.opened(engine) as database:
         world = World(database)
 
-        @settings(max_examples=30, deadline=None)
+        @settings(max_examples=examples(30), deadline=None)
         @given(amount=st.decimals(0, 10**9, places=7))
         def attempt(amount: Decimal) -> None:
             row = world.row("account", world.create("account", revenue=amount))

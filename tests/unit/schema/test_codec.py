@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from strongroom.errors import IntegrityViolation, StrongroomError
 from strongroom.schema.changes import (
@@ -78,7 +79,7 @@ def apply(schema: Schema, step: tuple[str, str, object]) -> Schema:
 
 
 @given(steps)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_schema_comes_back_from_its_documents(made: list[tuple[str, str, object]]) -> None:
     schema = standard_schema()
     for step in made:

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 from tests.unit.store.people import Company, below, found, guid
 
 from strongroom.ids import Key
@@ -55,7 +56,7 @@ def _some_work(tx: StoreTransaction, company: Company, alive: list[Row], chance:
                 alive.remove(row)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_counters_equal_a_recount_after_random_writes(database: StoreDatabase, seed: int) -> None:
     chance = random.Random(seed)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 from tests.unit.store.people import add, below, found, guid
 
 from strongroom.errors import IntegrityViolation
@@ -46,7 +47,7 @@ def filed(database: StoreDatabase) -> StoreDatabase:
     return database
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 7]),
     start=st.integers(0, 2 * CHUNK + 9),

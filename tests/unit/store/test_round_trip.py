@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 from tests.unit.store.people import add, found, guid
 
 from strongroom.errors import InvalidRequest
@@ -60,7 +61,9 @@ def _rows_of(table: Table) -> st.SearchStrategy[dict[str, Value]]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_any_row_comes_back_as_it_was_written(database: StoreDatabase, data: st.DataObject) -> None:

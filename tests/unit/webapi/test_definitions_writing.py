@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PowerPlatform.Dataverse.data._odata_base import _ODataBase  # pyright: ignore[reportPrivateUsage]  # its bodies
 from PowerPlatform.Dataverse.models.relationship import ManyToManyRelationshipMetadata
+from tests.profiles import examples
 
 from strongroom.errors import MethodNotAllowed, NotFound, NotOffered, StrongroomError
 from strongroom.schema.model import ColumnType, DateBehavior, Ownership, Schema
@@ -571,7 +572,7 @@ PATHS: dict[str, tuple[str, ...]] = {
 
 
 @given(st.sampled_from(sorted(WHOLE)), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_body_with_anything_in_it_is_accepted_or_4xx(kind: str, data: st.DataObject) -> None:
     """WA-353, WA-434."""
     schema = _PET_SCHEMA
