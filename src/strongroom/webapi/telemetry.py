@@ -128,7 +128,12 @@ def _where(error: BaseException) -> list[str]:
 
 
 def set_up_logging(level: str) -> None:
-    """Send all logs as JSON lines to standard error. `level` is one of Python's level names."""
+    """Send all logs as JSON lines to standard error. `level` is one of Python's level names.
+
+    Warnings of the PostgreSQL driver name the host, database and user of a connection, so they are left out; what they
+    are about is an error of the request that met it.
+    """
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
