@@ -180,8 +180,9 @@ class TimeLimitExceeded(StrongroomError):
     default_code = "0x80044151"
 
     def __init__(self, limit_s: float) -> None:
+        limit = "1 second" if limit_s == 1 else f"{limit_s:g} seconds"
         super().__init__(
-            f"The request took longer than {limit_s:g} seconds and was ended; nothing of it was done. "
+            f"The request took longer than {limit} and was ended; nothing of it was done. "
             "The limit is the setting server.request_timeout_s. Ask for less at once, for example by a filter.",
             details={"reason": "query-timeout"},
         )
