@@ -19,6 +19,9 @@ from strongroom.records import NewRecord, RequestFacts, create, create_multiple,
 from strongroom.store.engine import Connection, Raw
 
 _BULK = 1_000
+_LOAD = 10_000
+"""Rows of one transaction when a data set is loaded."""
+
 _FIRST_BARE_KEY = 1 << 60
 """Keys of rows that the bare statements make: far behind those of the product."""
 
@@ -41,8 +44,8 @@ class _Writing:
         with self.place.environment.session(self._identity, RequestFacts(), write=True) as session:
             self.made.append(create(session, self.place.table, next(self.records)))
 
-    def create_many(self) -> None:
-        records = list(islice(self.records, _BULK))
+    def create_many(self, number: int = _BULK) -> None:
+        records = list(islice(self.records, number))
         with self.place.environment.session(self._identity, RequestFacts(), write=True) as session:
             self.made += create_multiple(session, self.place.table, records)
 
@@ -117,6 +120,10 @@ def writes(place: Place, connection: Connection, rounds: int) -> Iterator[Figure
         many = writing.bare_insert(*writing.stored(writing.made[-_BULK:]))
         found = interleaved({"product": writing.create_many, "bare": many}, rounds, warm=True)
         yield ratio("W4 create 1,000", found["product"], found["bare"], "bare insert of 1,000", Target(most=1.6))
+        writing.create_many(_LOAD)
+        load = writing.bare_insert(*writing.stored(writing.made[-_LOAD:]))
+        found = interleaved({"product": lambda: writing.create_many(_LOAD), "bare": load}, min(rounds, 3), warm=True)
+        yield ratio("Load of 10,000", found["product"], found["bare"], "bare insert of 10,000", Target(most=1.6))
         targets, numbers = writing.made[:_BULK], count(1)
         found = interleaved(
             {
