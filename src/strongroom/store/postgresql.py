@@ -194,7 +194,7 @@ class PostgresqlConnection:
         pays for it once."""
         if limit_s != self._limit_s:
             milliseconds = 0 if limit_s is None else ceil(limit_s * 1000)
-            self._cursor.execute(_literal(f"set statement_timeout = {milliseconds}"))
+            self.execute(f"set statement_timeout = {milliseconds}")
             self._limit_s = limit_s
 
     def _start_time(self, limit_s: float | None) -> None:
