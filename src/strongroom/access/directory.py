@@ -23,7 +23,7 @@ from strongroom.access.caller import (
     Team,
     UnitTree,
 )
-from strongroom.access.hierarchy import People, Person, Position, reports_of, subordinates
+from strongroom.access.hierarchy import People, Person, Position, position_tree, reports_of, subordinates
 from strongroom.access.plan import ColumnAccess
 from strongroom.ids import Guid, Key
 from strongroom.schema.model import Depth
@@ -117,6 +117,7 @@ class Directory:
             {user.key: (user.id, user.name) for user in self.users.values()},
             {user: [(team, self.teams[team].owns_rows) for team in teams] for user, teams in self.teams_of.items()},
             reports_of(people.values()),
+            position_tree(people.values(), self.positions),
         )
 
     def subordinates_of(self, user: Key) -> tuple[Subordinate, ...]:

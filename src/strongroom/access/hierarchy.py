@@ -36,6 +36,14 @@ Reports = Mapping[Key, Sequence[Person]]
 
 
 @dataclass(frozen=True)
+class PositionTree:
+    """The active positions from the top down, and who holds each."""
+
+    below: Mapping[Guid, Sequence[Guid]]
+    holders: Mapping[Guid, Sequence[Key]]
+
+
+@dataclass(frozen=True)
 class People:
     """All users and positions of the environment, with names and teams by user."""
 
@@ -45,11 +53,12 @@ class People:
     teams: Mapping[Key, Sequence[tuple[Key, bool]]]
     """Team keys, each with whether the team owns rows."""
     reports: Reports
+    tree: PositionTree
 
 
 def subordinates(known: People, user: Key, settings: SecuritySettings, units: UnitTree) -> tuple[Subordinate, ...]:
     """Those below `user`, nearest first, each with the principals that act for them (SM-146)."""
-    levels = levels_below(user, known.people, known.positions, settings, units, known.reports)
+    levels = levels_below(user, known.people, known.positions, settings, units, known.reports, known.tree)
     found: list[Subordinate] = []
     for key, level in sorted(levels.items(), key=lambda item: (item[1], item[0])):
         identity, name = known.names[key]
@@ -74,14 +83,16 @@ def levels_below(
     settings: SecuritySettings,
     units: UnitTree,
     reports: Reports | None = None,
+    tree: PositionTree | None = None,
 ) -> dict[Key, int]:
     """The subordinates of `me` and how many steps below they are, 1 up to the configured depth; empty when hierarchy
     security is off. Loops, which the platform refuses to store (SM-149), end the walk. `reports` is
-    `reports_of(people)`, for those who ask for many."""
+    `reports_of(people)` and `tree` is `position_tree`, for those who ask for many."""
     if not settings.hierarchy_enabled or me not in people:
         return {}
     if settings.hierarchy_by_position:
-        found = _by_position(people[me], people.values(), positions, settings.hierarchy_depth)
+        tree = tree or position_tree(people.values(), positions)
+        found = _by_position(people[me], tree, positions, settings.hierarchy_depth)
     else:
         found = _by_manager(people[me], reports or reports_of(people.values()), settings, units)
     if not settings.hierarchy_disabled_users:
@@ -116,28 +127,30 @@ def _by_manager(me: Person, reports: Reports, settings: SecuritySettings, units:
     return levels
 
 
-def _by_position(
-    me: Person, people: Iterable[Person], positions: Mapping[Guid, Position], depth: int
-) -> dict[Key, int]:
+def position_tree(people: Iterable[Person], positions: Mapping[Guid, Position]) -> PositionTree:
+    """The tree without inactive positions: a path does not lead through them (SM-145)."""
+    below: dict[Guid, list[Guid]] = {}
+    holders: dict[Guid, list[Key]] = {}
+    for position in positions.values():
+        if position.is_active and position.parent is not None:
+            below.setdefault(position.parent, []).append(position.id)
+    for person in people:
+        if person.position is not None:
+            holders.setdefault(person.position, []).append(person.key)
+    return PositionTree(below, holders)
+
+
+def _by_position(me: Person, tree: PositionTree, positions: Mapping[Guid, Position], depth: int) -> dict[Key, int]:
     """Users whose position has mine as its k-th ancestor, through active positions only (SM-144, SM-145)."""
-    if me.position is None:
+    mine = positions.get(me.position) if me.position is not None else None
+    if mine is None or not mine.is_active:
         return {}
     found: dict[Key, int] = {}
-    for person in people:
-        level = _steps_up(person.position, me.position, positions, depth)
-        if level:
-            found[person.key] = level
+    seen = {mine.id}
+    row = [mine.id]
+    for level in range(1, depth + 1):
+        row = [each for above in row for each in tree.below.get(above, ()) if each not in seen]
+        seen.update(row)
+        for position in row:
+            found.update((key, level) for key in tree.holders.get(position, ()))
     return found
-
-
-def _steps_up(start: Guid | None, end: Guid, positions: Mapping[Guid, Position], depth: int) -> int:
-    """How many steps lead from one position up to another, at most `depth`; 0 when none do."""
-    current = start
-    for level in range(depth + 1):
-        position = positions.get(current) if current is not None else None
-        if position is None or not position.is_active:
-            return 0
-        if position.id == end:
-            return level
-        current = position.parent
-    return 0

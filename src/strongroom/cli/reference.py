@@ -17,7 +17,9 @@ def reference(group: click.Group, name: str) -> str:
     """The page for `group`, called `name`."""
     parts = [_HEAD]
     for path, command in _commands(group, name):
-        parts.append(f"## `{path}`\n\n{_text(command.help)}\n")
+        arguments = [each for each in command.params if isinstance(each, click.Argument)]
+        usage = " ".join([path, *(each.make_metavar(click.Context(command)) for each in arguments)])
+        parts.append(f"## `{usage}`\n\n{_text(command.help)}\n")
         rows = [_row(option) for option in command.params if isinstance(option, click.Option)]
         if rows:
             parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")

@@ -254,7 +254,7 @@ def disable(
 @click.argument("change", metavar="JSON")
 @_common
 def change(change: str, home: Path, environment: str | None, rights: tuple[str, ...], as_json: bool) -> int:
-    """What any change would do that sr_PreviewChange knows, such as column profiles; @FILE reads it from a file."""
+    """What any change would do that sr_PreviewChange takes, such as of column profiles, told as JSON or as @FILE."""
     from strongroom.errors import InvalidRequest
 
     text = Path(change[1:]).read_text(encoding="utf-8") if change.startswith("@") else change

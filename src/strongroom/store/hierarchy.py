@@ -1,7 +1,7 @@
 """The people and positions that hierarchy security is about, read once per security epoch."""
 
 from strongroom.access.caller import TeamType
-from strongroom.access.hierarchy import People, Person, Position, reports_of
+from strongroom.access.hierarchy import People, Person, Position, position_tree, reports_of
 from strongroom.ids import Key
 from strongroom.store.work import Work
 
@@ -32,4 +32,5 @@ def read_people(work: Work) -> People:
         if user in keys:
             teams.setdefault(keys[user], []).append((Key(team), kind != TeamType.ACCESS.value))
     names = {Key(row[0]): (row[1], row[2] or "") for row in rows}
-    return People(people, positions, names, teams, reports_of(people.values()))
+    reports = reports_of(people.values())
+    return People(people, positions, names, teams, reports, position_tree(people.values(), positions))

@@ -27,8 +27,13 @@ def test_every_command_and_option_says_what_it_does(path: str, command: click.Co
     assert command.help
     assert len(command.get_short_help_str(limit=60)) < 60
     for parameter in command.params:
-        assert isinstance(parameter, click.Option)
-        assert parameter.help, f"{path} {parameter.name}"
+        if isinstance(parameter, click.Argument):
+            assert parameter.make_metavar(click.Context(command)).strip("[]{}") in command.help, (
+                f"{path} {parameter.name}"
+            )
+        else:
+            assert isinstance(parameter, click.Option)
+            assert parameter.help, f"{path} {parameter.name}"
 
 
 def test_help_and_version_are_answers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,7 +146,7 @@ def test_explain_names_the_reason_and_exits_with_0(made: Path, home: Home, capsy
     assert run([*arguments, "--id", row]) == 0
     shown = capsys.readouterr().out
     assert f"admin may Read systemuser {row}" in shown
-    assert "because bypass-sysadmin: role 'System Administrator'" in shown
+    assert "bypass-sysadmin  role 'System Administrator'" in shown
     assert run([*arguments, "--id", row, "--right", "Write", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["Allowed"] is True
 
