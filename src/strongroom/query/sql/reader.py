@@ -77,7 +77,7 @@ class _Reader:
         is_aggregate = bool(groups) or any(isinstance(output.expression, Aggregate) for output in outputs)
         distinct = _is_distinct(statement)
         if not is_aggregate and not distinct and all(output.name != table.primary_id for output in outputs):
-            outputs = (*outputs, Output(table.primary_id, Field("", table.id_column), implied=True))  # WA-275
+            outputs = (*outputs, Output(table.primary_id, Field("", table.id_column)))  # WA-275
         if is_aggregate:
             _check_groups(outputs, groups, distinct=distinct)
         orders = self._orders(part(statement, "order"), outputs, only_outputs=is_aggregate or distinct)
