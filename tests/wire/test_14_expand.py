@@ -137,10 +137,9 @@ def test_pages_of_nested_collections_lead_to_all_rows(api: Api, sample: Sample) 
         "$expand=createdby($select=fullname))",
         "Account_Tasks",
     )
-    me = api.get("WhoAmI")["UserId"]
-    mine = api.rows(f"roles?$select=name&$filter=systemuserroles_association/any(u:u/systemuserid eq {me})")
-    others = api.rows("roles?$select=name&$filter=contains(name,'Sales') or contains(name,'Service')")
-    given = [role["roleid"] for role in others[:3] if role["roleid"] not in {each["roleid"] for each in mine}]
+    who = api.get("WhoAmI")
+    me, unit = who["UserId"], {"businessunitid@odata.bind": f"/businessunits({who['BusinessUnitId']})"}
+    given = [api.new("roles", {"name": f"{sample.stem}role {number}", **unit}) for number in range(3)]
     for role in given:
         reference = {"@odata.id": f"{api.root}roles({role})"}
         assert api.send("POST", f"systemusers({me})/systemuserroles_association/$ref", reference).status_code == 204
