@@ -19,6 +19,7 @@ ADMINISTRATION_TABLES = frozenset(
         "connectionrole",
         "dependency",
         "duplicaterule",
+        "duplicaterulecondition",
         "environmentvariabledefinition",
         "environmentvariablevalue",
         "fieldpermission",

@@ -40,6 +40,7 @@ _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "bulkdeletefailure": {"bulkdeleteoperationid": ("bulkdeleteoperation",)},
         "bulkdeleteoperation": {"asyncoperationid": ("asyncoperation",)},
         "customeraddress": {"parentid": ()},
+        "duplicaterulecondition": {"regardingobjectid": ("duplicaterule",)},
         "fieldpermission": {"fieldsecurityprofileid": ("fieldsecurityprofile",)},
         "listmember": {"listid": ("list",)},
         "processstage": {"processid": ("workflow",)},

@@ -4,8 +4,9 @@
 and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_users` between units and
 managers · `privilege_sets` some privileges of a user · `auditing` the trail · `explanation` why and who ·
 `access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
-do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `files` contents of file
-columns · `mapping` prefilled rows · `not_offered` documented names that answer 501.
+do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules`
+publishing them · `files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that
+answer 501.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from strongroom.messages import (
     access_info,
     auditing,
     bulk_delete,
+    duplicate_rules,
     explanation,
     files,
     foresight,
@@ -42,6 +44,7 @@ def operations() -> Mapping[str, Operation]:
         access_info,
         auditing,
         bulk_delete,
+        duplicate_rules,
         explanation,
         foresight,
         files,

@@ -14,6 +14,7 @@ from strongroom.records.address import find
 from strongroom.records.authorize import demand, demand_privilege
 from strongroom.records.create import create_rows, each, refuse_direct_writes
 from strongroom.records.delete import delete_rows
+from strongroom.records.duplicates import refuse_changed_duplicate, refuse_new_duplicates
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, NewRecord, Upserted
 from strongroom.records.update import change_row, intent_of
@@ -28,7 +29,9 @@ def create_multiple(session: Session, table: Table, records: Sequence[NewRecord]
     require_usable(session.caller)
     if any(record.related for record in records):
         return each(records, lambda record: create(session, table, record))
-    return [row.id for row in create_rows(session, table, records)]
+    rows = create_rows(session, table, records)
+    refuse_new_duplicates(session, table, rows)
+    return [row.id for row in rows]
 
 
 def update_multiple(session: Session, table: Table, updates: Sequence[tuple[Address, Mapping[str, Value]]]) -> None:
@@ -45,7 +48,9 @@ def update_multiple(session: Session, table: Table, updates: Sequence[tuple[Addr
         intent = intent_of(session, table, row_id, changes)
         for right in intent.rights:
             demand_privilege(session, table, right)
-        change_row(session, _present(table, rows, row_id), intent, None)
+        row = _present(table, rows, row_id)
+        change_row(session, row, intent, None)
+        refuse_changed_duplicate(session, row)
 
     each(list(zip(ids, (changes for _, changes in updates), strict=True)), change)
 

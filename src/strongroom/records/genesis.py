@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from strongroom.clock import Clock
 from strongroom.ids import Guid, Reference, new_guid
+from strongroom.records import duplicate_rules
 from strongroom.records.create import store_new
 from strongroom.records.files import BLOCKED_EXTENSIONS
 from strongroom.records.platform_user import SYSTEM_USER, platform_caller
@@ -78,9 +79,11 @@ def genesis(transaction: Transaction, clock: Clock, birth: Birth) -> Born:
 
 
 def standard_rules() -> Rules:
-    """The rules of the security tables, to which the composition root adds those of higher rooms."""
+    """The rules of the security tables and of duplicate detection, to which the composition root adds those of higher
+    rooms."""
     rules = Rules()
     register_all(rules)
+    duplicate_rules.register(rules)
     return rules
 
 

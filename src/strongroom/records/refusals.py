@@ -43,6 +43,14 @@ def exists_already() -> PreconditionFailed:
     return PreconditionFailed("A record with matching key values already exists.", code="0x80040237")
 
 
+def duplicate_found() -> PreconditionFailed:
+    """WA-422. The duplicate itself is not named."""
+    return PreconditionFailed(
+        "A record was not created or updated because a duplicate of the current record already exists.",
+        code="0x80040333",
+    )
+
+
 def delete_restricted(table: Table, row_id: Guid, relationship: str) -> DeleteRestricted:
     """SM-101: names the relationship, never the child that the caller may not see."""
     return DeleteRestricted(

@@ -16,12 +16,14 @@ from strongroom.store.protocol import Transaction, Value
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What the audit notes of the request: its id, and the client's own `tag` (WA-425); and whether it asks for
-    unmasked values (SM-138), which takes a transaction that writes."""
+    """What the audit notes of the request: its id, and the client's own `tag` (WA-425); whether it asks for unmasked
+    values (SM-138), which takes a transaction that writes; and whether rows that it writes must not be duplicates of
+    others (WA-422)."""
 
     request_id: str | None = None
     tag: str | None = None
     unmasked: bool = False
+    detects_duplicates: bool = False
 
 
 @dataclass(slots=True)

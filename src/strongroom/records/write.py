@@ -10,6 +10,7 @@ from strongroom.records.address import find, key_values, missing, row_at
 from strongroom.records.authorize import demand, demand_privilege
 from strongroom.records.create import create_rows, refuse_direct_writes
 from strongroom.records.delete import delete_rows
+from strongroom.records.duplicates import refuse_changed_duplicate, refuse_new_duplicates
 from strongroom.records.link import associate
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, NewRecord, Related, Upserted
@@ -41,7 +42,8 @@ def update(
     """
     require_usable(session.caller)
     row_id = find(session, table, address)
-    update_row(session, table, row_id, changes, expected_version=expected_version)
+    row = update_row(session, table, row_id, changes, expected_version=expected_version)
+    refuse_changed_duplicate(session, row)
     return row_id
 
 
@@ -69,7 +71,7 @@ def upsert(
         if not isinstance(address, str):
             for name in address:
                 changes.pop(name, None)
-        update_row(session, table, row.id, changes)
+        refuse_changed_duplicate(session, update_row(session, table, row.id, changes))
         return Upserted(row.id, created=False)
     if isinstance(address, str):
         values = {**record.values, table.primary_id: _same_id(table, address, record)}
@@ -105,18 +107,24 @@ def set_null(session: Session, table: Table, address: Address, column: str) -> N
 def _create(session: Session, table: Table, record: NewRecord, level: int) -> Guid:
     """Parents first, so that the row can point to them; then the row; then what points to it."""
     if not record.related:
-        return create_rows(session, table, [record])[0].id
+        return _create_one(session, table, record).id
     if level > DEEPEST_INSERT:
         raise InvalidRequest(f"A create can nest at most {DEEPEST_INSERT} levels of related rows.")
     values = dict(record.values)
     for related in record.related:
         if related.to_parent and isinstance(related.link, Relationship):
             values[related.link.referencing_column] = _parent(session, related.link, related, level)
-    row = create_rows(session, table, [NewRecord(values)])[0]
+    row = _create_one(session, table, NewRecord(values))
     for related in record.related:
         if not related.to_parent:
             _add_related(session, row, related, level)
     return row.id
+
+
+def _create_one(session: Session, table: Table, record: NewRecord) -> Row:
+    rows = create_rows(session, table, [record])
+    refuse_new_duplicates(session, table, rows)
+    return rows[0]
 
 
 def _parent(session: Session, link: Relationship, related: Related, level: int) -> Reference:

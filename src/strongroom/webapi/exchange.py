@@ -43,17 +43,23 @@ class Exchange:
     @contextmanager
     def session(self, *, write: bool) -> Generator[Session]:
         """The unit of work of this request: the change set's, or one of its own. Reading unmasked values is audited, so
-        that it writes (SM-138)."""
+        that it writes (SM-138). Each part of a change set says for itself whether duplicates are looked for."""
+        duplicates = self._detects_duplicates()
         if self.shared is not None:
+            whole = self.shared.request
+            self.shared.request = replace(whole, detects_duplicates=duplicates)
             try:
                 yield self.shared
             except AccessDenied as error:
                 self._note(error)
                 raise
+            finally:
+                self.shared.request = whole
             return
         custom = self.options.custom
         unmasked = custom.get(UNMASKED, "").strip().lower() == "true"
-        facts = RequestFacts(self.request.request_id, custom.get("tag", "")[:200] or None, unmasked)
+        tag = custom.get("tag", "")[:200] or None
+        facts = RequestFacts(self.request.request_id, tag, unmasked, duplicates)
         try:
             with self.environment.session(self.identity, facts, write=write or unmasked) as session:
                 yield session
@@ -64,6 +70,11 @@ class Exchange:
             if self.refusals:
                 self.environment.tell_refusals(self.identity, facts, self.refusals, is_write=write)
                 self.refusals.clear()
+
+    def _detects_duplicates(self) -> bool:
+        """`MSCRM.SuppressDuplicateDetection: false` of a POST or PATCH turns duplicate rules on (WA-422)."""
+        suppressed = self.request.header("mscrm.suppressduplicatedetection") or ""
+        return self.request.method in ("POST", "PATCH") and suppressed.strip().lower() == "false"
 
     def _note(self, error: AccessDenied) -> None:
         """Keep a refusal until the unit of work is undone."""

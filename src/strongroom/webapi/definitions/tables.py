@@ -114,7 +114,9 @@ _PROPERTIES: dict[str, Property] = {
     "IsCustomEntity": lambda item: item.table.is_custom,
     "IsCustomizable": _managed("iscustomizable", lambda table: True),
     "IsDocumentManagementEnabled": _always(False),
-    "IsDuplicateDetectionEnabled": _managed("canmodifyduplicatedetectionsettings", lambda table: False),
+    "IsDuplicateDetectionEnabled": _managed(
+        "canmodifyduplicatedetectionsettings", lambda table: not table.is_intersect
+    ),
     "IsEnabledForCharts": _always(True),
     "IsHierarchySecurityEnabled": lambda item: item.table.is_hierarchy_security_enabled,
     "IsImportable": _always(True),
