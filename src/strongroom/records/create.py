@@ -186,8 +186,8 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
 
 
 def _override_creation(session: Session, values: dict[str, Value]) -> None:
-    """A row that is older than its record here keeps its own date, by a privilege; the column then tells when the record
-    was made (WA-111)."""
+    """A row that is older than its record here keeps its own date, by a privilege; the column then tells when the
+    record was made (WA-111)."""
     require_privilege(session.caller, "prvOverrideCreatedOnCreatedBy")
     values["createdon"], values[_OVERRIDDEN] = values[_OVERRIDDEN], values["createdon"]
 

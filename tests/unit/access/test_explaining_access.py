@@ -24,7 +24,6 @@ from people import (
 from strongroom.access.caller import AccessMode, SecurityFacts, SecuritySettings, TeamType, UnitTree
 from strongroom.access.check import SecuredRow
 from strongroom.access.explain import Question, explain
-from strongroom.access.resolve import resolve
 from strongroom.query.ast import Predicate
 from strongroom.schema.model import Depth, Rights
 from strongroom.schema.standard_tables import standard_schema
