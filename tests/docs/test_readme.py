@@ -25,13 +25,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Runni
 
 
 def test_the_tour_shows_what_the_readme_says(demo: tuple[Path, RunningServer, int]) -> None:
+    """Typed into the interactive interpreter, where an empty line ends a definition."""
     folder, _, tls_port = demo
-    code = "\n".join(blocks(section("README.md", "A short tour"), "python"))
+    code = "\n\n".join(blocks(section("README.md", "A short tour"), "python"))
     assert "https://localhost:8443" in code
     environ = {**os.environ, "REQUESTS_CA_BUNDLE": str(folder / "home" / "tls" / "localhost.pem")}
 
     done = subprocess.run(
-        [str(folder / ".venv" / "bin" / "python"), "-c", code.replace("localhost:8443", f"localhost:{tls_port}")],
+        [str(folder / ".venv" / "bin" / "python"), "-i", "-q"],
+        input=code.replace("localhost:8443", f"localhost:{tls_port}") + "\n",
         cwd=folder,
         env=environ,
         capture_output=True,
@@ -40,7 +42,7 @@ def test_the_tour_shows_what_the_readme_says(demo: tuple[Path, RunningServer, in
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Error" not in done.stderr, done.stderr[-3000:]
     lines = done.stdout.splitlines()
     assert lines[0] == "Sofía sees ['Ναυτιλία Tour']"
     assert lines[1] == "Amara sees []"
