@@ -12,20 +12,9 @@ from tests.scenarios.wire import Wire, World
 from tests.servers import RunningServer
 
 SCENARIOS = sorted((Path(__file__).parent / "data").glob("security-*.json"))
-NOT_YET: dict[str, str] = {}
 
 
-CASES = [
-    pytest.param(
-        path,
-        id=path.stem,
-        marks=[pytest.mark.xfail(reason=NOT_YET[path.stem], strict=True)] if path.stem in NOT_YET else [],
-    )
-    for path in SCENARIOS
-]
-
-
-@pytest.mark.parametrize("path", CASES)
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario_holds_through_the_web_api(path: Path, server: RunningServer) -> None:
     """Each step is seen as the file says: status, code, rows, rights, reasons and smallest changes."""
     wire = Wire(server.api, server.token())
