@@ -255,6 +255,14 @@ class ManyToMany:
     intersect: str
     is_custom: bool = False
 
+    def is_first(self, table: str, nav: str) -> bool:
+        """Whether `nav` of `table` leads from the first side to the second; within one table only the name tells."""
+        return self.table1 == table and self.nav1 == nav
+
+    def other_table(self, table: str, nav: str) -> str:
+        """The table of the rows in the collection `nav` of `table`."""
+        return self.table2 if self.is_first(table, nav) else self.table1
+
 
 @dataclass(frozen=True, slots=True)
 class AlternateKey:

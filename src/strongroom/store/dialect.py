@@ -93,10 +93,6 @@ class Dialect(ABC):
         """The folded form of a text expression (`store.layout.fold`)."""
 
     @abstractmethod
-    def collated(self, text: str) -> str:
-        """A text expression that compares by code points."""
-
-    @abstractmethod
     def hidden(self, operand: str) -> str:
         """`operand`, so that no index is chosen for it (where the engine has no statistics to know better)."""
 
@@ -151,9 +147,6 @@ class Sqlite(Dialect):
 
     def fold(self, text: str) -> str:
         return f"sr_fold({text})"
-
-    def collated(self, text: str) -> str:
-        return text
 
     def hidden(self, operand: str) -> str:
         return f"+{operand}"
@@ -215,9 +208,6 @@ class Postgresql(Dialect):
 
     def fold(self, text: str) -> str:
         return f"""translate(lower({text} collate "pg_c_utf8"), 'ς', 'σ') collate "C\""""
-
-    def collated(self, text: str) -> str:
-        return f'{text} collate "C"'
 
     def hidden(self, operand: str) -> str:
         return operand

@@ -156,7 +156,7 @@ def _collection(
     parent = references.require_row(session, table, address, Rights.READ)
     if tail == "$ref" and method not in ("GET", "HEAD"):
         return references.collection(exchange, session, parent, link, nav)
-    target = session.table(other_table(table, nav.name, link))
+    target = session.table(references.member_table(table, nav.name, link))
     if nav.key is not None:
         raise QueryError(f"Address the related row by itself: {target.entity_set_name}({nav.key}).")
     if method == "POST" and not tail:
@@ -186,7 +186,7 @@ def _tied_to(session: Session, table: Table, parent: Guid, link: Relationship | 
     if isinstance(link, Relationship):
         child = session.table(link.referencing_table)
         return Comparison(Operator.EQUAL, Field("", child.columns[link.referencing_column]), literal)
-    from_first = link.table1 == table.logical_name and link.nav1 == nav
+    from_first = link.is_first(table.logical_name, nav)
     outer, inner = (link.column2, link.column1) if from_first else (link.column1, link.column2)
     return Exists(
         Link("", outer, inner, link),
@@ -225,13 +225,6 @@ def _created_in(
     new_id = create(session, target, record)
     references.tie(session, link, parent, Reference(target.logical_name, new_id), table, nav)
     return new_id
-
-
-def other_table(table: Table, nav: str, link: Relationship | ManyToMany) -> str:
-    """The table of the rows in the collection `nav` of `table`."""
-    if isinstance(link, Relationship):
-        return link.referencing_table
-    return link.table2 if link.table1 == table.logical_name and link.nav1 == nav else link.table1
 
 
 def _no_method(method: str, allow: str) -> MethodNotAllowed:

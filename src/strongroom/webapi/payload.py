@@ -223,13 +223,13 @@ def _navigation(schema: Schema, table: Table, name: str) -> Relationship | ManyT
 
 
 def _from_first(table: Table, name: str, link: Relationship | ManyToMany) -> bool:
-    return isinstance(link, Relationship) or (link.table1 == table.logical_name and link.nav1 == name)
+    return isinstance(link, Relationship) or link.is_first(table.logical_name, name)
 
 
 def _other_side(table: Table, name: str, link: Relationship | ManyToMany, to_parent: bool) -> str:
     if isinstance(link, Relationship):
         return link.referenced_table if to_parent else link.referencing_table
-    return link.table2 if _from_first(table, name, link) else link.table1
+    return link.other_table(table.logical_name, name)
 
 
 def _lookup_of_property(table: Table, name: str) -> Column | None:

@@ -100,7 +100,7 @@ def tie(
     nav: str,
 ) -> None:
     """Associate `member` with `parent` through the collection `nav` of `table`."""
-    wanted = _member_table(table, nav, link)
+    wanted = member_table(table, nav, link)
     if member.table != wanted:
         entity_set = session.table(wanted).entity_set_name
         raise PayloadError(f"'{nav}' holds rows of '{entity_set}'; the reference names a row of '{member.table}'.")
@@ -120,7 +120,7 @@ def listed(exchange: Exchange, session: Session, select: Select) -> Response:
 def _member(
     exchange: Exchange, session: Session, table: Table, link: Relationship | ManyToMany, nav: Segment
 ) -> Reference:
-    wanted = _member_table(table, nav.name, link)
+    wanted = member_table(table, nav.name, link)
     if nav.key is not None:
         address = read_key(session.schema, session.table(wanted), nav.key)
         return (
@@ -137,22 +137,19 @@ def _member(
     return member
 
 
-def _member_table(table: Table, nav: str, link: Relationship | ManyToMany) -> str:
+def member_table(table: Table, nav: str, link: Relationship | ManyToMany) -> str:
+    """The table of the rows in the collection `nav` of `table`."""
     if isinstance(link, Relationship):
         return link.referencing_table
-    return link.table2 if _from_first(table, nav, link) else link.table1
+    return link.other_table(table.logical_name, nav)
 
 
 def _ends(
     link: Relationship | ManyToMany, parent: Reference, member: Reference, table: Table, nav: str
 ) -> tuple[Reference, Reference]:
-    if isinstance(link, Relationship) or _from_first(table, nav, link):
+    if isinstance(link, Relationship) or link.is_first(table.logical_name, nav):
         return parent, member
     return member, parent
-
-
-def _from_first(table: Table, nav: str, link: ManyToMany) -> bool:
-    return link.table1 == table.logical_name and link.nav1 == nav
 
 
 def _body_reference(exchange: Exchange, session: Session) -> Reference:

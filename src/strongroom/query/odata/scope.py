@@ -199,7 +199,7 @@ def collection_link(schema: Schema, table: Table, nav: str) -> CollectionLink | 
         outer, inner = relationship.referenced_column, relationship.referencing_column
         return CollectionLink(related, outer, inner, relationship)
     if association := schema.many_nav(own, nav):
-        is_first = association.table1 == own and association.nav1 == nav
+        is_first = association.is_first(own, nav)
         related = schema.tables.get(association.table2 if is_first else association.table1)
         if related is None:
             return None
