@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from tests.scenarios.wire import SETTINGS
 from tests.worlds import ROLES_OF_TEAMS, ROLES_OF_USERS, World
 
 from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
@@ -45,14 +46,6 @@ RIGHTS = {
     "Delete": Rights.DELETE,
     "Share": Rights.SHARE,
     "Assign": Rights.ASSIGN,
-}
-SETTINGS = {
-    "matrix": "EnableOwnershipAcrossBusinessUnits",
-    "always_move": "AlwaysMoveRecordToOwnerBusinessUnit",
-    "keep_roles": "DoNotRemoveRolesOnChangeBusinessUnit",
-    "same_bu": "ManagersMustBeInSameOrParentBusinessUnitAsReports",
-    "write_depth": "HierarchyLevelForHierarchyFeature",
-    "disabled_reports": "AuthorizationEnableHSMForDisabledUsers",
 }
 
 
