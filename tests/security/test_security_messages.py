@@ -301,7 +301,7 @@ def test_roles_of_others_are_told_to_who_may_read_them(realm: Realm) -> None:
 
 def test_access_info_tells_rights_by_source(realm: Realm) -> None:
     """SM-170: as RetrievePrincipalAccess, by roles, shares and hierarchy."""
-    row = realm.ids["account of bob"]
+    row = realm.create("accounts", {"name": "Info", "ownerid@odata.bind": f"/systemusers({realm.people['bob']})"})
     realm.share("account", row, "ann", "ReadAccess, WriteAccess")
     call = f"{NS}RetrievePrincipalAccessInfo(ObjectId={row},EntityName='account')"
 
