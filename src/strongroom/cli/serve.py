@@ -63,7 +63,7 @@ def serve(
     if tls_cert and tls_self_signed:
         raise click.UsageError("--tls-self-signed makes its own certificate; leave out --tls-cert and --tls-key.")
     from strongroom.keys import worker_environment
-    from strongroom.webapi.serving import Listening, run
+    from strongroom.serving import Listening, run
 
     opened_home = opened(home)
     settings = opened_home.settings.server

@@ -89,7 +89,7 @@ def run(home: Path, listening: Listening, started: Started | None = None) -> Non
         app.close()
         with tempfile.TemporaryDirectory(prefix="strongroom-metrics-") as measurements:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = measurements
-            config = _config(listening, "strongroom.webapi.serving:application", with_tls=True)
+            config = _config(listening, "strongroom.serving:application", with_tls=True)
             Multiprocess(config, sockets=[bound]).run()
     else:
         uvloop.run(_one_process(listening, app, bound, bound_tls))
