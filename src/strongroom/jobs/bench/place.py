@@ -16,7 +16,6 @@ from strongroom.schema.model import Schema, Table
 from strongroom.store.engine import Connection
 
 SEED = 1
-NAME = "bench"
 COLUMNS = (
     "name",
     "accountnumber",
@@ -83,17 +82,18 @@ class Place:
 def open_place(folder: Path, accounts: int, database: str | None, progress: Progress) -> Place:
     """The data set in `folder`: found there, or made. `HomeError` when what is there is of another size."""
     path = folder / f"{'postgresql' if database else 'sqlcipher'}-{accounts}"
+    name = f"bench-{accounts}"  # data sets of two sizes have room in one database
     loaded: Loaded | None = None
     if path.exists():
         home = open_home(path)
-        environment = open_environment(home, NAME)
+        environment = open_environment(home, name)
         with environment.database.read() as transaction:
             root = transaction.rows_where(transaction.schema.tables["businessunit"], {}, limit=1)[0].id
         company = bench_company(SEED, accounts, root_unit=root)
     else:
         home = create_home(path)
         address = Secret(database.encode()) if database else None
-        environment, born = create_environment(home, NAME, Birth(NAME, "admin@bench"), database=address)
+        environment, born = create_environment(home, name, Birth(name, "admin@bench"), database=address)
         company = bench_company(SEED, accounts, root_unit=born.root_unit)
         loaded = load(environment, company, progress)
     with environment.database.read() as transaction:
