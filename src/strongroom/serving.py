@@ -18,10 +18,11 @@ import uvicorn
 import uvloop
 from uvicorn.supervisors import Multiprocess
 
+from strongroom.console.site import Console
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
-from strongroom.webapi.app import Application
+from strongroom.webapi.app import Application, Receive, Scope, Send
 from strongroom.webapi.protection import Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
 from strongroom.webapi.wire import HttpProtocol
@@ -34,6 +35,32 @@ _HOME, _PROTECT, _WORKERS, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_LOG_REQUESTS",
 )
 _HEAD_BYTES = 80 * 1024
+
+
+class Site:
+    """One worker's server: the console for its paths and for browsers at the front door, the Web API for the rest."""
+
+    def __init__(self, web_api: Application, console: Console) -> None:
+        self._web_api = web_api
+        self._console = console
+
+    def open(self) -> None:
+        """Open what the first request needs. Raises `HomeError`."""
+        self._web_api.open()
+
+    def close(self) -> None:
+        """Let running requests end, and give the stores back."""
+        self._web_api.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and (
+            scope["path"].startswith("/console") or (scope["path"] == "/" and _wants_html(scope))
+        )
+        await (self._console if is_page else self._web_api)(scope, receive, send)
+
+
+def _wants_html(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 class Started(Protocol):
@@ -95,9 +122,7 @@ def run(home: Path, listening: Listening, started: Started | None = None) -> Non
         uvloop.run(_one_process(listening, app, bound, bound_tls))
 
 
-async def _one_process(
-    listening: Listening, app: Application, bound: socket.socket, bound_tls: socket.socket | None
-) -> None:
+async def _one_process(listening: Listening, app: Site, bound: socket.socket, bound_tls: socket.socket | None) -> None:
     server = uvicorn.Server(_config(listening, app, with_tls=bound_tls is None))
     if bound_tls is None:
         await server.serve(sockets=[bound])
@@ -125,7 +150,7 @@ class _Beside(uvicorn.Server):
 
 
 def _config(
-    listening: Listening, app: Application | str, *, with_tls: bool, lifespan: Literal["on", "off"] = "on"
+    listening: Listening, app: Site | str, *, with_tls: bool, lifespan: Literal["on", "off"] = "on"
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -170,7 +195,7 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def application() -> Application:
+def application() -> Site:
     """One worker's application; what to serve comes from the environment that `run` set."""
     _end_with_parent()
     set_up_logging(os.environ.get(_LOG_LEVEL, "info"))
@@ -178,7 +203,9 @@ def application() -> Application:
     home = open_home(Path(os.environ[_HOME]))
     workers = int(os.environ.get(_WORKERS, "1"))
     protection = Protection(Limits().shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
-    return Application(Environments(home), protection, home.settings.server.body_limit_mib * 1024 * 1024)
+    environments = Environments(home)
+    web_api = Application(environments, protection, home.settings.server.body_limit_mib * 1024 * 1024)
+    return Site(web_api, Console(environments, web_api.answer, web_api.schema_of))
 
 
 def _end_with_parent() -> None:

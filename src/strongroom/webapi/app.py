@@ -9,11 +9,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from strongroom.environment import Environment, Environments
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, UriTooLong
 from strongroom.identity import TokenClaims
+from strongroom.schema.model import Schema
 from strongroom.webapi import front_page, telemetry
 from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
 from strongroom.webapi.errors import error_response, unexpected_response
@@ -27,6 +29,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_URL = 32_768
 MAX_FILE_BODY = 128 * 1024 * 1024
@@ -130,7 +134,7 @@ class Application:
                 request_id=observation.request_id,
                 peer=_peer(scope),
             )
-            response = await self._respond(environment, request, claims)
+            response = await self.answer(environment, request, claims)
         except StrongroomError as error:
             response = error_response(error, preferences, root, observation.request_id)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing may escape without an answer
@@ -142,15 +146,26 @@ class Application:
             extra.append(("x-ms-client-request-id", client_id))
         return response.with_headers(extra)
 
-    async def _respond(self, environment: Environment, request: Request, claims: TokenClaims) -> Response:
+    async def answer(self, environment: Environment, request: Request, claims: TokenClaims) -> Response:
+        """The answer to a request whose token has been verified, within the limits of its user."""
         with self._protection.admit(environment.name, claims.user) as admission:
-            if environment.database.engine == "sqlcipher":
-                # The embedded store is called on the event loop: a hop to a thread costs more than a list.
-                response = respond(environment, request, claims)
-            else:
-                loop = asyncio.get_running_loop()
-                response = await loop.run_in_executor(self._threads, respond, environment, request, claims)
+            response = await self._run(environment, respond, environment, request, claims)
         return response.with_headers(admission.headers())
+
+    async def schema_of(self, environment: Environment) -> Schema:
+        """The newest metadata of an environment."""
+        return await self._run(environment, _schema_of, environment)
+
+    async def _run(self, environment: Environment, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if environment.database.engine == "sqlcipher":
+            # The embedded store is called on the event loop: a hop to a thread costs more than a list.
+            return function(*args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))
+
+
+def _schema_of(environment: Environment) -> Schema:
+    with environment.database.read() as transaction:
+        return transaction.schema
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -1,0 +1,148 @@
+"""The Web API as a page asks it: in this process, as the person who looks at the page.
+
+The same requests that any client sends, through the same entrance: limits, security, trail and errors are those of the
+Web API, so a page cannot do or show anything else.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from strongroom.environment import Environment
+from strongroom.identity import TokenClaims
+from strongroom.ids import Guid
+from strongroom.webapi.http import Request, Response
+
+Json = Mapping[str, object]
+Ask = Callable[[Environment, Request, TokenClaims], Awaitable[Response]]
+"""The entrance of the Web API for a request whose token has been verified."""
+
+ANNOTATED = 'odata.include-annotations="*"'
+FORMATTED = "@OData.Community.Display.V1.FormattedValue"
+LOOKUP_TABLE = "@Microsoft.Dynamics.CRM.lookuplogicalname"
+ETAG = "@odata.etag"
+
+
+class ApiError(Exception):
+    """The Web API refused. `status` and `code` are those of its answer, `message` is written for people."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the Web API answered: headers by lower-case name; `body` is {} where there is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
+
+
+class Api:
+    """One visitor's requests in one environment. Every method raises `ApiError` for anything but success."""
+
+    def __init__(self, ask: Ask, environment: Environment, claims: TokenClaims, origin: str) -> None:
+        self._ask = ask
+        self._environment = environment
+        self._claims = claims
+        self._root = f"{origin}/e/{environment.name}/api/data/v9.2/"
+
+    async def get(self, path: str, options: Mapping[str, str] | None = None, *, prefer: Sequence[str] = ()) -> Json:
+        """The body of a GET with annotations; `options` are query options as they are written in a URL, unencoded."""
+        headers = {"prefer": ",".join((ANNOTATED, *prefer))}
+        answer = await self.send("GET", path, options=options, headers=headers)
+        return answer.body
+
+    async def rows(self, path: str, options: Mapping[str, str] | None = None, *, most: int = 5000) -> Sequence[Json]:
+        """The rows of the first page of a collection, at most `most` of them."""
+        body = await self.get(path, options, prefer=(f"odata.maxpagesize={most}",))
+        return objects(body.get("value"))
+
+    async def ask(self, function: str, **parameters: object) -> Json:
+        """The answer of an unbound function; parameters go as aliases, so any JSON value will do."""
+        names = ",".join(f"{name}=@{name}" for name in parameters)
+        options = {f"@{name}": _literal(value) for name, value in parameters.items()}
+        return await self.get(f"{function}({names})", options)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object | None = None,
+        *,
+        options: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request. `path` follows the service root; `body` is sent as JSON."""
+        sent = {"accept": "application/json", **(headers or {})}
+        content = b""
+        if body is not None:
+            content = orjson.dumps(body)
+            sent["content-type"] = "application/json"
+        request = Request(
+            method=method,
+            path=quote(path, safe="/()=,'$@.:;!*~-_%"),
+            query=urlencode(options or {}, quote_via=quote, safe="$@,()'"),
+            headers=sent,
+            body=content,
+            root=self._root,
+            request_id=self._environment.new_id(),
+        )
+        response = await self._ask(self._environment, request, self._claims)
+        parsed = _parsed(response)
+        if response.status >= 400:
+            raise _refusal(response.status, parsed)
+        return Answer(response.status, {name.lower(): value for name, value in response.headers}, parsed)
+
+
+def reference(entity_set: str, row_id: Guid) -> dict[str, str]:
+    """A row as the argument of a function or action."""
+    return {"@odata.id": f"{entity_set}({row_id})"}
+
+
+def objects(value: object) -> Sequence[Json]:
+    """The objects of a JSON array; what is no object is left out."""
+    if not isinstance(value, list):
+        return ()
+    return [as_object(item) for item in cast("list[object]", value) if isinstance(item, dict)]
+
+
+def as_object(value: object) -> Json:
+    """A JSON object; {} for anything else."""
+    return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    """A JSON value as text; null is empty."""
+    return "" if value is None else str(value)
+
+
+def formatted(row: Json, name: str) -> str:
+    """A value as people read it: the formatted one where the Web API gives it, else the value itself."""
+    return text(row.get(name + FORMATTED, row.get(name)))
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return orjson.dumps(value).decode()
+
+
+def _parsed(response: Response) -> Json:
+    if not response.body or not (response.header("content-type") or "").startswith("application/json"):
+        return {}
+    return as_object(orjson.loads(response.body))
+
+
+def _refusal(status: int, body: Json) -> ApiError:
+    error = as_object(body.get("error"))
+    if not error:
+        return ApiError(status, "", "The server could not answer this.")
+    return ApiError(status, text(error.get("code")), text(error.get("message")))

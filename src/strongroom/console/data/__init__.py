@@ -1,0 +1,1 @@
+"""Working with data: tables, lists, records and their forms."""

@@ -1,0 +1,11 @@
+"""Every page that there is, in the order in which addresses are tried."""
+
+from strongroom.console import home
+from strongroom.console.page import Page
+
+_ROOMS = (home,)
+
+
+def all_pages() -> tuple[Page, ...]:
+    """The pages of all rooms, those with fixed paths before those with parameters in the same place."""
+    return tuple(page for room in _ROOMS for page in room.PAGES)

@@ -1,0 +1,1 @@
+"""Seeing and shaping security: units, people, roles, column security, and why."""
