@@ -111,7 +111,8 @@ def objects(value: object) -> Sequence[Json]:
     """The objects of a JSON array; what is no object is left out."""
     if not isinstance(value, list):
         return ()
-    return [as_object(item) for item in cast("list[object]", value) if isinstance(item, dict)]
+    found = (as_object(item) for item in cast("list[object]", value))
+    return [each for each in found if each]
 
 
 def as_object(value: object) -> Json:

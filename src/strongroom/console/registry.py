@@ -1,9 +1,10 @@
 """Every page that there is, in the order in which addresses are tried."""
 
 from strongroom.console import home
+from strongroom.console.data import actions, forms, lists, lookups, records, tables
 from strongroom.console.page import Page
 
-_ROOMS = (home,)
+_ROOMS = (home, tables, lists, lookups, forms, actions, records)
 
 
 def all_pages() -> tuple[Page, ...]:

@@ -1,0 +1,215 @@
+"""One row: its fields, what belongs to it, what happened around it, and what may be done with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from strongroom.console.api import ApiError, Json, formatted, text
+from strongroom.console.data.columns import first_columns, form_columns, is_system, label, readable
+from strongroom.console.data.tables import title_of
+from strongroom.console.page import Page
+from strongroom.console.visit import Crumb, Visit
+from strongroom.ids import Guid
+from strongroom.schema.model import Column, Relationship, Table
+
+_MOST_RELATED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that belong together: [(column, what to show)]."""
+
+    title: str
+    fields: Sequence[tuple[Column, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRows:
+    """The first rows of one relationship: [(id, name)]; `more` when there are others."""
+
+    table: Table
+    relationship: Relationship
+    rows: Sequence[tuple[str, str]]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something of the timeline: an activity or a note."""
+
+    kind: str
+    title: str
+    text: str
+    by: str
+    on: str
+    sort: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A row that a page is about, as the visitor may see it."""
+
+    table: Table
+    id: Guid
+    row: Json
+    name: str
+
+    @property
+    def address(self) -> str:
+        """Its address in the Web API."""
+        return f"{self.table.entity_set_name}({self.id})"
+
+    @property
+    def path(self) -> str:
+        """Its page, below the environment."""
+        return f"tables/{self.table.logical_name}/{self.id}"
+
+
+async def subject_of(visit: Visit, *, select: str | None = None) -> Subject:
+    """The row of the page's address. Raises `ApiError` 404 for what is not there or not to be seen."""
+    table = visit.table(visit.named("table"))
+    row_id = visit.row_id()
+    options = {"$select": select} if select else {}
+    row = await visit.api.get(f"{table.entity_set_name}({row_id})", options)
+    return Subject(table, row_id, row, formatted(row, table.primary_name or table.primary_id) or row_id)
+
+
+async def name_of(visit: Visit) -> Subject:
+    """The row of the page's address, with its name alone."""
+    table = visit.table(visit.named("table"))
+    return await subject_of(visit, select=table.primary_name or table.primary_id)
+
+
+def crumbs_of(visit: Visit, subject: Subject, last: str | None = None) -> Sequence[Crumb]:
+    """The way to a row, or to a page about it."""
+    table = subject.table
+    way = [
+        Crumb(visit.texts("Data"), visit.address("tables")),
+        Crumb(title_of(table), visit.address(f"tables/{table.logical_name}")),
+        Crumb(subject.name, visit.address(subject.path) if last else None),
+    ]
+    return [*way, Crumb(last)] if last else way
+
+
+async def show(visit: Visit) -> Response:
+    """The row's own page."""
+    subject = await subject_of(visit)
+    context = {
+        "subject": subject,
+        "table": subject.table,
+        "row": subject.row,
+        "label": label,
+        "groups": _groups(visit, subject.table, subject.row),
+        "tab": "summary",
+        "is_active": subject.row.get("statecode") in (None, 0),
+    }
+    return visit.render("record.html", subject.name, context, crumbs=crumbs_of(visit, subject))
+
+
+def _groups(visit: Visit, table: Table, row: Json) -> Sequence[Group]:
+    important = {column.logical_name for column in (*first_columns(table), *form_columns(table, is_new=False)[0])}
+    shown = [column for column in readable(table) if column.property_name in row]
+    filled = [(column, formatted(row, column.property_name)) for column in shown]
+    main = [each for each in filled if each[0].logical_name in important]
+    rest = [each for each in filled if each[0].logical_name not in important and each[1]]
+    system = [each for each in rest if is_system(each[0])]
+    return (
+        Group(visit.texts("General"), main),
+        Group(visit.texts("Details"), [each for each in rest if each not in system]),
+        Group(visit.texts("Kept by the platform"), system),
+    )
+
+
+async def related(visit: Visit) -> Response:
+    """What belongs to a row: the first rows of each relationship that has any."""
+    subject = await name_of(visit)
+    found: list[RelatedRows] = []
+    for relationship in visit.schema.children_of(subject.table.logical_name):
+        child = visit.schema.tables[relationship.referencing_table]
+        column = child.columns.get(relationship.referencing_column)
+        if child.is_intersect or column is None or is_system(column) or child.logical_name in ("audit", "annotation"):
+            continue
+        rows = await _children(visit, subject, relationship, child)
+        if rows:
+            found.append(RelatedRows(child, relationship, rows[:_MOST_RELATED], len(rows) > _MOST_RELATED))
+    context = {"subject": subject, "found": found, "title_of": title_of, "tab": "related"}
+    return visit.render("related.html", subject.name, context, crumbs=crumbs_of(visit, subject, visit.texts("Related")))
+
+
+async def _children(
+    visit: Visit, subject: Subject, relationship: Relationship, child: Table
+) -> Sequence[tuple[str, str]]:
+    name = child.primary_name or child.primary_id
+    condition = f"_{relationship.referencing_column}_value eq {subject.id}"
+    try:
+        rows = await visit.api.rows(
+            child.entity_set_name, {"$select": name, "$filter": condition, "$orderby": name}, most=_MOST_RELATED + 1
+        )
+    except ApiError as error:
+        if error.status in (400, 403, 501):
+            return ()
+        raise
+    return [(text(row[child.primary_id]), text(row.get(name))) for row in rows]
+
+
+async def timeline(visit: Visit) -> Response:
+    """Activities and notes about a row, the newest first; a note may be added."""
+    subject = await name_of(visit)
+    if visit.request.method == "POST":
+        form = await visit.form()
+        nav = f"objectid_{subject.table.logical_name}"
+        body = {
+            "subject": text(form.get("subject")) or None,
+            "notetext": text(form.get("notetext")),
+            f"{nav}@odata.bind": f"/{subject.address}",
+        }
+        await visit.api.send("POST", "annotations", body)
+        return visit.redirect(f"{subject.path}/timeline", done="note")
+    found: list[Happening] = []
+    for table in visit.schema.tables.values():
+        if table.is_activity and table.logical_name != "activitypointer" and "regardingobjectid" in table.columns:
+            found += await _happened(visit, subject, table, "subject", "description", "regardingobjectid")
+    if "annotation" in visit.schema.tables:
+        found += await _happened(visit, subject, visit.table("annotation"), "subject", "notetext", "objectid")
+    found.sort(key=lambda each: each.sort, reverse=True)
+    context = {"subject": subject, "found": found, "has_notes": subject.table.has_notes, "tab": "timeline"}
+    return visit.render(
+        "timeline.html", subject.name, context, crumbs=crumbs_of(visit, subject, visit.texts("Timeline"))
+    )
+
+
+async def _happened(
+    visit: Visit, subject: Subject, table: Table, title: str, words: str, regarding: str
+) -> Sequence[Happening]:
+    options = {
+        "$select": f"{title},{words},createdon,_createdby_value",
+        "$filter": f"_{regarding}_value eq {subject.id}",
+        "$orderby": "createdon desc",
+    }
+    try:
+        rows = await visit.api.rows(table.entity_set_name, options, most=50)
+    except ApiError as error:
+        if error.status in (400, 403, 501):
+            return ()
+        raise
+    return [
+        Happening(
+            table.label,
+            text(row.get(title)),
+            text(row.get(words)),
+            formatted(row, "_createdby_value"),
+            formatted(row, "createdon"),
+            text(row.get("createdon")),
+            visit.address(f"tables/{table.logical_name}/{text(row[table.primary_id])}"),
+        )
+        for row in rows
+    ]
+
+
+PAGES = (
+    Page("/tables/{table}/{id}", show, "data"),
+    Page("/tables/{table}/{id}/related", related, "data"),
+    Page("/tables/{table}/{id}/timeline", timeline, "data", ("GET", "POST")),
+)
