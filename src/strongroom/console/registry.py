@@ -3,8 +3,9 @@
 from strongroom.console import home
 from strongroom.console.data import actions, forms, lists, lookups, records, tables
 from strongroom.console.page import Page
+from strongroom.console.security import people, roles, units, why
 
-_ROOMS = (home, tables, lists, lookups, forms, actions, records)
+_ROOMS = (home, tables, lists, lookups, forms, actions, records, people, units, roles, why)
 
 
 def all_pages() -> tuple[Page, ...]:
