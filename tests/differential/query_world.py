@@ -339,6 +339,7 @@ def load(engine: Engine, connection: Connection, world: World) -> None:
             [(name, owner, unit, amount) for (owner, unit), amount in counted.items()],
         )
     shares: list[tuple[object, ...]] = []
+    number_of_shares = Counter((share.table, share.object) for share in world.shares)
     for number, share in enumerate(world.shares):
         record = world.records[share.table][share.object]
         name = record.values[record.table.primary_name or ""]
@@ -355,12 +356,18 @@ def load(engine: Engine, connection: Connection, world: World) -> None:
                 guid(kind, share.principal),
                 share.direct,
                 share.inherited,
+                record.owner,
+                record.unit,
+                int(number_of_shares[share.table, share.object] == 1),
             )
         )
     names = ("id", "principalobjectaccessid", "object", "principal", "sort", "objecttypecode")
     connection.insert(
         "principalobjectaccess",
-        (*names, "objectid", "principalid", "accessrightsmask", "inheritedaccessrightsmask"),
+        (
+            *(*names, "objectid", "principalid", "accessrightsmask", "inheritedaccessrightsmask"),
+            *("owner", "unit", "alone"),
+        ),
         shares,
     )
     links = [(n + 1, guid("account_contact", n + 1), *pair) for n, pair in enumerate(world.links)]

@@ -73,6 +73,11 @@ class Reach:
     others: tuple[Predicate, ...]
     """Branches that are none of the above (portal, finance)."""
 
+    @property
+    def uses_shares(self) -> bool:
+        """Whether some rows may be reached by shares alone."""
+        return bool(self.shared_with or self.shared_directly_with)
+
 
 _OPEN: Mapping[str, ColumnAccess] = MappingProxyType({})
 _NO_MASKS: Mapping[str, Mask] = MappingProxyType({})

@@ -28,6 +28,8 @@ class Counters:
 
     def __init__(self) -> None:
         self._added: Counter[Place] = Counter()
+        self.taken: list[CounterChange] = []
+        """All that has been stored so far, or given away to be stored."""
 
     def add(self, table: Table, rows: Iterable[Row], amount: int) -> None:
         """Count `rows` in (`amount` 1) or out (-1)."""
@@ -54,6 +56,7 @@ class Counters:
         """What was added, for whoever stores it: the commit itself, at the end of a write."""
         changed = [(*place, amount) for place, amount in sorted(self._added.items()) if amount]
         self._added.clear()
+        self.taken += changed
         return changed
 
 

@@ -214,6 +214,9 @@ class StoreDatabase:
         work.connection.commit(after if after != tuple(before) else None, counted)
         if work.stamp.metadata_version != before[1]:
             self._keep(work.shapes)
+            self._reader.estimates.forget()
+        else:
+            self._reader.estimates.follow(before[2], work.version, work.counters.taken, work.shares_changed)
 
     @contextmanager
     def _bare_write(self) -> Generator[Connection]:

@@ -64,6 +64,9 @@ def stored_columns(table: Table, engine: Engine) -> dict[str, str]:
             "object": f"{engine.key_type} not null",
             "principal": f"{engine.key_type} not null",
             "sort": engine.text_type,
+            "owner": f"{engine.key_type} not null",
+            "unit": f"{engine.key_type} not null",
+            "alone": f"{engine.key_type} not null",
         }
     for column in table.columns.values():
         name = column.logical_name

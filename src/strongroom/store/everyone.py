@@ -14,7 +14,6 @@ from strongroom.access.plan import ColumnAccess
 from strongroom.ids import Guid, Key
 from strongroom.schema.model import Rights, Table
 from strongroom.store import facts
-from strongroom.store.dialect import quote
 from strongroom.store.engine import Raw
 from strongroom.store.facts import ROLE_COLUMNS, ROLES_OF_LINKS, TEAM_COLUMNS, SecurityCache
 from strongroom.store.layout import SHARES
@@ -32,13 +31,12 @@ def directory(work: Work, cache: SecurityCache) -> Directory:
 
 
 def shared_rows(work: Work, table: Table, principals: Sequence[Key]) -> list[SharedRow]:
-    """Every share of `principals` on rows of `table`, with the owner and unit of the row."""
+    """Every share of `principals` on rows of `table`, with the owner and unit that it knows of its row."""
     found: list[SharedRow] = []
     for start in range(0, len(principals), BATCH):
         rows = work.connection.query(
-            "select s.object, s.objectid, s.principal, s.accessrightsmask, s.inheritedaccessrightsmask, t.owner, t.unit"
-            f" from {SHARES} s join {quote(table.logical_name)} t on t.id = s.object"
-            f" where s.objecttypecode = ? and {work.engine.keys_in('s.principal')}",
+            "select object, objectid, principal, accessrightsmask, inheritedaccessrightsmask, owner, unit"
+            f" from {SHARES} where objecttypecode = ? and {work.engine.keys_in('principal')}",
             (table.logical_name, work.engine.as_list(principals[start : start + BATCH])),
         )
         found += [

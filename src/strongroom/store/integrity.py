@@ -123,6 +123,13 @@ def _shares(work: Work) -> Iterator[str]:
             wrong = _number(work, f'select count(*) {joined} and s."sort" is distinct from r.{quote(sort)}', name)
             if wrong:
                 yield f"shares: {wrong} of {name} are sorted by an old name"
+        moved = _number(work, f"select count(*) {joined} and (s.owner <> r.owner or s.unit <> r.unit)", name)
+        if moved:
+            yield f"shares: {moved} of {name} have another owner or unit than their row"
+    others = f"(select count(*) from {SHARES} e where e.objecttypecode = s.objecttypecode and e.object = s.object) = 1"
+    wrong = _number(work, f"select count(*) from {SHARES} s where s.alone <> (case when {others} then 1 else 0 end)")
+    if wrong:
+        yield f"shares: {wrong} are wrong about whether their row has others"
     principals = (
         f"select count(*) from {SHARES} s where not exists (select 1 from principal p where p.id = s.principal)"
     )

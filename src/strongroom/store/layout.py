@@ -42,9 +42,10 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(kind, name, body)`; `migration(number, …)`.
 
 Shares are the table `principalobjectaccess`: its own columns (`objecttypecode` is the logical name of the table, as
-text) and besides `object` (key of the row), `principal` (key of the user or team), both integers, and `sort` (the
-folded primary name of the row, null without one), with indexes (objecttypecode, principal, sort, objectid, object)
-and (objecttypecode, object, principal) over both masks.
+text) and besides `object` (key of the row), `principal` (key of the user or team), both integers, what the row itself
+says of itself, `owner`, `unit` and `sort` (its folded primary name, null without one), and `alone`: 1 when the row has
+no other share, else 0. Of the indexes (principal, objecttypecode, sort, objectid, object) holds all of these and both
+masks, so that a list or a number of shared rows reads no rows; (objecttypecode, object, principal) is unique.
 
 Indexes of a table: unique (guid); (name, guid), (owner, name, guid), (unit, name, guid, owner), where name is the
 `__fold` of the primary name; (lookup) where it is not null, for lookups that are followed backwards; (column, guid) for

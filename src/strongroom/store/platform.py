@@ -11,6 +11,7 @@ from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.file_contents import make_tables
+from strongroom.store.share_keys import add_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def _first_tables(engine: Engine, connection: Connection) -> None:
 MIGRATIONS = (
     Migration(1, "principals, counters, inherited access, metadata", _first_tables),
     Migration(2, "contents of file columns", make_tables),
+    Migration(3, "shares that know owner and unit of their row", add_columns),
 )
 
 

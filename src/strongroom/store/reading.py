@@ -57,21 +57,29 @@ class Reader:
 
     def count(self, work: Work, query: PlannedSelect, limit: int | None) -> int:
         """See `Transaction.count`."""
-        with self.lock:
-            plan = query.plans[query.select.source.alias].required()
+        plan = query.plans[query.select.source.alias].required()
+        table, reach = query.select.source.table, plan.reach
         counted = None
         if counting.knows(query.select, plan):
-            counted = self.estimates.exactly(work, query.select.source.table, plan.reach)
-            reach = plan.reach
-            enough = limit is not None and counted is not None and counted >= limit
-            all_known = reach.everything or not (reach.shared_with or reach.shared_directly_with)
-            if counted is not None and (enough or all_known):
-                return counted if limit is None else min(counted, limit)
-        compiled = self.statements.count(
-            query, work.schema, limit, self._estimate(work), shares_only=counted is not None
-        )
-        found: int = work.connection.query(compiled.sql, compiled.parameters)[0][0] + (counted or 0)
+            counted = self.estimates.exactly(work, table, reach)
+        if counted is None:
+            found = self._counted(work, query, limit)
+        elif (limit is not None and counted >= limit) or reach.everything or not reach.uses_shares:
+            found = counted
+        else:
+            shared = self.estimates.shared(work, table, plan.right, reach)
+            if shared is None:
+                shared = self._counted(work, query, limit, shares_only=True)
+                if limit is None or shared < limit:
+                    self.estimates.keep_shared(work, table, plan.right, reach, shared)
+            found = counted + shared
         return found if limit is None else min(found, limit)
+
+    def _counted(self, work: Work, query: PlannedSelect, limit: int | None, *, shares_only: bool = False) -> int:
+        with self.lock:
+            compiled = self.statements.count(query, work.schema, limit, self._estimate(work), shares_only=shares_only)
+        number: int = work.connection.query(compiled.sql, compiled.parameters)[0][0]
+        return number
 
     def allows(self, work: Work, plan: Plan, row: Row) -> bool:
         """See `Transaction.allows`. A row that is not stored yet (its key is 0) has no shares."""
@@ -79,7 +87,7 @@ class Reader:
         if reach.everything or row.owner in reach.owners or row.unit in reach.units:
             if not plan.guards:
                 return True
-        elif not row.key or not (reach.shared_with or reach.shared_directly_with or reach.others):
+        elif not row.key or not (reach.uses_shares or reach.others):
             return False
         if plan.guards or reach.others:
             with self.lock:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from strongroom.errors import IntegrityViolation, PreconditionFailed
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import AlternateKey, Column, Ownership, Relationship, Table
-from strongroom.store import file_contents, shares
+from strongroom.store import file_contents, share_keys, shares
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Duplicate
 from strongroom.store.indexes import key_columns, table_indexes
@@ -215,6 +215,8 @@ def update(
         work.counters.add(table, [target], -1)
         target.owner, target.unit = owner, unit
         work.counters.add(table, [target], 1)
+        if table.ownership is Ownership.USER:
+            share_keys.follow_owner(work, target)
     target.version = version if shape.has_version else target.version
     for name, value in changes.items():
         if name in shape.stored:
@@ -223,7 +225,7 @@ def update(
     if shape.has_version:
         target.values[VERSION] = version
     if table.primary_name in changes and has_owner_key(table):
-        shares.follow_name(work, target)
+        share_keys.follow_name(work, target)
     if table.logical_name in SECURITY_TABLES and not changes.keys() <= _HARMLESS:
         work.bump_security_epoch(table.logical_name)
 

@@ -1,7 +1,6 @@
 """Shares: the table `principalobjectaccess` and the parts that inherited rights come from (SM-70 to SM-89).
 
-A share carries the folded primary name of its row (`sort`), so that a list of shared rows is read in order from one
-index; it is kept in step when the name changes.
+What a share knows besides of its row is the matter of `store.share_keys`.
 """
 
 from collections.abc import Sequence
@@ -9,16 +8,19 @@ from collections.abc import Sequence
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, new_guid
 from strongroom.schema.model import Ownership, Rights, Table
-from strongroom.store.layout import SHARES, fold, sort_column
+from strongroom.store import share_keys
+from strongroom.store.layout import SHARES
 from strongroom.store.protocol import InheritedPart, Row, Share
 from strongroom.store.work import BATCH, Work
 
 _SET = (
     f"insert into {SHARES} (id, principalobjectaccessid, objecttypecode, objectid, object, principalid,"
-    ' principaltypecode, principal, "sort", accessrightsmask, inheritedaccessrightsmask, changedon, versionnumber)'
-    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (objecttypecode, object, principal) do update set"
-    " accessrightsmask = excluded.accessrightsmask, inheritedaccessrightsmask = excluded.inheritedaccessrightsmask,"
-    " changedon = excluded.changedon, versionnumber = excluded.versionnumber"
+    ' principaltypecode, principal, "sort", owner, unit, accessrightsmask, inheritedaccessrightsmask, changedon,'
+    " versionnumber, alone) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, case when exists (select 1"
+    f" from {SHARES} where objecttypecode = ? and object = ? and principal <> ?) then 0 else 1 end)"
+    " on conflict (objecttypecode, object, principal) do update set accessrightsmask = excluded.accessrightsmask,"
+    " inheritedaccessrightsmask = excluded.inheritedaccessrightsmask, changedon = excluded.changedon,"
+    " versionnumber = excluded.versionnumber returning alone"
 )
 
 
@@ -60,20 +62,20 @@ def is_shared(work: Work, row: Row, principals: frozenset[int], directly: frozen
 
 def set_share(work: Work, row: Row, share: Share) -> None:
     """Write the share, or remove it when both masks are empty (SM-79)."""
-    work.must_write()
+    version = work.take_versions(1)  # also when it goes: whoever counted at an older version counts again
+    place = (row.table.logical_name, row.key, share.principal)
+    work.shares_changed.add(row.table.logical_name)
     if not share.direct and not share.inherited:
-        work.connection.execute(
-            f"delete from {SHARES} where objecttypecode = ? and object = ? and principal = ?",
-            (row.table.logical_name, row.key, share.principal),
-        )
+        gone = f"delete from {SHARES} where objecttypecode = ? and object = ? and principal = ?"
+        if work.connection.execute(gone, place):
+            share_keys.some_left(work, row.table.logical_name, [row.key])
         return
     principal = work.connection.query("select principalid, kind from principal where id = ?", (share.principal,))
     if not principal or row.table.ownership is not Ownership.USER:
         work.has_failed = True
         raise IntegrityViolation("A share needs a row of a user-owned table, and a user or team.")
     principal_id, kind = principal[0]
-    version = work.take_versions(1)
-    work.connection.execute(
+    ((alone,),) = work.connection.query(
         _SET,
         (
             version,
@@ -84,13 +86,18 @@ def set_share(work: Work, row: Row, share: Share) -> None:
             principal_id,
             kind,
             share.principal,
-            sort_key(row),
+            share_keys.sort_key(row),
+            row.owner,
+            row.unit,
             int(share.direct),
             int(share.inherited),
             work.now(),
             version,
+            *place,
         ),
     )
+    if not alone:
+        share_keys.another_came(work, row)
 
 
 def inherited_parts(work: Work, row: Row) -> list[InheritedPart]:
@@ -138,37 +145,27 @@ def set_inherited_part(work: Work, row: Row, part: InheritedPart) -> None:
         set_share(work, row, Share(part.principal, direct, inherited))
 
 
-def follow_name(work: Work, row: Row) -> None:
-    """Give the shares of a row its new primary name to sort by."""
-    work.connection.execute(
-        f'update {SHARES} set "sort" = ? where objecttypecode = ? and object = ?',
-        (sort_key(row), row.table.logical_name, row.key),
-    )
-
-
 def remove_of_rows(work: Work, table: Table, keys: Sequence[Key]) -> None:
     """Remove the shares and inherited parts of rows that are going."""
     parameters = (table.logical_name, work.engine.as_list(keys))
     for name in (SHARES, "inheritedaccess"):
-        work.connection.execute(
-            f"delete from {name} where objecttypecode = ? and {work.engine.keys_in('object')}", parameters
-        )
+        gone = f"delete from {name} where objecttypecode = ? and {work.engine.keys_in('object')}"
+        if work.connection.execute(gone, parameters):
+            work.shares_changed.add(table.logical_name)
 
 
 def remove_of_principals(work: Work, keys: Sequence[Key]) -> None:
     """Remove what is shared with users or teams that are going. The tables are named for the sake of the index."""
-    listed = work.engine.as_list(keys)
     owned = [name for name, table in work.schema.tables.items() if table.ownership is Ownership.USER]
+    condition = f"{work.engine.texts_in('objecttypecode')} and {work.engine.keys_in('principal')}"
+    parameters = (work.engine.as_list(owned), work.engine.as_list(keys))
+    left: dict[str, list[int]] = {}
+    for name, row in work.connection.query(
+        f"select objecttypecode, object from {SHARES} where {condition} and alone = 0", parameters
+    ):
+        left.setdefault(name, []).append(row)
     for name in (SHARES, "inheritedaccess"):
-        work.connection.execute(
-            f"delete from {name} where {work.engine.texts_in('objecttypecode')} and {work.engine.keys_in('principal')}",
-            (work.engine.as_list(owned), listed),
-        )
-
-
-def sort_key(row: Row) -> str | None:
-    """What lists order the row by: its folded primary name."""
-    if sort_column(row.table) is None:
-        return None
-    name = row.values.get(row.table.primary_name or "")
-    return fold(name) if isinstance(name, str) else None
+        work.connection.execute(f"delete from {name} where {condition}", parameters)
+    for name, rows in left.items():
+        share_keys.some_left(work, name, rows)
+    work.shares_changed.update(owned)

@@ -1,18 +1,17 @@
 """Putting rows into the business unit of their owner, a whole table at once (SM-25, SM-27).
 
 A user with a hundred thousand rows moves in one statement a table: the rows get the unit and a new version each, and
-the counters follow by the numbers that were moved. Shares and their sort keys do not depend on the unit.
+the counters follow by the numbers that were moved, the shares of the rows by the owner that they know.
 """
 
 from collections.abc import Sequence
 
 from strongroom.ids import Key
 from strongroom.schema.model import Table
+from strongroom.store import share_keys
 from strongroom.store.dialect import quote
 from strongroom.store.shape import VERSION
 from strongroom.store.work import Work
-
-_HOMES = "(select id, unit from systemuser union all select id, unit from team)"
 
 
 def settle_units(work: Work, table: Table, owners: Sequence[Key] | None = None) -> int:
@@ -26,7 +25,7 @@ def settle_units(work: Work, table: Table, owners: Sequence[Key] | None = None) 
     if owners is not None:
         condition += f" and {work.engine.keys_in('t.owner')}"
         parameters = (work.engine.as_list(list(owners)),)
-    source = f"{name} t join {_HOMES} p on p.id = t.owner where {condition}"
+    source = f"{name} t join {share_keys.HOMES} p on p.id = t.owner where {condition}"
     places = work.connection.query(
         f"select t.owner, t.unit, p.unit, count(*) from {source} group by t.owner, t.unit, p.unit", parameters
     )
@@ -42,4 +41,5 @@ def settle_units(work: Work, table: Table, owners: Sequence[Key] | None = None) 
     )
     for owner, old, new, count in places:
         work.counters.move(table, (owner, old), (owner, new), count)
+    share_keys.follow_homes(work, table, sorted({owner for owner, *_ in places}))
     return number

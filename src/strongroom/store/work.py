@@ -59,6 +59,8 @@ class Work:
         self.writes = writes
         self.counters = Counters()
         self.security_changes: set[str] = set()
+        self.shares_changed: set[str] = set()
+        """Tables whose shares, or owners and units of shared rows, are no longer what they were."""
         self.has_failed = False
 
     @property

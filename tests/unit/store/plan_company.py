@@ -110,6 +110,11 @@ def company(engine: Engine, connection: Connection, accounts: int) -> Company:
     connection.execute("begin")
     connection.insert("account", COLUMNS, rows)
     busy = principals[7]
+    pairs = {
+        (chance.randint(1, accounts), busy if chance.random() < 0.06 else chance.choice(principals))
+        for _ in range(accounts // 20)
+    }
+    sharers = Counter(row for row, _ in pairs)
     shares = [
         (
             number,
@@ -121,19 +126,15 @@ def company(engine: Engine, connection: Connection, accounts: int) -> Company:
             1,
             0,
             rows[row - 1][5],
+            rows[row - 1][2],
+            rows[row - 1][3],
+            int(sharers[row] == 1),
         )
-        for number, (row, principal) in enumerate(
-            {
-                (chance.randint(1, accounts), busy if chance.random() < 0.06 else chance.choice(principals))
-                for _ in range(accounts // 20)
-            },
-            1,
-        )
+        for number, (row, principal) in enumerate(pairs, 1)
     ]
     names = ("id", "principalobjectaccessid", "objecttypecode", "object", "objectid", "principal")
-    connection.insert(
-        "principalobjectaccess", (*names, "accessrightsmask", "inheritedaccessrightsmask", "sort"), shares
-    )
+    of_row = ("accessrightsmask", "inheritedaccessrightsmask", "sort", "owner", "unit", "alone")
+    connection.insert("principalobjectaccess", (*names, *of_row), shares)
     connection.execute("commit")
     made = Company(engine, connection, accounts, counters)
     made.reaches = _archetypes(made, principals, busy, chance)

@@ -15,6 +15,9 @@ _DAMAGE = {
     "update account set versionnumber = 99999999": "account: a row has the version 99999999",
     "delete from principal where kind = 'team'": "team: 1 rows are no principals",
     "update principalobjectaccess set sort = 'x'": "shares: 1 of account are sorted by an old name",
+    "update principalobjectaccess set owner = 1": "shares: 1 of account have another owner or unit than their row",
+    "update principalobjectaccess set unit = 1": "shares: 1 of account have another owner or unit than their row",
+    "update principalobjectaccess set alone = 0": "shares: 1 are wrong about whether their row has others",
     "update principalobjectaccess set object = 1": "shares: 1 are of rows of account that do not exist",
     "update principalobjectaccess set principal = 1": "shares: 1 are with principals that do not exist",
 }

@@ -197,10 +197,12 @@ def _term(writer: Writer, frame: Frame, cut: Cut, columns: Columns) -> str:
     is_row = f"{root} = s.object"
     if not frame.joins and (not frame.terms or order.is_name_order(frame.select)):
         # The shares alone give order and key. Without a join, SQLite leaves a principal's shares early.
-        row = " and ".join((is_row, *cut.branch.conditions, *frame.conditions))
-        is_open = writer.dialect.hidden(f"exists (select 1 from {frame.source} where {row})")  # no join in disguise
-        found = " and ".join((*cut.branch.of_share, *_position(cut), is_open))
-        return f"select {', '.join((*shown, *columns('s.object')))} from {SHARES} s where {found}"
+        found = [*cut.branch.of_share, *_position(cut)]
+        if asked := (*cut.branch.conditions, *frame.conditions):
+            row = " and ".join((is_row, *asked))
+            is_open = f"exists (select 1 from {frame.source} where {row})"
+            found.append(writer.dialect.hidden(is_open))  # no join in disguise
+        return f"select {', '.join((*shown, *columns('s.object')))} from {SHARES} s where {' and '.join(found)}"
     source = f"{SHARES} s {writer.dialect.ordered_join()} {frame.source} on {is_row}{frame.joins}"
     return f"select {', '.join((*shown, *columns(root)))} from {source}{where(frame, cut)}"
 

@@ -248,7 +248,7 @@ def _unit_in(writer: Writer, scope: Scope, node: UnitIn) -> str:
 
 def _shared_with(writer: Writer, scope: Scope, node: SharedWith) -> str:
     bound = scope[node.alias]
-    return security.shared_with(bound, node.principals, node.right, direct_only=node.direct_only)
+    return security.shared_with(writer.dialect, bound, node.principals, node.right, direct_only=node.direct_only)
 
 
 _Written = Callable[[Writer, Scope, object], str]

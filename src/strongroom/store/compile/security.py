@@ -6,7 +6,7 @@ into disjoint terms, each with its own best index (performance page, section 2).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strongroom.access.plan import Plan, Reach
 from strongroom.schema.model import Column, Rights
@@ -58,7 +58,9 @@ def mask_condition(share: str, right: Rights, *, direct_only: bool) -> str:
     return f"({masks} & {right.value}) <> 0"
 
 
-def shared_with(bound: Bound, principals: Iterable[int], right: Rights, *, direct_only: bool = False) -> str:
+def shared_with(
+    dialect: Dialect, bound: Bound, principals: Iterable[int], right: Rights, *, direct_only: bool = False
+) -> str:
     """The row is shared with one of `principals`, by a look into its shares."""
     keys = key_list(principals)
     if keys == "()":
@@ -66,7 +68,7 @@ def shared_with(bound: Bound, principals: Iterable[int], right: Rights, *, direc
     table = text_literal(bound.table.logical_name)
     return (
         f"exists (select 1 from {SHARES} s where s.objecttypecode = {table} and s.object = {bound.column('id')}"
-        f" and s.principal in {keys} and {mask_condition('s', right, direct_only=direct_only)})"
+        f" and {dialect.hidden('s.principal')} in {keys} and {mask_condition('s', right, direct_only=direct_only)})"
     )
 
 
@@ -163,9 +165,10 @@ def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool, few
     parts += (f"({writer.condition(scope, other)})" for other in reach.others)
     if with_shares:
         if reach.shared_with:
-            parts.append(shared_with(bound, reach.shared_with, plan.right))
+            parts.append(shared_with(writer.dialect, bound, reach.shared_with, plan.right))
         if reach.shared_directly_with:
-            parts.append(shared_with(bound, reach.shared_directly_with, plan.right, direct_only=True))
+            directly = reach.shared_directly_with
+            parts.append(shared_with(writer.dialect, bound, directly, plan.right, direct_only=True))
     return f"({' or '.join(parts)})" if parts else "false"
 
 
@@ -178,11 +181,17 @@ def _key_by_key(column: str, keys: frozenset[int]) -> str:
 
 
 def share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
-    """The rows that shares alone bring in: one term for the principals `together`, or one for each."""
+    """The rows that shares alone bring in: one term for the principals `together`, or one for each.
+
+    A share knows owner and unit of its row, and whether the row has other shares (`store.share_keys`): only branches
+    of another kind have to look at the row itself.
+    """
     reach = plan.reach
-    reached = _reached(writer, bound, plan, with_shares=False)
-    beyond = () if reached == "false" else (f"not {reached}",)
+    share = replace(bound, sql="s")
     table = text_literal(bound.table.logical_name)
+    inside = [each for each in (owned_by(share, reach.owners), in_units(share, reach.units)) if each != "false"]
+    scope = Scope.of_plan(bound)
+    elsewhere = " or ".join(f"({writer.condition(scope, other)})" for other in reach.others)
     terms: list[Branch] = []
     earlier: dict[bool, frozenset[int]] = {}
     for sharer in sharers(reach, together=together):
@@ -190,13 +199,15 @@ def share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) 
             f"s.objecttypecode = {table}",
             f"s.principal in {key_list(sharer.principals)}",
             mask_condition("s", plan.right, direct_only=sharer.direct_only),
+            *(f"not {each}" for each in inside),
         ]
-        for direct_only, keys in earlier.items():
-            conditions.append(f"not {_other_share(writer, table, keys, plan.right, direct_only=direct_only)}")
+        others = [_other_share(writer, table, keys, plan.right, direct_only=each) for each, keys in earlier.items()]
         if len(sharer.principals) > 1:
-            others = (table, sharer.principals, plan.right)
-            conditions.append(f"not {_other_share(writer, *others, direct_only=sharer.direct_only, is_before=True)}")
-        terms.append(Branch(beyond, sharer, tuple(conditions)))
+            same = (table, sharer.principals, plan.right)
+            others.append(_other_share(writer, *same, direct_only=sharer.direct_only, is_before=True))
+        if others:
+            conditions.append(f"(s.alone = 1 or not ({' or '.join(others)}))")
+        terms.append(Branch((f"not ({elsewhere})",) if elsewhere else (), sharer, tuple(conditions)))
         earlier[sharer.direct_only] = earlier.get(sharer.direct_only, frozenset()) | sharer.principals
     return terms
 
