@@ -10,7 +10,7 @@ columns are text, so that no digit is lost; a lookup is `table,id`. Columns that
 tables that are not audited leave no entries at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import orjson
 
-from strongroom.ids import Guid, Reference
+from strongroom.ids import EMPTY_GUID, Guid, Reference
 from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.layout import is_stored
 from strongroom.store.protocol import Value
@@ -119,17 +119,28 @@ def creation(author: Author, table: Table, row: Guid, values: Mapping[str, Value
     Left out is what follows from the metadata: nulls, values that equal their column's default, and values that the
     platform works out and nobody can give (`revenue_base`). A table has dozens of those, and an entry for each row.
     """
+    return next(iter(creations(author, table, ((row, values),))), None)
+
+
+def creations(author: Author, table: Table, rows: Iterable[tuple[Guid, Mapping[str, Value]]]) -> list[dict[str, Value]]:
+    """`creation` for many rows of one table, in their order."""
     if not table.is_audited:
-        return None
-    columns = _given_columns(table)
-    numbers: list[str] = []
-    told: list[dict[str, Value]] = []
-    for name, value in values.items():
-        given = columns.get(name)
-        if given is not None and value is not None and value != given.default:
-            numbers.append(given.number)
-            told.append({"logicalName": name, "oldValue": None, "newValue": value})
-    return _row(author, table, row, Operation.CREATE, Action.CREATE, ",".join(numbers), told)
+        return []
+    columns, about = _given_columns(table), table.logical_name
+    shared = _entry(author, Reference(about, EMPTY_GUID), Operation.CREATE, Action.CREATE, "", [])
+    entries: list[dict[str, Value]] = []
+    for row, values in rows:
+        numbers: list[str] = []
+        told: list[dict[str, Value]] = []
+        for name, value in values.items():
+            if value is not None and name in columns:
+                number, default = columns[name]
+                if value != default:
+                    numbers.append(number)
+                    told.append({"logicalName": name, "oldValue": None, "newValue": value})
+        mask, data = ",".join(numbers), _changedata(told)
+        entries.append({**shared, "objectid": Reference(about, row), "attributemask": mask, "changedata": data})
+    return entries
 
 
 def unmasked_reading(author: Author, table: Table, row: Guid, columns: Sequence[str]) -> dict[str, Value]:
@@ -203,9 +214,13 @@ def _entry(
         "callinguserid": author.calling,
         "transactionid": author.transaction,
         "attributemask": mask,
-        "changedata": orjson.dumps({"changedAttributes": changed}, default=_plain).decode(),
+        "changedata": _changedata(changed),
         "useradditionalinfo": author.note,
     }
+
+
+def _changedata(changed: Sequence[Mapping[str, Value]]) -> str:
+    return orjson.dumps({"changedAttributes": changed}, default=_plain).decode()
 
 
 def _plain(value: object) -> object:

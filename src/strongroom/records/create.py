@@ -5,7 +5,7 @@ then secured columns; then whether the owner may own. After them the values are 
 rows are stored with their audit entries, and what their parents pass on to them arrives (SM-83, SM-84).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from strongroom.access.columns import require_columns
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest, StrongroomError
-from strongroom.ids import Guid, Key, Reference, new_guid, parse_guid
+from strongroom.ids import Guid, Key, Reference, new_guid, new_guids, parse_guid
 from strongroom.records import owners, refusals, states
 from strongroom.records.authorize import demand_new, demand_privilege
 from strongroom.records.inheritance import arrive
@@ -52,10 +52,12 @@ def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) ->
     refuse_direct_writes(table)
     form = form_of(table)
     plan = demand_privilege(session, table, Rights.CREATE)
-    drafts = each(records, lambda record: _draft(session, form, record))
+    reach = _Reach(session, table)
+    fresh = iter(new_guids(session.clock, len(records)))
+    drafts = each(records, lambda record: _draft(form, record, reach, next(fresh)))
     targets = Targets(session)
     targets.load(reference for draft in drafts for reference in draft.references)
-    each(drafts, lambda draft: _demand_lookups(session, draft, targets))
+    each(drafts, lambda draft: _demand_lookups(draft, reach, targets))
     if form.secured:
         each(drafts, lambda draft: require_columns(plan, form.secured & draft.named.keys(), ColumnAccess.CREATE))
     if table.has_owner:
@@ -64,7 +66,7 @@ def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) ->
     base = {**form.defaults, **of_new_rows(session, table), **organization_of(session, table)}
     each(drafts, lambda draft: _complete(session, form, draft, base, targets))
     rows = [draft.row for draft in drafts]
-    _store(session, table, rows)
+    _store(session, table, rows, reach.owners)
     arrive(session, table, rows, targets)
     if session.rules.has(Event.AFTER_CREATE, table.logical_name):
         for row in rows:
@@ -82,7 +84,7 @@ def store_new(session: Session, table: Table, values: dict[str, Value], row_id: 
     row_id = row_id or new_guid(session.clock)
     values[table.primary_id] = row_id
     row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, values)
-    _store(session, table, [row])
+    _store(session, table, [row], {})
     return row
 
 
@@ -110,26 +112,59 @@ def each(items: Sequence[T], act: Callable[[T], R]) -> list[R]:
 # --- the stages ----------------------------------------------------------------------------------------------------
 
 
-def _draft(session: Session, form: TableForm, record: NewRecord) -> Draft:
+class _Reach:
+    """Where the rows of one verb may be: each owner, and each right at an owner and unit, is asked about once."""
+
+    def __init__(self, session: Session, table: Table) -> None:
+        self.session = session
+        self._is_owned = table.has_owner
+        self.owners: dict[Key, Reference] = {session.caller.key: session.user}
+        """Whom the keys of owners stand for."""
+
+        self._places: dict[Reference, owners.Place] = {}
+        self._granted: set[tuple[Rights, Key | None, Key | None]] = set()
+
+    def place(self, table: Table, named: Mapping[str, Value]) -> owners.Place:
+        """Owner and unit of a new row (`owners.place_of_new`)."""
+        if not self._is_owned or named.get(owners.OWNING_UNIT) is not None:
+            return owners.place_of_new(self.session, table, named)
+        owner = owners.named_owner(table, named) or self.session.user
+        known = self._places.get(owner)
+        if known is None:
+            known = self._places[owner] = owners.place_of_new(self.session, table, named)
+            if known.owner is not None:
+                self.owners[known.owner] = owner
+        return known
+
+    def demand(self, right: Rights, row: Row) -> None:
+        """`demand_new`. Rows of other tables than owned ones may owe their access to their values."""
+        asked = (right, row.owner, row.unit)
+        if asked not in self._granted:
+            demand_new(self.session, right, row)
+            if self._is_owned:
+                self._granted.add(asked)
+
+
+def _draft(form: TableForm, record: NewRecord, reach: _Reach, fresh: Guid) -> Draft:
     """Identity, owner and unit, and whether the caller may create there at all."""
-    table = form.table
+    table, session = form.table, reach.session
     named = dict(record.values)
-    row_id = _id_of(session, table, named)
-    place = owners.place_of_new(session, table, named)
+    row_id = _id_of(table, named, fresh)
+    place = reach.place(table, named)
     row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, named)
-    demand_new(session, Rights.CREATE, row)
+    reach.demand(Rights.CREATE, row)
     if place.owner is not None and place.owner != session.caller.key:
-        demand_new(session, Rights.ASSIGN, row)
+        reach.demand(Rights.ASSIGN, row)
     if named.get(owners.OWNING_UNIT) is not None and place.unit is not None:
         _demand_other_unit(session, row, named)
     return Draft(row, named, references_in(table, named, form.on_create))
 
 
-def _id_of(session: Session, table: Table, named: dict[str, Value]) -> Guid:
-    """The row's id: chosen by the caller (WA-107), or new."""
+def _id_of(table: Table, named: dict[str, Value], fresh: Guid) -> Guid:
+    """The row's id: chosen by the caller (WA-107), or the `fresh` one."""
     given = named.pop(table.primary_id, None)
     if given is None:
-        return new_guid(session.clock)
+        return fresh
     found = parse_guid(given) if isinstance(given, str) else None
     if found is None:
         raise refusals.payload(table, f"'{table.primary_id}' takes a GUID.")
@@ -144,10 +179,10 @@ def _demand_other_unit(session: Session, row: Row, named: dict[str, Value]) -> N
         owners.demand_unit(session, row.unit)
 
 
-def _demand_lookups(session: Session, draft: Draft, targets: Targets) -> None:
+def _demand_lookups(draft: Draft, reach: _Reach, targets: Targets) -> None:
     """For each lookup: Append on the new row, then existence, AppendTo and Read of the target (SM-111, WA-115)."""
     for reference in draft.references:
-        demand_new(session, Rights.APPEND, draft.row)
+        reach.demand(Rights.APPEND, draft.row)
         targets.demand(reference)
 
 
@@ -166,8 +201,8 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
     values = {**base, **checked}
     if checked.get(_OVERRIDDEN) is not None:
         _override_creation(session, values)
-    for name in form.kept & checked.keys():
-        if values[name] is None:
+    for name in form.kept:
+        if name in checked and checked[name] is None:
             values[name] = base.get(name)
     states.complete_new(table, values)
     complete_money(session, form, targets, {}, values)
@@ -192,6 +227,6 @@ def _override_creation(session: Session, values: dict[str, Value]) -> None:
     values["createdon"], values[_OVERRIDDEN] = values[_OVERRIDDEN], values["createdon"]
 
 
-def _store(session: Session, table: Table, rows: list[Row]) -> None:
+def _store(session: Session, table: Table, rows: list[Row], owners_by_key: Mapping[Key, Reference]) -> None:
     session.transaction.insert(table, rows)
-    record_creations(session, rows)
+    record_creations(session, table, rows, owners_by_key)

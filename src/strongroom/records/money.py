@@ -51,4 +51,6 @@ def complete_money(
 def _in_base(amount: Value, rate: Value) -> Decimal | None:
     if not isinstance(amount, Decimal):
         return None
+    if rate is _ONE:
+        return amount  # it has its four digits
     return (amount / rate if isinstance(rate, Decimal) else amount).quantize(_FOUR_DIGITS, ROUND_HALF_UP)

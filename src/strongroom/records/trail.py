@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from strongroom.audit.entries import Action, Author, Changes, Operation, creation, entry, question, unmasked_reading
+from strongroom.audit.entries import Action, Author, Changes, Operation, creations, entry, question, unmasked_reading
 from strongroom.ids import Key, Reference
 from strongroom.records.session import Session
-from strongroom.schema.model import ColumnType
+from strongroom.schema.model import ColumnType, Table
 from strongroom.store.protocol import Row, Value
 
 _ORGANIZATION = "organization"
@@ -26,14 +26,13 @@ def is_audited(session: Session) -> bool:
     return session.transaction.settings().audit_enabled
 
 
-def record_creations(session: Session, rows: Iterable[Row]) -> None:
-    """One entry for each new row, with the values that it began with."""
+def record_creations(session: Session, table: Table, rows: Iterable[Row], owners: Mapping[Key, Reference]) -> None:
+    """One entry for each new row of one table, with the values that it began with. `owners`: those that are known."""
     if not is_audited(session):
         return
-    by = author(session)
-    owners: dict[Key, Reference] = {session.caller.key: session.user}
-    entries = (creation(by, row.table, row.id, _with_owner(session, row, owners)) for row in rows)
-    session.transaction.append_audit([found for found in entries if found is not None])
+    known = dict(owners)
+    told = ((row.id, _with_owner(session, row, known)) for row in rows)
+    session.transaction.append_audit(creations(author(session), table, told))
 
 
 def record_update(session: Session, row: Row, changes: Changes, action: Action | None = None) -> None:

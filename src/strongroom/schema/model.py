@@ -322,6 +322,10 @@ class Table:
     is_hierarchy_security_enabled: bool = True
     introduced_version: str = "1.0.0.0"
 
+    def __hash__(self) -> int:
+        """Of what tells tables apart: tables are keys of many caches, and are looked up for every row."""
+        return hash((self.logical_name, self.metadata_id))
+
     @property
     def id_column(self) -> Column:
         """The column that holds the row's GUID."""

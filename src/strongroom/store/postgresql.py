@@ -27,6 +27,15 @@ from strongroom.store.layout import scale
 _COPY_FROM = 20
 """Rows from which the copy protocol beats single inserts."""
 
+_FEW_COUNTERS = 4
+"""Counter changes that travel in the text of the commit; more of them take one prepared statement of their own."""
+
+_ADD_MANY = (
+    "insert into counters (tablename, owner, unit, amount)"
+    " select * from unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[])"
+    " on conflict (tablename, owner, unit) do update set amount = counters.amount + excluded.amount"
+)
+
 _LATE = 0.1
 """The part of a transaction's time after which its statements get less than all of it, and no longer the same."""
 
@@ -124,7 +133,11 @@ class PostgresqlConnection:
         if self._raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
             # The server would answer COMMIT with a silent rollback.
             raise IntegrityViolation("A statement failed, so the transaction cannot be committed.")
-        statements = [_with_literals(ADD, change) for change in counted]
+        statements: list[str] = []
+        if len(counted) > _FEW_COUNTERS:
+            self.execute(_ADD_MANY, [list(values) for values in zip(*counted, strict=True)])
+        else:
+            statements += [_with_literals(ADD, change) for change in counted]
         if stamp is not None:
             epoch, metadata, version = map(int, stamp)
             statements.append(

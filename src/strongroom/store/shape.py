@@ -93,8 +93,7 @@ class Shape:
         used = set[str]().union(*given)
         for name in self._keyed:
             if name in used:
-                values = [each.get(name) for each in given]
-                for stored_name, stored_values in self._columns(self.stored[name], values):
+                for stored_name, stored_values in _columns(self.stored[name], [each.get(name) for each in given]):
                     names.append(stored_name)
                     columns.append(stored_values)
         self._require_known(used)
@@ -131,23 +130,32 @@ class Shape:
             if name not in self.table.columns:
                 raise IntegrityViolation(f"{self.table.logical_name} has no column {name}.")
 
-    def _columns(self, stored: _Stored, values: list[Value]) -> Iterator[tuple[str, list[Any]]]:
-        """The stored columns of many values of one column: itself, and its companion; nothing when all are null."""
-        if all(value is None for value in values):
-            return
-        name = stored.column.logical_name
-        if stored.is_lookup:
-            yield name, [_guid(value) for value in values]
-            if stored.has_table:
-                yield f"{name}__table", [value.table if isinstance(value, Reference) else None for value in values]
-            return
-        encode = stored.encode
-        if encode is None:
-            yield name, values
-        else:
-            yield name, [None if value is None else encode(value) for value in values]
-        if stored.is_folded:
-            yield f"{name}__fold", [fold(value) if isinstance(value, str) else None for value in values]
+
+def _columns(stored: _Stored, values: list[Value]) -> Iterator[tuple[str, list[Any]]]:
+    """The stored columns of many values of one column: itself, and its companion; nothing when all are null.
+
+    Most columns of a bulk insert have one value in all rows, a default or null: it is encoded once.
+    """
+    first = values[0]
+    if values.count(first) == len(values):
+        if first is not None:
+            single: dict[str, object] = {}
+            _store(stored, first, single)
+            yield from ((name, [value] * len(values)) for name, value in single.items())
+        return
+    name = stored.column.logical_name
+    if stored.is_lookup:
+        yield name, [value.id if type(value) is Reference else _guid(value) for value in values]
+        if stored.has_table:
+            yield f"{name}__table", [value.table if isinstance(value, Reference) else None for value in values]
+        return
+    encode = stored.encode
+    if encode is None:
+        yield name, values
+    else:
+        yield name, [None if value is None else encode(value) for value in values]
+    if stored.is_folded:
+        yield f"{name}__fold", [fold(value) if isinstance(value, str) else None for value in values]
 
 
 def _store(stored: _Stored, value: Value, found: dict[str, object]) -> None:

@@ -100,8 +100,10 @@ class SqlcipherConnection:
             raise
 
     def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
-        for change in counted:
-            self._run(ADD, change)
+        if len(counted) == 1:
+            self._run(ADD, counted[0])
+        elif counted:
+            self.execute_many(ADD, counted)
         if stamp is not None:
             self._run("update stamp set security_epoch = ?, metadata_version = ?, version = ?", stamp)
         self._deadline.require()
@@ -286,9 +288,13 @@ def _without_nul(text: str) -> str:
 
 def _to_scaled(column: Column) -> Codec:
     digits = scale(column)
+    factor = Decimal(10**digits)
 
     def encode(value: Decimal) -> int:
-        scaled = int(value.scaleb(digits).to_integral_value(ROUND_HALF_UP))
+        exact = value * factor
+        scaled = int(exact)
+        if scaled != exact:
+            scaled = int(exact.to_integral_value(ROUND_HALF_UP))
         if not -_LARGEST <= scaled <= _LARGEST:
             bound = _LARGEST // 10**digits
             raise ValueOutOfRange(f"{column.logical_name} must lie between {-bound} and {bound}.")

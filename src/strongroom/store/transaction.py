@@ -8,7 +8,7 @@ from strongroom.access.directory import Directory
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
-from strongroom.ids import Guid, Key, Reference, new_guid
+from strongroom.ids import Guid, Key, Reference, new_guids
 from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
 from strongroom.store import column_rules, everyone
 from strongroom.store import facts as security
@@ -20,7 +20,6 @@ from strongroom.store import units as stored_units
 from strongroom.store.compile import Statements
 from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
-from strongroom.store.estimates import Estimates
 from strongroom.store.facts import SecurityCache
 from strongroom.store.metadata import store_schema
 from strongroom.store.protocol import InheritedPart, Row, Share, SharedRow, Stamp, StoredFile, Value
@@ -196,7 +195,7 @@ class StoreTransaction:
         store_schema(work.engine, work.connection, fitting)
         work.shapes = Shapes(fitting, work.engine)
         work.stamp = Stamp(work.stamp.security_epoch, version)
-        self._reader = Reader(Statements(work.engine.dialect), Estimates())  # the version is not committed yet
+        self._reader = Reader(Statements(work.engine.dialect))  # the version is not committed yet
         work.has_failed = False
         mirror_schema(work)
         stored_files.remove_of_dropped(work)
@@ -207,11 +206,11 @@ class StoreTransaction:
         """See the protocol. An entry without `auditid` gets one, and `createdon` when it has none."""
         work = self._work
         table = work.table(_AUDIT)
-        now = work.now()
+        now, told = work.now(), list(entries)
         added: list[Row] = []
-        for entry in entries:
+        for entry, fresh in zip(told, new_guids(work.clock, len(told)), strict=True):
             values = {"createdon": now, **entry}
-            identity = values.get("auditid") or new_guid(work.clock)
+            identity = values.get("auditid") or fresh
             added.append(Row(table, Key(0), Guid(str(identity)), None, None, 0, values))
         stored_rows.insert(work, table, added)
 

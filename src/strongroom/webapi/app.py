@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment, Environments, settle_memory
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, UriTooLong
 from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
@@ -53,6 +53,7 @@ class Application:
     def open(self) -> None:
         """Open the default environment and read its metadata. Raises `HomeError`."""
         self._environments.default().warm_up()
+        settle_memory()
 
     def close(self) -> None:
         """Let running requests end, and give the stores back."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from strongroom.environment import Environment, Identity, create_environment, open_environment
+from strongroom.environment import Environment, Identity, create_environment, open_environment, settle_memory
 from strongroom.home import Home, create_home, open_home
 from strongroom.jobs.bench.connecting import connect
 from strongroom.jobs.bench.loading import Loaded, Progress, load
@@ -98,4 +98,5 @@ def open_place(folder: Path, accounts: int, database: str | None, progress: Prog
         loaded = load(environment, company, progress)
     with environment.database.read() as transaction:
         schema = transaction.schema
+    settle_memory()  # as a server does
     return Place(home, environment, company, schema, loaded)
