@@ -5,6 +5,6 @@
 - `engine`: what an engine gives; `sqlcipher`, `sqlcipher_file`, `turns`; `postgresql`, `postgresql_server`; `dialect`;
 - `platform`, `ddl`, `indexes`, `metadata`, `system_rows`: tables, migrations, the stored schema and what mirrors it;
 - `rows`, `shape`, `links`, `shares`, `counters`: writing, and reading by identity;
-- `compile`, `reading`, `estimates`: queries and checks under plans;
+- `compile`, `reading`, `estimates`, `numbers`: queries and checks under plans;
 - `facts`, `settings`, `hierarchy`: what the tables say about a principal; `integrity`: what `check` looks at.
 """

@@ -11,7 +11,6 @@ from strongroom.schema.model import Schema
 from strongroom.store import sqlcipher, sqlcipher_file
 from strongroom.store.compile import Statements
 from strongroom.store.engine import Connection, Engine, Raw
-from strongroom.store.estimates import Estimates
 from strongroom.store.facts import SecurityCache
 from strongroom.store.integrity import doubts
 from strongroom.store.metadata import fits, load_schema
@@ -37,7 +36,7 @@ class StoreDatabase:
         self._pool = Pool(engine)
         self._shapes: dict[int, Shapes] = {0: Shapes(_EMPTY, engine)}
         self._security = SecurityCache(0)
-        self._reader = Reader(Statements(engine.dialect), Estimates())
+        self._reader = Reader(Statements(engine.dialect))
         self._writer = Lock()
         self._writing_thread: int | None = None
 
@@ -214,9 +213,9 @@ class StoreDatabase:
         work.connection.commit(after if after != tuple(before) else None, counted)
         if work.stamp.metadata_version != before[1]:
             self._keep(work.shapes)
-            self._reader.estimates.forget()
+            self._reader.numbers.forget()
         else:
-            self._reader.estimates.follow(before[2], work.version, work.counters.taken, work.shares_changed)
+            self._reader.numbers.follow(before[2], work.version, work.counters.taken, work.shares_changed)
 
     @contextmanager
     def _bare_write(self) -> Generator[Connection]:

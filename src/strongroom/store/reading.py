@@ -10,6 +10,7 @@ from strongroom.schema.model import Table
 from strongroom.store import shares
 from strongroom.store.compile import Compiled, Statements, Visible, counting
 from strongroom.store.estimates import Estimates
+from strongroom.store.numbers import Numbers
 from strongroom.store.protocol import Row, Value
 from strongroom.store.work import Work
 
@@ -33,7 +34,8 @@ class Reader:
     """What a process keeps from one query to the next. The lock is for threads that compile at the same time."""
 
     statements: Statements
-    estimates: Estimates
+    estimates: Estimates = field(default_factory=Estimates)
+    numbers: Numbers = field(default_factory=Numbers)
     lock: Lock = field(default_factory=Lock)
     recent: dict[int, _Recent] = field(default_factory=dict[int, _Recent])
     """The very queries that were run lately, by identity: edges keep the query of a request that comes again."""
@@ -58,28 +60,34 @@ class Reader:
     def count(self, work: Work, query: PlannedSelect, limit: int | None) -> int:
         """See `Transaction.count`."""
         plan = query.plans[query.select.source.alias].required()
-        table, reach = query.select.source.table, plan.reach
-        counted = None
         if counting.knows(query.select, plan):
-            counted = self.estimates.exactly(work, table, reach)
-        if counted is None:
-            found = self._counted(work, query, limit)
-        elif (limit is not None and counted >= limit) or reach.everything or not reach.uses_shares:
-            found = counted
+            found = self._by_counters(work, query, plan, limit)
         else:
-            shared = self.estimates.shared(work, table, plan.right, reach)
-            if shared is None:
-                shared = self._counted(work, query, limit, shares_only=True)
-                if limit is None or shared < limit:
-                    self.estimates.keep_shared(work, table, plan.right, reach, shared)
-            found = counted + shared
+            (found,) = self._counted(work, query, limit)
         return found if limit is None else min(found, limit)
 
-    def _counted(self, work: Work, query: PlannedSelect, limit: int | None, *, shares_only: bool = False) -> int:
+    def _by_counters(self, work: Work, query: PlannedSelect, plan: Plan, limit: int | None) -> int:
+        """The number of rows; at least `limit` where it is more. Only what is not known of this snapshot is counted."""
+        table, reach, numbers = query.select.source.table, plan.reach, self.numbers
+        inside = numbers.inside(work, table, reach)
+        shared = numbers.shared(work, table, plan.right, reach) if counting.needs_shares(plan) else 0
+        if inside is None:
+            inside, newly_shared = self._counted(work, query, limit)
+            numbers.keep_inside(work, table, reach, inside)
+        elif shared is not None or (limit is not None and inside >= limit):
+            return inside + (shared or 0)
+        else:
+            (newly_shared,) = self._counted(work, query, limit, shares_only=True)
+        if limit is None or newly_shared < limit:
+            numbers.keep_shared(work, table, plan.right, reach, newly_shared)
+        return inside + newly_shared
+
+    def _counted(
+        self, work: Work, query: PlannedSelect, limit: int | None, *, shares_only: bool = False
+    ) -> tuple[int, ...]:
         with self.lock:
             compiled = self.statements.count(query, work.schema, limit, self._estimate(work), shares_only=shares_only)
-        number: int = work.connection.query(compiled.sql, compiled.parameters)[0][0]
-        return number
+        return work.connection.query(compiled.sql, compiled.parameters)[0]
 
     def allows(self, work: Work, plan: Plan, row: Row) -> bool:
         """See `Transaction.allows`. A row that is not stored yet (its key is 0) has no shares."""

@@ -1,4 +1,4 @@
-"""W1 to W3: one row, lists, counts, as every archetype."""
+"""W1 and W2: one row and lists, as every archetype."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,6 @@ from strongroom.jobs.bench.rounds import Act, Clock, interleaved, ratio
 from strongroom.jobs.demo import Archetype
 from strongroom.query.ast import Comparison, Field, Literal, Operator, Select
 from strongroom.records import RequestFacts, Session, retrieve_page
-from strongroom.records.read import COUNT_CAP
 from strongroom.schema.model import ColumnType, Rights
 from strongroom.store.protocol import Transaction
 
@@ -23,7 +22,6 @@ _OTHER_ORDERS = ("createdon", "numberofemployees")
 """A column with an index, and one without."""
 _BY_GUID = "the row by GUID"
 _BY_KEY = "50 known rows by primary key"
-_WHOLE = "count(*) of the table"
 
 
 def clock_of(place: Place) -> Clock:
@@ -147,26 +145,3 @@ def _by_other_order(place: Place, bare: Bare, session: Session, measure: str, co
 def _page(place: Place, archetype: Archetype, select: Select) -> object:
     with place.environment.session(place.identity(archetype), _FACTS, write=False) as session:
         return retrieve_page(session, select)
-
-
-def counts(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
-    """W3: how many rows the caller sees, exactly and up to the cap of `$count`."""
-    for archetype in place.archetypes:
-        with place.environment.session(place.identity(archetype), _FACTS, write=False) as session:
-            yield from _counts(place, bare, session, archetype.name, rounds)
-
-
-def _counts(place: Place, bare: Bare, session: Session, name: str, rounds: int) -> Iterator[Figure]:
-    query = planned(replace(place.list_by(), order=(), page_size=None), session.caller)
-    found = interleaved(
-        {
-            "exact": lambda: session.transaction.count(query, None),
-            "capped": lambda: session.transaction.count(query, COUNT_CAP),
-            "bare": bare.count,
-        },
-        rounds,
-        clock=clock_of(place),
-    )
-    most = 1.0 if name == "mixed" else 0.05
-    yield ratio(f"W3 {name}, exact", found["exact"], found["bare"], _WHOLE, Target(most=most))
-    yield ratio(f"W3 {name}, $count", found["capped"], found["bare"], _WHOLE)

@@ -5,7 +5,7 @@ sets are looked through. That needs a query without a filter and a plan of nothi
 what it counts.
 """
 
-from strongroom.access.plan import Plan
+from strongroom.access.plan import Plan, Reach
 from strongroom.query.ast import Select
 from strongroom.store.compile import aliases, frame, groups, security
 from strongroom.store.compile.frame import Cut
@@ -22,23 +22,30 @@ def knows(select: Select, plan: Plan) -> bool:
     return plain and not plan.guards and not plan.reach.others and is_counted(select.source.table)
 
 
+def needs_shares(plan: Plan) -> bool:
+    """Whether shares may bring in rows that owners and units do not."""
+    return not plan.reach.everything and plan.reach.uses_shares
+
+
 def write(writer: Writer, select: Select, plan: Plan, limit: int | None, *, shares_only: bool) -> Statement:
-    """The statement for the number of rows, or of those that shares alone bring in (`shares_only`). It may exceed
-    `limit`, which only bounds the shares that are looked at."""
-    reach = plan.reach
-    table = text_literal(select.source.table.logical_name)
+    """The statement for two numbers: the rows that owners and units bring in, and those that shares alone bring in;
+    or for the second alone (`shares_only`). `limit` bounds the shares that are looked at, and so the second number."""
+    inside = "" if shares_only else f"{_inside(text_literal(select.source.table.logical_name), plan.reach)}, "
+    shared = "0"
+    if needs_shares(plan):
+        found = frame.build(writer, select, Layout.MERGE, None, (), ordered=False)
+        cuts = [Cut(branch) for branch in security.share_branches(writer, found.root, plan, together=True)]
+        shared = f"(select count(*) from ({frame.keys(writer, found, cuts, lambda _: ('1 i',), limit)}) k)"
+    return Statement(f"select {inside}{shared}", tuple(writer.parameters), (None,) if shares_only else (None, None))
+
+
+def _inside(table: str, reach: Reach) -> str:
     if reach.everything:
-        return Statement(f"select {_sum(table, '')}", tuple(writer.parameters), (None,))
-    parts: list[str] = []
-    sets = [f"{name} in {key_list(keys)}" for name, keys in (("owner", reach.owners), ("unit", reach.units)) if keys]
-    if sets and not shares_only:
-        parts.append(_sum(table, f" and ({' or '.join(sets)})"))
-    found = frame.build(writer, select, Layout.MERGE, None, (), ordered=False)
-    shared = [Cut(branch) for branch in security.share_branches(writer, found.root, plan, together=True)]
-    if shared:
-        parts.append(f"(select count(*) from ({frame.keys(writer, found, shared, lambda _: ('1 i',), limit)}) k)")
-    return Statement(f"select {' + '.join(parts) or '0'}", tuple(writer.parameters), (None,))
-
-
-def _sum(table: str, condition: str) -> str:
+        condition = ""
+    else:
+        sets = (("owner", reach.owners), ("unit", reach.units))
+        given = [f"{name} in {key_list(keys)}" for name, keys in sets if keys]
+        if not given:
+            return "0"
+        condition = f" and ({' or '.join(given)})"
     return f"(select cast(coalesce(sum(amount), 0) as bigint) from counters where tablename = {table}{condition})"

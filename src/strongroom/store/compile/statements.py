@@ -94,10 +94,7 @@ class Statements:
         *,
         shares_only: bool = False,
     ) -> Compiled:
-        """As `compile_count`, or from the counters where they know; the number may then exceed `limit`.
-
-        `shares_only` leaves out what the counters know, for a caller who has their answer already.
-        """
+        """As `compile_count`; where the counters know, the statement of `counting.write`."""
         read = shape.read(planned)
         key = ("count", schema.version, limit, shares_only, *read.tokens)
         entry = self._entries.get(key)
