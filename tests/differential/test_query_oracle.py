@@ -120,7 +120,7 @@ def test_a_count_is_the_number_of_rows_of_the_list(store: Store, seed: int) -> N
             ((counted,),) = store.connection.query(compiled.sql, compiled.parameters)
             assert counted == (expected if limit is None else min(expected, limit))
         compiled = store.statements.count(planned, SCHEMA, limit, _estimate(chooser.chance))
-        ((counted,),) = store.connection.query(compiled.sql, compiled.parameters)
+        counted = sum(store.connection.query(compiled.sql, compiled.parameters)[0])
         assert min(counted, limit or counted) == (expected if limit is None else min(expected, limit))
 
 
@@ -134,7 +134,7 @@ def test_the_counters_know_what_the_list_would_show(store: Store, seed: int) -> 
     expected = len(Evaluator(store.world, {**chooser.plans, "": plan}).envs(select))
 
     compiled = store.statements.count(PlannedSelect(select, {**chooser.plans, "": plan}), SCHEMA, None)
-    ((counted,),) = store.connection.query(compiled.sql, compiled.parameters)
+    counted = sum(store.connection.query(compiled.sql, compiled.parameters)[0])
 
     assert counted == expected
 

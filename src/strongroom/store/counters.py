@@ -46,6 +46,8 @@ class Counters:
 
     def flush(self, connection: Connection) -> None:
         """Store what was added."""
+        if not self._added:
+            return
         changed = self.take()
         if len(changed) == 1:
             connection.execute(ADD, changed[0])

@@ -66,6 +66,11 @@ def key_list(keys: Iterable[int]) -> str:
     return "(" + ",".join(map(str, sorted(keys))) + ")"
 
 
+def key_array(keys: Iterable[int]) -> str:
+    """The same as an array of PostgreSQL."""
+    return f"array[{','.join(map(str, sorted(keys)))}]::bigint[]"
+
+
 class Dialect(ABC):
     """The words of one engine."""
 
@@ -76,8 +81,8 @@ class Dialect(ABC):
     """Whether `x in (…)` makes a look-up table of the list each time that the statement runs."""
     scales_numbers: bool
     """Whether money and decimals are stored as integers, × 10^scale."""
-    most_terms: int
-    """How many terms of a compound are still cheaper than walking."""
+    intersects_ranges: bool
+    """Whether a search uses two ranges of one column at once."""
     cost_of_term: int
     """What one more set of rows to merge costs, in the units of `compile.strategy`."""
 
@@ -119,6 +124,10 @@ class Dialect(ABC):
         """`operand` as a term of ORDER BY: nulls last."""
 
     @abstractmethod
+    def beyond_every_text(self) -> str:
+        """A value after every text of a folded name, in the order of code points."""
+
+    @abstractmethod
     def ordered_join(self) -> str:
         """An inner join that keeps the left side as the outer loop, where the engine lets us say so."""
 
@@ -136,7 +145,7 @@ class Sqlite(Dialect):
     stops_inside_in_lists = True
     builds_in_lists = True
     scales_numbers = True
-    most_terms = 200
+    intersects_ranges = False
     cost_of_term = 40
 
     def placeholder(self, number: int, kind: Kind) -> str:
@@ -186,6 +195,9 @@ class Sqlite(Dialect):
     def descending(self, operand: str) -> str:
         return f"{operand} desc"
 
+    def beyond_every_text(self) -> str:
+        return "x''"  # every text is less than a blob
+
     def ordered_join(self) -> str:
         return "cross join"
 
@@ -197,8 +209,8 @@ class Postgresql(Dialect):
     stops_inside_in_lists = False
     builds_in_lists = False
     scales_numbers = False
-    most_terms = 100
-    cost_of_term = 250
+    intersects_ranges = True
+    cost_of_term = 700
 
     def placeholder(self, number: int, kind: Kind) -> str:
         return f"${number}::{kind.value}"
@@ -238,8 +250,15 @@ class Postgresql(Dialect):
     def descending(self, operand: str) -> str:
         return f"{operand} desc nulls last"
 
+    def beyond_every_text(self) -> str:
+        return f"""(repeat(chr(1114111), {_LONGER_THAN_NAMES}) collate "C")"""  # the last code point, many times
+
     def ordered_join(self) -> str:
         return "join"
+
+
+_LONGER_THAN_NAMES = 4_001
+"""Characters: a text column, the primary name among them, holds 4,000 at most."""
 
 
 def _week(day_of_year: str, day_of_week: str) -> str:

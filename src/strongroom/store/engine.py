@@ -59,7 +59,10 @@ class Connection(Protocol):
         """Undo the transaction; never raises, since it runs while something else is going wrong."""
         ...
 
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]: ...
+    def query(self, sql: str, parameters: Sequence[object] = (), *, one_plan: bool | None = None) -> list[Raw]:
+        """Run a statement for its rows. `one_plan` says that one plan serves all values of its parameters, so that the
+        statement is planned once; False that a plan should be made for the values, None that it makes no odds."""
+        ...
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Run a statement without result; the number of rows that it touched."""

@@ -80,6 +80,8 @@ class PostgresqlConnection:
         self._metadata_version: int | None = None
         self._forgotten = 0
         self._is_writing = False
+        self._one_plan: bool | None = False
+        """How the session plans statements with parameters; None when a rollback may have undone the setting."""
         self._deadline = Deadline()
         self._limit_s: float | None = None
         self._next_look = inf
@@ -152,6 +154,7 @@ class PostgresqlConnection:
 
     def rollback(self) -> None:
         self._stop_time()
+        self._one_plan = None
         try:
             if self._raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
                 self._cursor.execute("rollback")
@@ -162,7 +165,10 @@ class PostgresqlConnection:
         if self._raw.closed:
             self.is_broken = True
 
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+    def query(self, sql: str, parameters: Sequence[object] = (), *, one_plan: bool | None = None) -> list[Raw]:
+        if one_plan is not None and one_plan is not self._one_plan:
+            self.execute(f"set plan_cache_mode = {'force_generic_plan' if one_plan else 'auto'}")
+            self._one_plan = one_plan
         return self._run(sql, parameters).fetchall()
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:

@@ -47,7 +47,7 @@ class Reader:
             known = self._compile(work, query)
         known.left -= 1
         compiled = known.compiled
-        return compiled.rows(work.connection.query(compiled.sql, compiled.parameters))
+        return compiled.rows(work.connection.query(compiled.sql, compiled.parameters, one_plan=compiled.one_plan))
 
     def _compile(self, work: Work, query: PlannedSelect) -> _Recent:
         with self.lock:

@@ -127,7 +127,7 @@ class SqlcipherConnection:
             self._has_turn = False
             self._turn.end()
 
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+    def query(self, sql: str, parameters: Sequence[object] = (), *, one_plan: bool | None = None) -> list[Raw]:
         self._deadline.require()
         try:
             return self._raw.execute(sql, parameters).fetchall()

@@ -1,8 +1,8 @@
 """Performance page, section 4: a list asks the store at most three statements, whatever the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Protocol, cast
 
 import pytest
 from tests.worlds import World, depths, select, user
@@ -17,13 +17,21 @@ from strongroom.store.engine import Raw
 from strongroom.store.postgresql import PostgresqlConnection
 from strongroom.store.sqlcipher import SqlcipherConnection
 
-Query = Callable[[object, str, Sequence[object]], list[Raw]]
+
+class Query(Protocol):
+    """`Connection.query` as a function of the class."""
+
+    def __call__(
+        self, connection: object, sql: str, parameters: Sequence[object] = (), *, one_plan: bool | None = None
+    ) -> list[Raw]: ...
 
 
 def _noting(original: Query, texts: list[str]) -> Query:
-    def query(connection: object, sql: str, parameters: Sequence[object] = ()) -> list[Raw]:
+    def query(
+        connection: object, sql: str, parameters: Sequence[object] = (), *, one_plan: bool | None = None
+    ) -> list[Raw]:
         texts.append(sql)
-        return original(connection, sql, parameters)
+        return original(connection, sql, parameters, one_plan=one_plan)
 
     return query
 

@@ -9,6 +9,7 @@ from strongroom.access.plan import Plan, Reach
 from strongroom.query.ast import Select
 from strongroom.store.compile import aliases, frame, groups, security
 from strongroom.store.compile.frame import Cut
+from strongroom.store.compile.keys import select_keys
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout
 from strongroom.store.compile.writer import Writer
@@ -34,8 +35,8 @@ def write(writer: Writer, select: Select, plan: Plan, limit: int | None, *, shar
     shared = "0"
     if needs_shares(plan):
         found = frame.build(writer, select, Layout.MERGE, None, (), ordered=False)
-        cuts = [Cut(branch) for branch in security.share_branches(writer, found.root, plan, together=True)]
-        shared = f"(select count(*) from ({frame.keys(writer, found, cuts, lambda _: ('1 i',), limit)}) k)"
+        cuts = [Cut(branch) for branch in security.share_branches(writer, found.root, plan)]
+        shared = f"(select count(*) from ({select_keys(writer, found, cuts, lambda _: ('1 i',), limit)}) k)"
     return Statement(f"select {inside}{shared}", tuple(writer.parameters), (None,) if shares_only else (None, None))
 
 

@@ -1,10 +1,8 @@
 """The part of a query that decides which rows there are: the root, the joins that count, the filter, the order.
 
-From a frame, `keys` writes the statement that finds the keys of a page: one term for each branch of the plan, cut at
-the page, narrow. Wide values are read later, for the rows of the page alone (performance page, section 2).
+A frame is cut into terms, one for each branch of the plan and each range of the order; `compile.keys` writes them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -16,7 +14,6 @@ from strongroom.store.compile.security import Branch
 from strongroom.store.compile.strategy import Layout
 from strongroom.store.compile.writer import Bound, Scope, Writer
 from strongroom.store.dialect import Kind, quote
-from strongroom.store.layout import SHARES
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +91,9 @@ def branches(writer: Writer, frame: Frame) -> list[Branch]:
         case Layout.TEST:
             return security.walk_branches(writer, frame.root, frame.plan, shares_apart=False, few_rows=True)
         case Layout.WALK:
-            apart = by_name and security.are_few(writer.dialect, frame.plan.reach)
-            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=apart)
+            return security.walk_branches(writer, frame.root, frame.plan, shares_apart=by_name)
         case Layout.MERGE:
-            together = writer.dialect.stops_inside_in_lists or not by_name
-            return security.merge_branches(writer, frame.root, frame.plan, together=together)
+            return security.merge_branches(writer, frame.root, frame.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,103 +120,29 @@ def cuts(writer: Writer, frame: Frame) -> list[Cut]:
 def sort_keys(frame: Frame, branch: Branch) -> list[Term]:
     """The sort keys as this branch reads them: a share carries the name and the GUID of its row."""
     terms = list(frame.terms)
-    if terms and branch.sharer is not None and order.is_name_order(frame.select):
+    if terms and branch.of_share is not None and order.is_name_order(frame.select):
         terms[0] = replace(terms[0], operand=replace(terms[0].operand, sql="s.sort"))
         terms[1] = replace(terms[1], operand=replace(terms[1].operand, sql="s.objectid"))
     return terms
 
 
-Columns = Callable[[str], tuple[str, ...]]
-"""What a term carries besides its sort keys, given the SQL of the root's key."""
-
-
-def keys(writer: Writer, frame: Frame, found: list[Cut], columns: Columns, limit: int | None) -> str:
-    """The statement that finds the rows: sort keys (`s0`, `s1` …) and then `columns`, in order, at most `limit`."""
-    if limit is not None and _can_be_bounded(writer, frame, found):
-        return _bounded(writer, frame, found, columns, limit)
-    terms = [_term(writer, frame, cut, columns) for cut in found]
-    before = offset(writer, frame.select) if frame.terms else None
-    ending = _ending(writer, frame, limit)
-    skipped = "" if before is None else f" offset {before}"
-    if len(terms) > 1 and frame.terms and not writer.dialect.stops_inside_in_lists:
-        inner = ending if before is None else f"{ending} + {before}"
-        terms = [f"({term}{inner})" for term in terms]
-    return " union all ".join(terms) + ending + skipped
-
-
-def _can_be_bounded(writer: Writer, frame: Frame, found: list[Cut]) -> bool:
-    """Whether the first branch may bound the others: several branches, each one range of the ascending name order.
-
-    Not with a filter, which may give a narrower range of the same order: SQLite would take only one of the two.
-    """
-    if frame.select.where is not None:
-        return False
-    if frame.layout is not Layout.MERGE or not writer.dialect.stops_inside_in_lists or frame.joins or not frame.terms:
-        return False
-    if not order.is_name_order(frame.select) or frame.terms[0].descending or offset(writer, frame.select) is not None:
-        return False
-    branches = [id(cut.branch) for cut in found]
-    return found[0].branch.sharer is None and 1 < len(branches) == len(set(branches))
-
-
-def _bounded(writer: Writer, frame: Frame, found: list[Cut], columns: Columns, limit: int) -> str:
-    """The page of the first branch, and of the others no more than could come before its end.
-
-    Without the bound, a branch reads on through all rows that an earlier branch has (a unit in which one owner owns
-    nearly everything), and looks at the first rows of every principal that shares.
-    """
-    first, *others = found
-    ending = _ending(writer, frame, limit)
-    names = ", ".join((*(f"s{index}" for index in range(len(frame.terms))), "i"))
-    terms = [f"select {names} from o"]
-    for cut in others:
-        key = sort_keys(frame, cut.branch)[0].operand.sql
-        # Nulls come first and are no part of the range; after a position there are none.
-        ranges = [f"{key} <= (select last from b)", *([f"{key} is null"] if cut.position is None else [])]
-        for each in ranges:
-            position = each if cut.position is None else f"{cut.position} and {each}"
-            terms.append(_term(writer, frame, replace(cut, position=position), columns))
-    # A page that is not full bounds nothing: every text is less than a blob.
-    last = f"select coalesce((select max(s0) from o having count(*) >= {limit}), x'')"
-    return (
-        f"with o as materialized ({_term(writer, frame, first, columns)}{ending}), b(last) as materialized ({last})"
-        f" {' union all '.join(terms)}{ending}"
-    )
-
-
-def _term(writer: Writer, frame: Frame, cut: Cut, columns: Columns) -> str:
-    shown = [f"{term.operand.sql} s{index}" for index, term in enumerate(sort_keys(frame, cut.branch))]
-    root = frame.root.column("id")
-    if cut.branch.sharer is None:
-        return f"select {', '.join((*shown, *columns(root)))} from {frame.source}{frame.joins}{where(frame, cut)}"
-    is_row = f"{root} = s.object"
-    if not frame.joins and (not frame.terms or order.is_name_order(frame.select)):
-        # The shares alone give order and key. Without a join, SQLite leaves a principal's shares early.
-        found = [*cut.branch.of_share, *_position(cut)]
-        if asked := (*cut.branch.conditions, *frame.conditions):
-            row = " and ".join((is_row, *asked))
-            is_open = f"exists (select 1 from {frame.source} where {row})"
-            found.append(writer.dialect.hidden(is_open))  # no join in disguise
-        return f"select {', '.join((*shown, *columns('s.object')))} from {SHARES} s where {' and '.join(found)}"
-    source = f"{SHARES} s {writer.dialect.ordered_join()} {frame.source} on {is_row}{frame.joins}"
-    return f"select {', '.join((*shown, *columns(root)))} from {source}{where(frame, cut)}"
-
-
-def where(frame: Frame, cut: Cut) -> str:
-    """The WHERE of one term."""
-    conditions = (*cut.branch.of_share, *cut.branch.conditions, *_position(cut), *frame.conditions)
+def where(frame: Frame, cut: Cut, *, sets: str | None = None) -> str:
+    """The WHERE of one term. `sets` stands for the condition on the branch's sets."""
+    conditions = (*of_sets(cut, sets), *(cut.branch.of_share or ()), *cut.branch.conditions)
+    conditions += (*position_of(cut), *frame.conditions)
     return f" where {' and '.join(conditions)}" if conditions else ""
 
 
-def _position(cut: Cut) -> tuple[str, ...]:
+def of_sets(cut: Cut, sets: str | None) -> tuple[str, ...]:
+    """The condition on the branch's sets: `sets`, or that the key is one of them all."""
+    if cut.branch.sets is None:
+        return ()
+    return (cut.branch.sets.condition if sets is None else sets,)
+
+
+def position_of(cut: Cut) -> tuple[str, ...]:
+    """The condition on the range of the order, where the term has one."""
     return () if cut.position is None else (cut.position,)
-
-
-def _ending(writer: Writer, frame: Frame, limit: int | None) -> str:
-    ordering = ""
-    if frame.terms:
-        ordering = f" order by {order.written(writer, frame.terms, lambda index, _: str(index + 1))}"
-    return ordering if limit is None else f"{ordering} limit {limit}"
 
 
 def offset(writer: Writer, select: Select) -> str | None:

@@ -29,6 +29,7 @@ from strongroom.query.ast import (
 )
 from strongroom.store.compile import expressions, frame, lists, predicates
 from strongroom.store.compile.expressions import Operand
+from strongroom.store.compile.keys import select_keys
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout, limit_of
 from strongroom.store.compile.values import Decode, decoder, rounding_for
@@ -77,7 +78,7 @@ def write(writer: Writer, select: Select, layout: Layout) -> Statement:
     """The statement for the groups (or the distinct rows) of `select`."""
     sql, decoders = _groups(writer, select, layout, paged=True)
     limit = select.aggregate_limit if select.is_aggregate else None
-    return Statement(sql, tuple(writer.parameters), decoders, limit)
+    return Statement(sql, tuple(writer.parameters), decoders, limit, one_plan=False if writer.parameters else None)
 
 
 def count(writer: Writer, select: Select, layout: Layout, limit: int | None) -> Statement:
@@ -91,7 +92,7 @@ def _groups(writer: Writer, select: Select, layout: Layout, *, paged: bool) -> t
     where, having = _split(select.where)
     found = frame.build(writer, select, layout, where, select.joins, ordered=False)
     limit = select.aggregate_limit + 1 if select.is_aggregate else None
-    keys = frame.keys(writer, found, frame.cuts(writer, found), lists.key_columns(found), limit)
+    keys = select_keys(writer, found, frame.cuts(writer, found), lists.key_columns(found), limit)
     scope, source = lists.wide_source(writer, found, (), keys)
     inner = _Inner(writer, scope)
     groups = _group_expressions(select)

@@ -7,8 +7,9 @@ keys come first, from narrow terms, and the wide rows of the page are fetched by
 from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess
 from strongroom.query.ast import Expression, Field, Join, JoinKind, LookupName, LookupTable, Select
-from strongroom.store.compile import aliases, expressions, frame, joins, order, owners, security
-from strongroom.store.compile.frame import Columns, Cut, Early, Frame
+from strongroom.store.compile import aliases, expressions, frame, joins, order, owners, security, strategy
+from strongroom.store.compile.frame import Cut, Early, Frame
+from strongroom.store.compile.keys import Columns, is_one_term, select_keys
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout, limit_of
 from strongroom.store.compile.values import Decode, decoder
@@ -22,17 +23,44 @@ def write(writer: Writer, select: Select, layout: Layout) -> Statement:
     late = tuple(join for join in select.joins if join not in early)
     found = frame.build(writer, select, layout, select.where, early, ordered=True)
     cuts = frame.cuts(writer, found)
-    sql = _direct(writer, found, cuts[0], late) if _is_direct(found, cuts) else _keys_first(writer, found, cuts, late)
+    sql = (
+        _direct(writer, found, cuts[0], late)
+        if _is_direct(writer, found, cuts)
+        else _keys_first(writer, found, cuts, late)
+    )
     decoders = [output_decoder(writer, output.expression) for output in select.outputs]
     decoders += (decoder(writer.dialect, term.operand.kind, term.operand.scale) for term in found.terms)
-    return Statement(sql, tuple(writer.parameters), tuple(decoders))
+    return Statement(sql, tuple(writer.parameters), tuple(decoders), one_plan=_has_one_plan(writer, select))
 
 
-def _is_direct(found: Frame, cuts: list[Cut]) -> bool:
-    """Whether one term follows an index in the order of the list, so that nothing wide is ever sorted."""
-    if found.layout is Layout.TEST or len(cuts) > 1 or cuts[0].branch.sharer is not None:
+def _has_one_plan(writer: Writer, select: Select) -> bool | None:
+    """Whether the values say no more than which row is meant, or where the page begins: neither changes how rows are
+    best found. Those of a filter do. None without values."""
+    if not writer.parameters:
+        return None
+    if strategy.names_one_row(select):
+        return True
+    after = select.after or ()
+    first = writer.shape.place(after) if after else 0
+    return all(first <= parameter.place < first + len(after) for parameter in writer.parameters)
+
+
+def _is_direct(writer: Writer, found: Frame, cuts: list[Cut]) -> bool:
+    """Whether one term follows an index in the order of the list, or finds one row, so that nothing wide is sorted."""
+    if _is_one_row(writer, found, cuts):
+        return True
+    if found.layout is Layout.TEST or len(cuts) > 1 or cuts[0].branch.of_share is not None:
+        return False
+    if not is_one_term(writer, found, cuts[0]):
         return False
     return len(found.terms) <= 2 and order.is_index_order(found.select)
+
+
+def _is_one_row(writer: Writer, found: Frame, cuts: list[Cut]) -> bool:
+    """Whether the filter asks for one row by its id, and nothing repeats or skips it."""
+    if found.joins or len(cuts) > 1 or frame.offset(writer, found.select) is not None:
+        return False
+    return found.layout is Layout.TEST and strategy.names_one_row(found.select)
 
 
 def _direct(writer: Writer, found: Frame, cut: Cut, late: tuple[Join, ...]) -> str:
@@ -50,7 +78,7 @@ def _direct(writer: Writer, found: Frame, cut: Cut, late: tuple[Join, ...]) -> s
 
 
 def _keys_first(writer: Writer, found: Frame, cuts: list[Cut], late: tuple[Join, ...]) -> str:
-    keys = frame.keys(writer, found, cuts, key_columns(found), limit_of(found.select))
+    keys = select_keys(writer, found, cuts, key_columns(found), limit_of(found.select))
     scope, source = wide_source(writer, found, late, keys)
     shown = [output(writer, scope, each.expression) for each in found.select.outputs]
     shown += (f"k.s{index}" for index in range(len(found.terms)))

@@ -6,7 +6,7 @@ into disjoint terms, each with its own best index (performance page, section 2).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from strongroom.access.plan import Plan, Reach
 from strongroom.schema.model import Column, Rights
@@ -14,28 +14,31 @@ from strongroom.store.compile.writer import Bound, Scope, Writer
 from strongroom.store.dialect import Dialect, key_list, text_literal
 from strongroom.store.layout import SHARES, VALUE_SHARES
 
-_MOST_REPEATED_KEYS = 20_000
-"""Keys that the terms of shares may repeat between them; SQLite takes statements up to 1 MB."""
-
 
 @dataclass(frozen=True, slots=True)
-class Sharer:
-    """Principals whose shares count: all of them, or the direct ones alone (SM-146)."""
+class Sets:
+    """A column that has one of some keys. The rows of each key lie in the order of an index."""
 
-    principals: frozenset[int]
-    direct_only: bool
+    column: str
+    keys: frozenset[int]
+
+    @property
+    def condition(self) -> str:
+        return f"{self.column} in {key_list(self.keys)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One term of a list: rows of the table, or rows that `sharer` brings in. The conditions keep terms disjoint, and
-    a row that several principals of one term share stands in it once."""
+    """One term of a list: rows of the table, or rows that shares bring in. The conditions keep terms disjoint, and a
+    row that several principals of one term share stands in it once."""
 
-    conditions: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
     """What the row of the table must satisfy."""
-    sharer: Sharer | None = None
-    of_share: tuple[str, ...] = ()
-    """What the share `s` must satisfy."""
+    sets: Sets | None = None
+    """Where the term finds its rows: by owner, by unit, or shares by principal. Another condition, for the same row or
+    share; it is apart, because not every engine reads many sets in order at once."""
+    of_share: tuple[str, ...] | None = None
+    """What the share `s` must satisfy, where the term is one of shares."""
 
 
 def owned_by(bound: Bound, owners: Iterable[int], *, hide: Callable[[str], str] = str) -> str:
@@ -105,48 +108,25 @@ def walk_branches(
     sets are compared with key by key: to make a look-up table of them would cost more than it saves."""
     if not shares_apart:
         return [Branch((_reached(writer, bound, plan, with_shares=True, few_rows=few_rows),))]
-    terms = [Branch((_reached(writer, bound, plan, with_shares=False),))]
-    return terms + share_branches(writer, bound, plan, together=writer.dialect.stops_inside_in_lists)
+    return [Branch((_reached(writer, bound, plan, with_shares=False),)), *share_branches(writer, bound, plan)]
 
 
-def merge_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
-    """A term for the owners, one for the units, one for each other branch, one for the principals that share.
-
-    Unless they may stay `together`, each owner, each unit and each principal has its own term: for engines that do not
-    stop inside an IN list.
-    """
+def merge_branches(writer: Writer, bound: Bound, plan: Plan) -> list[Branch]:
+    """A term for the owners, one for the units, one for each other branch, one or two for the principals that share."""
     reach = plan.reach
     terms: list[Branch] = []
-    for owners in [reach.owners] if together and reach.owners else [frozenset({key}) for key in sorted(reach.owners)]:
-        terms.append(Branch((owned_by(bound, owners),)))
-    beyond = (f"not ({owned_by(bound, reach.owners)})",) if reach.owners else ()
-    for units in [reach.units] if together and reach.units else [frozenset({key}) for key in sorted(reach.units)]:
-        terms.append(Branch((in_units(bound, units), *beyond)))
-    if reach.units:
-        beyond += (f"not ({in_units(bound, reach.units)})",)
+    beyond: tuple[str, ...] = ()
+    for name, keys in _sets(reach):
+        if keys:
+            sets = Sets(bound.column(name), keys)
+            terms.append(Branch(beyond, sets))
+            beyond += (f"not ({sets.condition})",)
     scope = Scope.of_plan(bound)
     for other in reach.others:
         condition = writer.condition(scope, other)
         terms.append(Branch((condition, *beyond)))
         beyond += (f"not ({condition})",)
-    return terms + share_branches(writer, bound, plan, together=together)
-
-
-def sharers(reach: Reach, *, together: bool) -> list[Sharer]:
-    """The principals whose shares count, in the order of the terms."""
-    found: list[Sharer] = []
-    for keys, direct_only in ((reach.shared_with, False), (reach.shared_directly_with, True)):
-        groups = [keys] if together and keys else [frozenset({key}) for key in sorted(keys)]
-        found += (Sharer(group, direct_only) for group in groups)
-    return found
-
-
-def are_few(dialect: Dialect, reach: Reach) -> bool:
-    """Whether shares may have terms of their own: the terms are few, and so is what every term repeats."""
-    if dialect.stops_inside_in_lists:
-        return True
-    count = len(reach.shared_with) + len(reach.shared_directly_with)
-    return count < dialect.most_terms and count * (len(reach.owners) + len(reach.units)) <= _MOST_REPEATED_KEYS
+    return terms + share_branches(writer, bound, plan)
 
 
 def _reached(writer: Writer, bound: Bound, plan: Plan, *, with_shares: bool, few_rows: bool = False) -> str:
@@ -180,35 +160,37 @@ def _key_by_key(column: str, keys: frozenset[int]) -> str:
     return f"(case {column} {' '.join(f'when {key} then 1' for key in sorted(keys))} else 0 end)"
 
 
-def share_branches(writer: Writer, bound: Bound, plan: Plan, *, together: bool) -> list[Branch]:
-    """The rows that shares alone bring in: one term for the principals `together`, or one for each.
+def share_branches(writer: Writer, bound: Bound, plan: Plan) -> list[Branch]:
+    """The rows that shares alone bring in: a term for the principals whose shares count by either mask, and one for
+    those whose direct shares alone count (SM-146).
 
     A share knows owner and unit of its row, and whether the row has other shares (`store.share_keys`): only branches
     of another kind have to look at the row itself.
     """
     reach = plan.reach
-    share = replace(bound, sql="s")
     table = text_literal(bound.table.logical_name)
-    inside = [each for each in (owned_by(share, reach.owners), in_units(share, reach.units)) if each != "false"]
+    inside = [f"not s.{name} in {key_list(keys)}" for name, keys in _sets(reach) if keys]
     scope = Scope.of_plan(bound)
     elsewhere = " or ".join(f"({writer.condition(scope, other)})" for other in reach.others)
     terms: list[Branch] = []
-    earlier: dict[bool, frozenset[int]] = {}
-    for sharer in sharers(reach, together=together):
-        conditions = [
+    earlier: list[str] = []
+    for keys, direct_only in ((reach.shared_with, False), (reach.shared_directly_with, True)):
+        if not keys:
+            continue
+        of_share = [
             f"s.objecttypecode = {table}",
-            f"s.principal in {key_list(sharer.principals)}",
-            mask_condition("s", plan.right, direct_only=sharer.direct_only),
-            *(f"not {each}" for each in inside),
+            mask_condition("s", plan.right, direct_only=direct_only),
+            *inside,
         ]
-        others = [_other_share(writer, table, keys, plan.right, direct_only=each) for each, keys in earlier.items()]
-        if len(sharer.principals) > 1:
-            same = (table, sharer.principals, plan.right)
-            others.append(_other_share(writer, *same, direct_only=sharer.direct_only, is_before=True))
+        other = (writer, table, keys, plan.right)
+        others = [*earlier]
+        if len(keys) > 1:
+            others.append(_other_share(*other, direct_only=direct_only, is_before=True))
         if others:
-            conditions.append(f"(s.alone = 1 or not ({' or '.join(others)}))")
-        terms.append(Branch((f"not ({elsewhere})",) if elsewhere else (), sharer, tuple(conditions)))
-        earlier[sharer.direct_only] = earlier.get(sharer.direct_only, frozenset()) | sharer.principals
+            of_share.append(f"(s.alone = 1 or not ({' or '.join(others)}))")
+        conditions = (f"not ({elsewhere})",) if elsewhere else ()
+        terms.append(Branch(conditions, Sets("s.principal", keys), tuple(of_share)))
+        earlier.append(_other_share(*other, direct_only=direct_only))
     return terms
 
 

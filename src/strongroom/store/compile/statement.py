@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from strongroom.access.masking import Mask
 from strongroom.errors import InvalidRequest
-from strongroom.store.compile.values import Decode
+from strongroom.store.compile.values import Decode, column_decoder
 from strongroom.store.compile.writer import Parameter
 
 Result = tuple[object, ...]
-Decoder = Callable[[object], object] | Mask
+DecodeOne = Callable[[object], object] | Mask
+DecodeColumn = Callable[[Iterable[object]], Iterable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,17 @@ class Compiled:
     """What a store executes. `rows` makes the answer's rows of what the driver fetched.
 
     Result columns are the outputs in order; then, for lists, the sort keys and the ids that make up `Select.after` of
-    the next page. `decoded` has the columns whose values change on the way. `input_limit` is set on aggregate queries:
+    the next page. `decoded` has the columns whose values change on the way: how one value does, and how a column does,
+    because by column costs a quarter of looking at every value of every row. `input_limit` is set on aggregate queries:
     their last raw column counts the rows that went in.
     """
 
     sql: str
     parameters: tuple[object, ...]
-    decoded: tuple[tuple[int, Decoder], ...]
+    decoded: tuple[tuple[int, DecodeOne, DecodeColumn], ...]
     input_limit: int | None = None
+    one_plan: bool | None = None
+    """Whether one plan serves all values of the parameters (`engine.Connection.query`)."""
 
     def rows(self, fetched: list[Result]) -> list[Result]:
         """The rows as ours. Raises `InvalidRequest` 0x8004e023 when more rows were aggregated than allowed (WA-225)."""
@@ -41,13 +45,12 @@ class Compiled:
             return fetched
         if len(fetched) == 1:
             row = list(fetched[0])
-            for place, decode in self.decoded:
-                row[place] = decode(row[place])
+            for place, one, _ in self.decoded:
+                row[place] = one(row[place])
             return [tuple(row)]
-        # By column, because that costs a quarter of looking at every value of every row.
         columns: list[Iterable[object]] = list(zip(*fetched, strict=True))
-        for place, decode in self.decoded:
-            columns[place] = map(decode.for_answer() if isinstance(decode, Mask) else decode, columns[place])
+        for place, _, column in self.decoded:
+            columns[place] = column(columns[place])
         return list(zip(*columns, strict=True))
 
 
@@ -59,11 +62,12 @@ class Statement:
     parameters: tuple[Parameter, ...]
     decoders: tuple[Decode, ...]
     input_limit: int | None = None
-    _decoded: tuple[tuple[int, Decoder], ...] = field(init=False, repr=False)
+    one_plan: bool | None = None
+    _decoded: tuple[tuple[int, DecodeOne, DecodeColumn], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        decoded = tuple((place, decode) for place, decode in enumerate(self.decoders) if decode is not None)
-        object.__setattr__(self, "_decoded", decoded)
+        given = [(place, decode) for place, decode in enumerate(self.decoders) if decode is not None]
+        object.__setattr__(self, "_decoded", tuple((place, each, column_decoder(each)) for place, each in given))
 
     def bind(self, values: list[object]) -> Compiled:
         """The statement with the values of one query of its shape."""
@@ -72,4 +76,5 @@ class Statement:
             tuple([parameter.encode(values[parameter.place]) for parameter in self.parameters]),
             self._decoded,
             self.input_limit,
+            self.one_plan,
         )

@@ -16,6 +16,7 @@ from strongroom.query.ast import Select
 from strongroom.schema.model import Schema
 from strongroom.store.compile import aliases, counting, frame, groups, lists, predicates, security, shape, strategy
 from strongroom.store.compile.estimate import Estimate
+from strongroom.store.compile.keys import select_keys
 from strongroom.store.compile.shape import Shape
 from strongroom.store.compile.statement import Compiled, Statement
 from strongroom.store.compile.strategy import Layout
@@ -40,7 +41,7 @@ def compile_count(
 ) -> Compiled:
     """The statement that counts the rows of `planned` without paging, no further than `limit`: one row, one column."""
     read = shape.read(planned)
-    layout = strategy.choose_unordered(dialect, planned.select, _root_plan(planned), estimate)
+    layout = strategy.choose_unordered(planned.select, _root_plan(planned), estimate)
     return _count(planned, schema, dialect, read, layout, limit).bind(read.values)
 
 
@@ -105,7 +106,7 @@ class Statements:
                 counted = counting.write(writer, planned.select, plan, limit, shares_only=shares_only)
                 entry = _Entry(counted, Layout.MERGE)
             else:
-                layout = strategy.choose_unordered(self._dialect, planned.select, plan, estimate)
+                layout = strategy.choose_unordered(planned.select, plan, estimate)
                 entry = _Entry(_count(planned, schema, self._dialect, read, layout, limit), layout)
             self._keep(key, entry)
         return entry.statement.bind(read.values)
@@ -142,8 +143,10 @@ def _root_plan(planned: PlannedSelect) -> Plan:
 
 
 def _list_layout(planned: PlannedSelect, dialect: Dialect, estimate: Estimate) -> Layout:
-    choose = strategy.choose_unordered if groups.is_grouped(planned.select) else strategy.choose
-    return choose(dialect, planned.select, _root_plan(planned), estimate)
+    plan = _root_plan(planned)
+    if groups.is_grouped(planned.select):
+        return strategy.choose_unordered(planned.select, plan, estimate)
+    return strategy.choose(dialect, planned.select, plan, estimate)
 
 
 def _writer(
@@ -171,7 +174,7 @@ def _count(
     if groups.is_grouped(select):
         return groups.count(writer, select, layout, limit)
     found = frame.build(writer, select, layout, select.where, aliases.early_joins(select), ordered=False)
-    sql = f"select count(*) from ({frame.keys(writer, found, frame.cuts(writer, found), lambda _: ('1 i',), limit)}) k"
+    sql = f"select count(*) from ({select_keys(writer, found, frame.cuts(writer, found), lambda _: ('1 i',), limit)}) k"
     return Statement(sql, tuple(writer.parameters), (None,))
 
 

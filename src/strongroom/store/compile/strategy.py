@@ -12,13 +12,14 @@ from strongroom.query.ast import And, Comparison, Field, InList, JoinKind, Liter
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store.compile import aliases, order
 from strongroom.store.compile.estimate import Estimate
-from strongroom.store.compile.security import are_few
 from strongroom.store.dialect import Dialect
 
 DEFAULT_LIMIT = 5001
 _TESTED_ROW = 16
 _GATHERED_ROW = 12
 _MERGED_ROW = 30
+_MOST_OTHERS = 100
+"""Branches of another kind than sets that may have terms of their own; SQLite takes 500 terms in all."""
 _FILTER_SHARE = 0.1
 """What a filter of unknown effect is taken to let through."""
 _BOOKKEEPING = frozenset(
@@ -54,10 +55,8 @@ def choose(dialect: Dialect, select: Select, plan: Plan, estimate: Estimate) -> 
     passing = 1.0 if select.where is None else _FILTER_SHARE
     rows = limit_of(select) / passing
     walk = _TESTED_ROW * min(rows / share, total) if order.is_index_order(select) else _GATHERED_ROW * total
-    if not are_few(dialect, reach):
-        return Layout.WALK
     if order.is_name_order(select):
-        if _terms(dialect, plan) > dialect.most_terms:
+        if len(reach.others) > _MOST_OTHERS:
             return Layout.WALK
         merge = dialect.cost_of_term * _sets(plan) + _MERGED_ROW * min(rows, max(seen.visible, 1))
     else:
@@ -65,13 +64,11 @@ def choose(dialect: Dialect, select: Select, plan: Plan, estimate: Estimate) -> 
     return Layout.WALK if walk <= merge else Layout.MERGE
 
 
-def choose_unordered(dialect: Dialect, select: Select, plan: Plan, estimate: Estimate | None) -> Layout:
+def choose_unordered(select: Select, plan: Plan, estimate: Estimate | None) -> Layout:
     """The layout for counting and grouping, where every visible row is read once."""
     settled = _settled(select, plan)
     if settled is not None:
         return settled
-    if not are_few(dialect, plan.reach):
-        return Layout.WALK
     if estimate is not None:
         seen = estimate(select.source.table, plan.reach)
         if seen.visible * 2 > seen.total:
@@ -93,6 +90,16 @@ def is_selective(select: Select) -> bool:
         join.source.alias for join in aliases.early_joins(select) if join.kind is not JoinKind.OUTER
     }
     return any(_finds_few(part, inner) for part in _conjuncts(select.where))
+
+
+def names_one_row(select: Select) -> bool:
+    """Whether the filter asks for the root's row with a certain id."""
+    return any(
+        isinstance(part, Comparison)
+        and part.operator is Operator.EQUAL
+        and part.left == Field(select.source.alias, select.source.table.id_column)
+        for part in _conjuncts(select.where)
+    )
 
 
 def _conjuncts(node: Predicate | None) -> Iterator[Predicate]:
@@ -122,9 +129,3 @@ def _leads_to_few(column: Column) -> bool:
 def _sets(plan: Plan) -> int:
     reach = plan.reach
     return sum(map(len, (reach.owners, reach.units, reach.others, reach.shared_with, reach.shared_directly_with)))
-
-
-def _terms(dialect: Dialect, plan: Plan) -> int:
-    if not dialect.stops_inside_in_lists:
-        return _sets(plan)
-    return 4 + len(plan.reach.others)

@@ -5,7 +5,8 @@ more digits than the column keeps is rounded to the side on which the comparison
 become the nearest value that no column can hold or pass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
@@ -79,6 +80,21 @@ def list_encoder(dialect: Dialect, kind: Kind, scale: int, *, folded: bool) -> E
     return lambda values: orjson.dumps([one(value) for value in cast(tuple[object, ...], values)]).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Whole numbers of a smallest unit as decimals, exactly: 64 bits times a power of ten have at most 19 digits."""
+
+    unit: Decimal
+
+    def __call__(self, value: object) -> object:
+        return None if value is None else cast(int, value) * self.unit
+
+    def column(self, values: Iterable[object]) -> list[object]:
+        """Many values; one loop costs a third of one call for each."""
+        unit = self.unit
+        return [None if value is None else value * unit for value in cast(Iterable[int | None], values)]
+
+
 @lru_cache(maxsize=64)
 def decoder(dialect: Dialect, kind: Kind, scale: int) -> Decode:
     """What makes the engine's value ours, or None when it is right as it comes."""
@@ -86,10 +102,16 @@ def decoder(dialect: Dialect, kind: Kind, scale: int) -> Decode:
         return None
     if kind is Kind.BOOLEAN:
         return lambda value: None if value is None else bool(value)
-    if kind is Kind.NUMERIC:
-        unit = Decimal(1).scaleb(-scale)
-        return lambda value: None if value is None else Decimal(cast(int, value)) * unit
-    return None
+    return Scaled(Decimal(1).scaleb(-scale)) if kind is Kind.NUMERIC else None
+
+
+def column_decoder(decode: Callable[[object], object] | Mask) -> Callable[[Iterable[object]], Iterable[object]]:
+    """`decode` for the values of a whole column of one answer."""
+    if isinstance(decode, Mask):
+        return lambda values: map(decode.for_answer(), values)
+    if isinstance(decode, Scaled):
+        return decode.column
+    return lambda values: map(decode, values)
 
 
 def same(value: object) -> object:
