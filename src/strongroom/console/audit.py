@@ -1,0 +1,222 @@
+"""The trail: searching it, and what happened to one row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from starlette.responses import Response
+
+from strongroom.console.api import FORMATTED, ApiError, Json, as_object, formatted, objects, reference, text
+from strongroom.console.data.columns import label
+from strongroom.console.data.lists import PAGE_SIZE
+from strongroom.console.data.lookups import find_row
+from strongroom.console.data.records import crumbs_of, name_of
+from strongroom.console.page import Page
+from strongroom.console.visit import Visit
+from strongroom.schema.model import Table
+
+_DAY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One column of one entry."""
+
+    column: str
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the trail, as a page shows it."""
+
+    id: str
+    on: str
+    action: str
+    by: str
+    on_behalf_of: str
+    table: str
+    row_id: str
+    row: str
+    differences: Sequence[Difference]
+    note: str
+
+
+async def search(visit: Visit) -> Response:
+    """The trail, the newest first, by user, table, action and days."""
+    problem: ApiError | None = None
+    rows: Sequence[Json] = ()
+    following: str | None = None
+    try:
+        rows, following = await _found(visit)
+    except ApiError as error:
+        if error.status not in (400, 403):
+            raise
+        problem = error
+    audit = visit.table("audit")
+    action = audit.columns["action"]
+    context = {
+        "entries": [_entry(visit, row) for row in rows],
+        "next": following,
+        "problem": problem,
+        "actions": [(str(option.value), option.label) for option in sorted(action.options, key=lambda o: o.label)],
+        "tables": sorted(
+            (t.label or t.logical_name, t.logical_name) for t in visit.schema.tables.values() if not t.is_intersect
+        ),
+        "kept": {
+            name: visit.parameter(name)
+            for name in ("user", "table", "action", "since", "until")
+            if visit.parameter(name)
+        },
+    }
+    return visit.render("audit.html", visit.texts("Audit"), context, status=problem.status if problem else 200)
+
+
+async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
+    conditions: list[str] = []
+    if visit.parameter("user"):
+        _, user_id = await find_row(visit, ("systemuser",), visit.parameter("user"))
+        conditions.append(f"_userid_value eq {user_id}")
+    if visit.parameter("table"):
+        conditions.append(f"objecttypecode eq '{visit.table(visit.parameter('table')).logical_name}'")
+    if visit.parameter("action").isdigit():
+        conditions.append(f"action eq {visit.parameter('action')}")
+    for name, operator, time in (("since", "ge", "T00:00:00Z"), ("until", "le", "T23:59:59Z")):
+        day = visit.parameter(name)
+        if day:
+            if len(day) != _DAY:
+                raise ApiError(400, "", visit.texts("'%(day)s' is no day; write it as 2026-03-31.", day=day))
+            conditions.append(f"createdon {operator} {day}{time}")
+    options = {"$orderby": "createdon desc"}
+    if conditions:
+        options["$filter"] = " and ".join(conditions)
+    if visit.parameter("after"):
+        options["$skiptoken"] = visit.parameter("after")
+    body = await visit.api.get("audits", options, prefer=(f"odata.maxpagesize={PAGE_SIZE}",))
+    link = parse_qs(urlsplit(text(body.get("@odata.nextLink"))).query).get("$skiptoken")
+    return objects(body.get("value")), link[0] if link else None
+
+
+def _entry(visit: Visit, row: Json) -> Entry:
+    table = visit.schema.tables.get(text(row.get("objecttypecode")))
+    return Entry(
+        text(row["auditid"]),
+        formatted(row, "createdon"),
+        formatted(row, "action"),
+        formatted(row, "_userid_value"),
+        formatted(row, "_callinguserid_value"),
+        table.logical_name if table else text(row.get("objecttypecode")),
+        text(row.get("_objectid_value")),
+        table.label if table else text(row.get("objecttypecode")),
+        _differences(visit, table, text(row.get("changedata"))),
+        text(row.get("useradditionalinfo")),
+    )
+
+
+def _differences(visit: Visit, table: Table | None, data: str) -> Sequence[Difference]:
+    """The columns of an entry, from its `changedata`."""
+    if not data:
+        return ()
+    try:
+        parsed = as_object(orjson.loads(data))
+    except ValueError:
+        return ()
+    changed = objects(parsed.get("changedAttributes"))
+    if not changed:
+        return [Difference(name, name, "", _shown(value)) for name, value in parsed.items()]
+    found: list[Difference] = []
+    for each in changed:
+        name = text(each.get("logicalName"))
+        column = table.columns.get(name) if table else None
+        old = text(each.get("oldName") or each.get("oldValue"))
+        new = text(each.get("newName") or each.get("newValue"))
+        found.append(
+            Difference(
+                name, label(column) if column else name, _labelled(table, name, old), _labelled(table, name, new)
+            )
+        )
+    return found
+
+
+def _labelled(table: Table | None, name: str, value: str) -> str:
+    """A choice by its label."""
+    column = table.columns.get(name) if table else None
+    if column is None or not column.options:
+        return value
+    return next((option.label for option in column.options if str(option.value) == value), value)
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+async def history(visit: Visit) -> Response:
+    """What happened to one row, the newest first, with old and new values."""
+    subject = await name_of(visit)
+    found = await visit.api.ask(
+        "RetrieveRecordChangeHistory", Target=reference(subject.table.entity_set_name, subject.id)
+    )
+    details = objects(as_object(found.get("AuditDetailCollection")).get("AuditDetails"))
+    users = await _names(visit, details)
+    context = {
+        "subject": subject,
+        "tab": "history",
+        "entries": [_detail(visit, subject.table, detail, users) for detail in details],
+        "total": as_object(found.get("AuditDetailCollection")).get("TotalRecordCount"),
+    }
+    return visit.render("history.html", subject.name, context, crumbs=crumbs_of(visit, subject, visit.texts("History")))
+
+
+def _detail(visit: Visit, table: Table, detail: Json, users: Mapping[str, str]) -> Entry:
+    record, old, new = (as_object(detail.get(part)) for part in ("AuditRecord", "OldValue", "NewValue"))
+    audit = visit.table("audit")
+    action = _labelled(audit, "action", text(record.get("action")))
+    names = [name for name in dict.fromkeys((*old, *new)) if "@" not in name]
+    differences = [
+        Difference(name, _column_label(table, name), _value(table, name, old), _value(table, name, new))
+        for name in names
+    ]
+    user = text(record.get("_userid_value"))
+    calling = text(record.get("_callinguserid_value"))
+    on = text(record.get("createdon")).replace("T", " ").removesuffix("Z")
+    return Entry(
+        text(record.get("auditid")), on, action, users.get(user, user), users.get(calling, calling), table.logical_name,
+        text(record.get("_objectid_value")), "", differences, text(record.get("useradditionalinfo")),
+    )  # fmt: skip
+
+
+def _column_label(table: Table, property_name: str) -> str:
+    column = next((c for c in table.columns.values() if c.property_name == property_name), None)
+    return label(column) if column else property_name
+
+
+def _value(table: Table, property_name: str, row: Json) -> str:
+    name = property_name.removeprefix("_").removesuffix("_value") if property_name.startswith("_") else property_name
+    shown = row.get(property_name + FORMATTED, row.get(property_name))
+    return _labelled(table, name, text(shown))
+
+
+async def _names(visit: Visit, details: Sequence[Json]) -> Mapping[str, str]:
+    """The names of the users in entries, as far as the visitor may read them."""
+    ids = {
+        text(as_object(detail.get("AuditRecord")).get(column))
+        for detail in details
+        for column in ("_userid_value", "_callinguserid_value")
+    } - {""}
+    if not ids:
+        return {}
+    wanted = ",".join(f"'{each}'" for each in sorted(ids)[:100])
+    condition = f"Microsoft.Dynamics.CRM.In(PropertyName='systemuserid',PropertyValues=[{wanted}])"
+    try:
+        rows = await visit.api.rows("systemusers", {"$select": "fullname", "$filter": condition})
+    except ApiError as error:
+        if error.status == 403:
+            return {}
+        raise
+    return {text(row["systemuserid"]): text(row.get("fullname")) for row in rows}
+
+
+PAGES = (Page("/audit", search, "audit"), Page("/tables/{table}/{id}/history", history, "data"))
