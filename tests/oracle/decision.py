@@ -4,7 +4,8 @@ A world:
 
     {"units":     {id: {"parent": id or None, "disabled": bool}},
      "tables":    {id: {"ownership": "user" | "organization" | "business", "hierarchy": bool, "settings": bool}},
-     "roles":     {id: {"inherited": bool, "sysadmin": bool, "privileges": {(table, right): depth}}},
+     "roles":     {id: {"inherited": bool, "sysadmin": bool, "privileges": {(table, right): depth},
+                        "unit": id of the original's}},
      "users":     {id: {"unit": id, "disabled": bool, "mode": int, "roles": [(role, unit)],
                         "manager": id or None, "position": id or None}},
      "teams":     {id: {"unit": id, "type": "owner" | "access" | "group", "default": bool, "roles": [(role, unit)],
