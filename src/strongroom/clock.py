@@ -48,4 +48,4 @@ class TestClock:
 
 def iso(moment: datetime) -> str:
     """`moment` as the platform stores and sends times: UTC, whole seconds, `2024-05-01T10:15:00Z` (WA-90)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"

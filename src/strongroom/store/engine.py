@@ -74,6 +74,10 @@ class Connection(Protocol):
         """Add rows by the engine's fastest way. Raises `Duplicate`."""
         ...
 
+    def insert_late(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Add rows that no uniqueness can refuse, now or with whatever comes next, at the latest with the commit."""
+        ...
+
     def close(self) -> None: ...
 
 

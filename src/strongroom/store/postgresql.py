@@ -6,6 +6,7 @@ one prepared statement whatever the size of the numbers.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from math import ceil, inf
 from time import monotonic
 from typing import Any, LiteralString, cast
@@ -18,6 +19,7 @@ from psycopg.types.string import TextLoader
 
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
+from strongroom.store.closing import SET_STAMP, closing_statement
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import POSTGRESQL, quote, text_literal
@@ -85,6 +87,9 @@ class PostgresqlConnection:
         self._deadline = Deadline()
         self._limit_s: float | None = None
         self._next_look = inf
+        self._late: tuple[str, tuple[str, ...], Sequence[object]] | None = None
+        """A row that goes with the next statement: table, columns, values."""
+
         self._raw = psycopg.Connection[Raw].connect(
             url, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=1
         )
@@ -135,16 +140,18 @@ class PostgresqlConnection:
         if self._raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
             # The server would answer COMMIT with a silent rollback.
             raise IntegrityViolation("A statement failed, so the transaction cannot be committed.")
-        statements: list[str] = []
         if len(counted) > _FEW_COUNTERS:
             self.execute(_ADD_MANY, [list(values) for values in zip(*counted, strict=True)])
+            counted = ()
+        statements: list[str] = []
+        if self._late is not None:
+            (table, columns, row), self._late = self._late, None
+            sql = closing_statement(table, columns, len(counted), with_stamp=stamp is not None)
+            self._run(sql, [*row, *chain.from_iterable(counted), *(stamp or ())])
         else:
             statements += [_with_literals(ADD, change) for change in counted]
-        if stamp is not None:
-            epoch, metadata, version = map(int, stamp)
-            statements.append(
-                f"update stamp set security_epoch = {epoch}, metadata_version = {metadata}, version = {version}"
-            )
+            if stamp is not None:
+                statements.append(_with_literals(SET_STAMP, stamp))
         self._deadline.require()
         self._stop_time()
         try:
@@ -155,6 +162,7 @@ class PostgresqlConnection:
     def rollback(self) -> None:
         self._stop_time()
         self._one_plan = None
+        self._late = None
         try:
             if self._raw.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
                 self._cursor.execute("rollback")
@@ -175,6 +183,7 @@ class PostgresqlConnection:
         return self._run(sql, parameters).rowcount
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        self._send_late()
         try:
             self._heed_time()
             self._cursor.executemany(_literal(self._numbered(sql)), rows)
@@ -190,6 +199,7 @@ class PostgresqlConnection:
                 self.execute_many(sql, rows)
             return
         names = ", ".join(map(quote, columns))
+        self._send_late()
         try:
             self._heed_time()
             with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
@@ -198,10 +208,24 @@ class PostgresqlConnection:
         except _TRANSLATED as error:
             raise self._ours(error) from error
 
+    def insert_late(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        if len(rows) != 1:
+            self.insert(table, columns, rows)
+            return
+        self._send_late()
+        self._late = (table, tuple(columns), rows[0])
+
     def close(self) -> None:
         self._raw.close()
 
+    def _send_late(self) -> None:
+        """Before any other statement: what was put off comes first."""
+        if self._late is not None:
+            (table, columns, row), self._late = self._late, None
+            self._run(insert_statement(table, columns), row)
+
     def _run(self, sql: str, parameters: Sequence[object]) -> psycopg.RawCursor[Raw]:
+        self._send_late()
         try:
             self._heed_time()
             return cast("psycopg.RawCursor[Raw]", self._cursor.execute(_literal(self._numbered(sql)), parameters))

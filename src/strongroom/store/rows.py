@@ -155,10 +155,11 @@ def _held_by(work: Work, relationship: Relationship, parents: Sequence[Guid]) ->
 # --- writing -----------------------------------------------------------------------------------------------------
 
 
-def insert(work: Work, table: Table, new: Sequence[Row]) -> None:
+def insert(work: Work, table: Table, new: Sequence[Row], *, late: bool = False) -> None:
     """Store new rows, in order; sets `key` and `version` on them, and `owner` and `unit` where the table implies them.
 
-    Columns of `table` that are not stored (`ownerid` and its kin) are ignored in `values`.
+    Columns of `table` that are not stored (`ownerid` and its kin) are ignored in `values`. `late` rows, which no
+    uniqueness can refuse, may be sent with a later statement.
     """
     if not new:
         return
@@ -170,7 +171,8 @@ def insert(work: Work, table: Table, new: Sequence[Row]) -> None:
     shape = work.shape(table)
     columns, tuples = shape.write(new)
     with Attempt(work, table):
-        work.connection.insert(table.logical_name, columns, tuples)
+        send = work.connection.insert_late if late else work.connection.insert
+        send(table.logical_name, columns, tuples)
     if table.logical_name in PRINCIPAL_TABLES:
         principals = [(one.key, one.id, table.logical_name) for one in new]
         with Attempt(work, table):

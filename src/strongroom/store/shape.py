@@ -4,7 +4,7 @@ A `Shape` is made once per table and schema version. Reading makes a `Row` of on
 not by row, because that is what makes bulk inserts fast: one list per column that any row uses, zipped into tuples.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ class Shape:
         self.has_unit = has_unit(table)
         self.has_version = VERSION in self.stored
         self._keyed = [name for name in self.stored if name not in (table.primary_id, VERSION)]
+        self._writers = [(name, _plain_encoder(self.stored[name]), self.stored[name]) for name in self._keyed]
         self._decoders = [(n, s.decode) for n, s in self.stored.items() if s.decode is not None]
         self._single = [(n, s.target) for n, s in self.stored.items() if s.target is not None]
         self._multiple = [n for n, s in self.stored.items() if s.has_table]
@@ -101,7 +102,7 @@ class Shape:
 
     def changes(self, changes: Mapping[str, Value]) -> dict[str, object]:
         """`changes` by stored column. Columns that are not stored are left out."""
-        self._require_known(changes)
+        self._require_known(changes.keys())
         found: dict[str, object] = {}
         for name, value in changes.items():
             stored = self.stored.get(name)
@@ -118,17 +119,33 @@ class Shape:
             found["unit"] = row.unit
         if self.has_version:
             found[VERSION] = row.version
-        self._require_known(row.values)
-        for name in self._keyed:
-            value = row.values.get(name)
-            if value is not None:
-                _store(self.stored[name], value, found)
+        self._require_known(row.values.keys())
+        given = row.values.get
+        for name, encode, stored in self._writers:
+            value = given(name)
+            if value is None:
+                continue
+            if encode is not None:
+                found[name] = encode(value)
+            else:
+                _store(stored, value, found)
         return found
 
-    def _require_known(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self.table.columns:
-                raise IntegrityViolation(f"{self.table.logical_name} has no column {name}.")
+    def _require_known(self, names: Set[str]) -> None:
+        if not names <= self.table.columns.keys():
+            unknown = min(names - self.table.columns.keys())
+            raise IntegrityViolation(f"{self.table.logical_name} has no column {unknown}.")
+
+
+def _plain_encoder(stored: _Stored) -> Codec | None:
+    """How values of a column without companions are written; None when it takes `_store`."""
+    if stored.is_lookup or stored.is_folded:
+        return None
+    return stored.encode or _as_it_is
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _columns(stored: _Stored, values: list[Value]) -> Iterator[tuple[str, list[Any]]]:

@@ -17,6 +17,7 @@ from typing import Any
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store import sqlcipher_driver as dbapi2
+from strongroom.store.closing import SET_STAMP
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import SQLITE, quote
@@ -105,7 +106,7 @@ class SqlcipherConnection:
         elif counted:
             self.execute_many(ADD, counted)
         if stamp is not None:
-            self._run("update stamp set security_epoch = ?, metadata_version = ?, version = ?", stamp)
+            self._run(SET_STAMP, stamp)
         self._deadline.require()
         self._deadline.stop()  # a commit is never cut short: it would be in doubt
         self._run("commit")
@@ -150,6 +151,8 @@ class SqlcipherConnection:
             self._run(sql, rows[0])
         else:
             self.execute_many(sql, rows)
+
+    insert_late = insert
 
     def _run(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         self._deadline.require()

@@ -204,15 +204,18 @@ class StoreTransaction:
 
     def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
         """See the protocol. An entry without `auditid` gets one, and `createdon` when it has none."""
+        told = list(entries)
+        if not told:
+            return
         work = self._work
-        table = work.table(_AUDIT)
-        now, told = work.now(), list(entries)
+        table, now = work.table(_AUDIT), work.now()
         added: list[Row] = []
         for entry, fresh in zip(told, new_guids(work.clock, len(told)), strict=True):
             values = {"createdon": now, **entry}
             identity = values.get("auditid") or fresh
             added.append(Row(table, Key(0), Guid(str(identity)), None, None, 0, values))
-        stored_rows.insert(work, table, added)
+        is_new = not any("auditid" in entry for entry in told)
+        stored_rows.insert(work, table, added, late=is_new)
 
     def _security(self) -> SecurityCache:
         if self._cache.epoch != self._work.stamp.security_epoch:
