@@ -65,6 +65,17 @@ class Api:
         body = await self.get(path, options, prefer=(f"odata.maxpagesize={most}",))
         return objects(body.get("value"))
 
+    async def rows_if_allowed(
+        self, path: str, options: Mapping[str, str] | None = None, *, most: int = 5000
+    ) -> Sequence[Json] | None:
+        """The rows of the first page, or None where the visitor has no privilege to look."""
+        try:
+            return await self.rows(path, options, most=most)
+        except ApiError as error:
+            if error.status in (403, 404):
+                return None
+            raise
+
     async def ask(self, function: str, **parameters: object) -> Json:
         """The answer of an unbound function; parameters go as aliases, so any JSON value will do."""
         names = ",".join(f"{name}=@{name}" for name in parameters)

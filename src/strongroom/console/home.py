@@ -1,14 +1,138 @@
-"""The first page: the state of trust at a glance, each number one click from its evidence."""
+"""The first page: the state of trust at a glance and one's own work, each number one click from its evidence."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from strongroom.clock import iso
+from strongroom.console.api import ApiError, objects, text
 from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 
+_REFUSED = 10001
+_COUNTED = 5000
+_MINE = ("account", "contact", "opportunity", "incident", "task", "phonecall", "appointment", "lead")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure: `tone` is good, warn, bad or empty."""
+
+    title: str
+    figure: str
+    note: str
+    address: str
+    tone: str = ""
+
 
 async def show(visit: Visit) -> Response:
-    """The home page."""
-    return visit.render("home.html", visit.texts("Home"), {"tiles": ()})
+    """The home page. What the visitor may not ask about is left out."""
+    trust = (_audit_switch, _refusals, _changes, _administrators, _disabled, _secured)
+    context = {"trust": await _tiles(visit, trust), "own": await _own(visit)}
+    return visit.render("home.html", visit.texts("Home"), context)
+
+
+async def _tiles(visit: Visit, makers: Sequence[Callable[[Visit], Awaitable[Tile | None]]]) -> Sequence[Tile]:
+    found: list[Tile] = []
+    for make in makers:
+        try:
+            tile = await make(visit)
+        except ApiError as error:
+            if error.status not in (403, 404):
+                raise
+            continue
+        if tile is not None:
+            found.append(tile)
+    return found
+
+
+async def _audit_switch(visit: Visit) -> Tile | None:
+    rows = await visit.api.rows("organizations", {"$select": "isauditenabled"}, most=1)
+    if not rows:
+        return None
+    is_on = rows[0].get("isauditenabled") is True
+    texts = visit.texts
+    note = texts("every change leaves an entry") if is_on else texts("changes leave no trace")
+    return Tile(
+        texts("Audit"), texts("On") if is_on else texts("Off"), note, visit.address("audit"), "good" if is_on else "bad"
+    )
+
+
+async def _refusals(visit: Visit) -> Tile:
+    today = _today(visit)
+    count = await _count(visit, "audits", {"$filter": f"action eq {_REFUSED} and createdon ge {today}T00:00:00Z"})
+    address = visit.address("audit", action=_REFUSED, since=today)
+    return Tile(visit.texts("Refused attempts"), _shown(count), visit.texts("today"), address, "warn" if count else "")
+
+
+async def _changes(visit: Visit) -> Tile:
+    today = _today(visit)
+    count = await _count(visit, "audits", {"$filter": f"createdon ge {today}T00:00:00Z"})
+    return Tile(
+        visit.texts("Entries in the trail"), _shown(count), visit.texts("today"), visit.address("audit", since=today)
+    )
+
+
+async def _administrators(visit: Visit) -> Tile | None:
+    roles = await visit.api.rows(
+        "roles",
+        {"$select": "name", "$filter": "name eq 'System Administrator' and _parentroleid_value eq null"},
+        most=1,
+    )
+    if not roles:
+        return None
+    role_id = text(roles[0]["roleid"])
+    count = await _count(visit, f"roles({role_id})/systemuserroles_association", {})
+    note = visit.texts.number("may do everything", "may do everything", count)
+    return Tile(visit.texts("System Administrators"), _shown(count), note, visit.address(f"roles/{role_id}"))
+
+
+async def _disabled(visit: Visit) -> Tile:
+    count = await _count(visit, "systemusers", {"$filter": "isdisabled eq false"})
+    return Tile(visit.texts("Enabled users"), _shown(count), visit.texts("may sign in"), visit.address("people"))
+
+
+async def _secured(visit: Visit) -> Tile:
+    count = sum(column.is_secured for table in visit.schema.tables.values() for column in table.columns.values())
+    note = visit.texts("opened by profiles alone")
+    return Tile(visit.texts("Secured columns"), _shown(count), note, visit.address("profiles"))
+
+
+async def _own(visit: Visit) -> Sequence[Tile]:
+    """The active rows that the visitor owns, by table."""
+    found: list[Tile] = []
+    for name in _MINE:
+        table = visit.table(name)
+        mine = "Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')"
+        condition = f"{mine} and statecode eq 0" if "statecode" in table.columns else mine
+        try:
+            count = await _count(visit, table.entity_set_name, {"$filter": condition})
+        except ApiError as error:
+            if error.status not in (403, 404):
+                raise
+            continue
+        if count:
+            address = visit.address(f"tables/{name}", c1="ownerid", o1="mine", c2="statecode", o2="eq", v2="0")
+            found.append(
+                Tile(table.collection_label or table.label, _shown(count), visit.texts("active, mine"), address)
+            )
+    return found
+
+
+async def _count(visit: Visit, address: str, options: Mapping[str, str]) -> int:
+    """How many rows there are, at most `_COUNTED`."""
+    body = await visit.api.get(address, {**options, "$count": "true", "$top": "1"})
+    count = body.get("@odata.count")
+    return count if isinstance(count, int) and count >= 0 else len(objects(body.get("value")))
+
+
+def _shown(count: int) -> str:
+    return f"{count:,}+" if count >= _COUNTED else f"{count:,}"
+
+
+def _today(visit: Visit) -> str:
+    return iso(visit.environment.clock.now())[:10]
 
 
 PAGES = (Page("", show, "home"),)

@@ -1,11 +1,26 @@
 """Every page that there is, in the order in which addresses are tried."""
 
-from strongroom.console import audit, home
+from strongroom.console import administration, audit, home
 from strongroom.console.data import actions, forms, lists, lookups, records, tables
 from strongroom.console.page import Page
 from strongroom.console.security import people, profiles, roles, units, why
 
-_ROOMS = (home, tables, lists, lookups, forms, actions, records, people, units, roles, profiles, why, audit)
+_ROOMS = (
+    home,
+    tables,
+    lists,
+    lookups,
+    forms,
+    actions,
+    records,
+    people,
+    units,
+    roles,
+    profiles,
+    why,
+    audit,
+    administration,
+)
 
 
 def all_pages() -> tuple[Page, ...]:

@@ -47,7 +47,7 @@ async def person(visit: Visit) -> Response:
     """One user: where they stand, what they hold, and what they see."""
     user_id = visit.row_id()
     user = await visit.api.get(f"systemusers({user_id})")
-    teams = await visit.api.rows(
+    teams = await visit.api.rows_if_allowed(
         f"systemusers({user_id})/teammembership_association", {"$select": "name,teamtype,isdefault", "$orderby": "name"}
     )
     problem: ApiError | None = None
@@ -62,9 +62,11 @@ async def person(visit: Visit) -> Response:
         "user": user,
         "user_id": user_id,
         "teams": teams,
-        "roles": await _roles(visit, user_id, teams),
+        "roles": await _roles(visit, user_id, teams or ()),
         "managers": await _managers(visit, user),
-        "profiles": await _profiles(visit, f"systemusers({user_id})/systemuserprofiles_association"),
+        "profiles": await visit.api.rows_if_allowed(
+            f"systemusers({user_id})/systemuserprofiles_association", {"$select": "name"}
+        ),
         "sees": sees,
         "problem": problem,
     }
@@ -80,8 +82,10 @@ async def team(visit: Visit) -> Response:
     members = await visit.api.rows(
         f"teams({team_id})/teammembership_association", {"$select": "fullname,domainname", "$orderby": "fullname"}
     )
-    roles = await visit.api.rows(f"teams({team_id})/teamroles_association", {"$select": "name,_businessunitid_value"})
-    profiles = await _profiles(visit, f"teams({team_id})/teamprofiles_association")
+    roles = await visit.api.rows_if_allowed(
+        f"teams({team_id})/teamroles_association", {"$select": "name,_businessunitid_value"}
+    )
+    profiles = await visit.api.rows_if_allowed(f"teams({team_id})/teamprofiles_association", {"$select": "name"})
     context = {"team": row, "members": members, "roles": roles, "profiles": profiles}
     crumbs = (
         Crumb(visit.texts("People"), visit.address("people")),
@@ -91,9 +95,12 @@ async def team(visit: Visit) -> Response:
     return visit.render("team.html", formatted(row, "name"), context, crumbs=crumbs)
 
 
-async def _roles(visit: Visit, user_id: str, teams: Sequence[Json]) -> Sequence[HeldRole]:
+async def _roles(visit: Visit, user_id: str, teams: Sequence[Json]) -> Sequence[HeldRole] | None:
+    """The roles of a user, direct ones and those of teams; None where the visitor may not read roles."""
     options = {"$select": "name,_businessunitid_value"}
-    own = await visit.api.rows(f"systemusers({user_id})/systemuserroles_association", options)
+    own = await visit.api.rows_if_allowed(f"systemusers({user_id})/systemuserroles_association", options)
+    if own is None:
+        return None
     found = [_held(role, "", "") for role in own]
     for each in teams:
         brought = await visit.api.rows(f"teams({text(each['teamid'])})/teamroles_association", options)
@@ -119,15 +126,6 @@ async def _managers(visit: Visit, user: Json) -> Sequence[tuple[str, str]]:
         except ApiError:
             break
     return found
-
-
-async def _profiles(visit: Visit, address: str) -> Sequence[Json]:
-    try:
-        return await visit.api.rows(address, {"$select": "name"})
-    except ApiError as error:
-        if error.status in (403, 404):
-            return ()
-        raise
 
 
 async def _sees(visit: Visit, user_id: str) -> Sequence[tuple[str, str, int, int, int]]:

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from strongroom.console.api import ApiError, Json, formatted, text
+from strongroom.console.api import Json, formatted, text
 from strongroom.console.data.columns import label
 from strongroom.console.page import Page
 from strongroom.console.visit import Crumb, Visit
@@ -35,13 +35,8 @@ async def profile(visit: Visit) -> Response:
     )
     members: list[tuple[str, str]] = []
     for association, name, key, place in _MEMBERS:
-        try:
-            found = await visit.api.rows(f"fieldsecurityprofiles({profile_id})/{association}", {"$select": name})
-        except ApiError as error:
-            if error.status not in (403, 404):
-                raise
-            continue
-        members += [(text(each.get(name)), visit.address(f"{place}/{text(each[key])}")) for each in found]
+        found = await visit.api.rows_if_allowed(f"fieldsecurityprofiles({profile_id})/{association}", {"$select": name})
+        members += [(text(each.get(name)), visit.address(f"{place}/{text(each[key])}")) for each in found or ()]
     context = {"row": row, "permissions": [_permission(visit, each) for each in permissions], "members": members}
     name = formatted(row, "name")
     crumbs = (Crumb(visit.texts("Column security"), visit.address("profiles")), Crumb(name))

@@ -74,8 +74,12 @@ async def _matrix(
         "only_held": only_held,
         "wanted": wanted,
         "problem": problem,
-        "holders": await visit.api.rows(f"roles({visit.row_id()})/systemuserroles_association", options, most=25),
-        "teams": await visit.api.rows(f"roles({visit.row_id()})/teamroles_association", {"$select": "name"}, most=25),
+        "holders": await visit.api.rows_if_allowed(
+            f"roles({visit.row_id()})/systemuserroles_association", options, most=25
+        ),
+        "teams": await visit.api.rows_if_allowed(
+            f"roles({visit.row_id()})/teamroles_association", {"$select": "name"}, most=25
+        ),
     }
     name = formatted(row, "name")
     crumbs = (Crumb(visit.texts("Security roles"), visit.address("roles")), Crumb(name))
