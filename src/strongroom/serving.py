@@ -11,14 +11,14 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import uvicorn
 import uvloop
 from uvicorn.supervisors import Multiprocess
 
-from strongroom.console.site import Console
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
@@ -26,6 +26,9 @@ from strongroom.webapi.app import Application, Receive, Scope, Send
 from strongroom.webapi.protection import Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
 from strongroom.webapi.wire import HttpProtocol
+
+if TYPE_CHECKING:
+    from strongroom.console.site import Console
 
 _HOME, _PROTECT, _WORKERS, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_HOME",
@@ -40,9 +43,9 @@ _HEAD_BYTES = 80 * 1024
 class Site:
     """One worker's server: the console for its paths and for browsers at the front door, the Web API for the rest."""
 
-    def __init__(self, web_api: Application, console: Console) -> None:
+    def __init__(self, environments: Environments, web_api: Application) -> None:
+        self._environments = environments
         self._web_api = web_api
-        self._console = console
 
     def open(self) -> None:
         """Open what the first request needs. Raises `HomeError`."""
@@ -56,7 +59,14 @@ class Site:
         is_page = scope["type"] == "http" and (
             scope["path"].startswith("/console") or (scope["path"] == "/" and _wants_html(scope))
         )
-        await (self._console if is_page else self._web_api)(scope, receive, send)
+        await (self._console() if is_page else self._web_api)(scope, receive, send)
+
+    @cache  # noqa: B019 - there is one server, which lives as long as its process
+    def _console(self) -> "Console":
+        """Made when somebody first looks: a server that answers programs alone starts sooner and stays smaller."""
+        from strongroom.console.site import Console
+
+        return Console(self._environments, self._web_api.answer, self._web_api.schema_of)
 
 
 def _wants_html(scope: Scope) -> bool:
@@ -205,7 +215,7 @@ def application() -> Site:
     protection = Protection(Limits().shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
     environments = Environments(home)
     web_api = Application(environments, protection, home.settings.server.body_limit_mib * 1024 * 1024)
-    return Site(web_api, Console(environments, web_api.answer, web_api.schema_of))
+    return Site(environments, web_api)
 
 
 def _end_with_parent() -> None:

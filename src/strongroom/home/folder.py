@@ -44,6 +44,7 @@ class Home:
         self._disk = disk
         self._records: tuple[EnvironmentRecord, ...] = ()
         self._signature: Signature | None = None
+        self._registry = str(path / REGISTRY_FILE)
 
     @property
     def id(self) -> Guid:
@@ -63,18 +64,20 @@ class Home:
 
     def environments(self) -> tuple[EnvironmentRecord, ...]:
         """All environments, complete or not, in order of creation; follows what other processes add."""
-        signature = self._disk.signature(self.path / REGISTRY_FILE)
+        signature = self._disk.signature(self._registry)
         if signature is None or signature != self._signature:
             self._records, self._signature = read_registry(self.path, self._disk), signature
         return self._records
 
     def environment(self, name: str) -> EnvironmentRecord:
         """The complete environment of this name. Raises `HomeError` for an unknown or unfinished one."""
-        record = self._find(name)
+        return self._complete(self._find(name))
+
+    def _complete(self, record: EnvironmentRecord) -> EnvironmentRecord:
         if record.state is not EnvironmentState.READY:
             raise HomeError(
-                f"The environment '{name}' was not created to its end. Remove {self.path} and run `strongroom init` "
-                "again."
+                f"The environment '{record.name}' was not created to its end. Remove {self.path} and run "
+                "`strongroom init` again."
             )
         return record
 
@@ -84,7 +87,7 @@ class Home:
             return self.environment(self.settings.default_environment)
         for record in self.environments():
             if record.kind is EnvironmentKind.BUSINESS:
-                return self.environment(record.name)
+                return self._complete(record)
         raise HomeError(f"{self.path} has no environment with business data. `strongroom init` makes one.")
 
     def add_environment(

@@ -40,6 +40,7 @@ class RingFile:
 
     def __init__(self, folder: Path, *, source: KeySource | None = None, disk: Disk | None = None) -> None:
         self.folder = folder
+        self.path = folder / RING_FILE
         self.disk = disk or Disk()
         self._source = source
         self._signature: Signature | None = None
@@ -49,10 +50,6 @@ class RingFile:
     def source(self) -> KeySource:
         """Where the root key is found."""
         return self._source or self.document.root.source
-
-    @property
-    def path(self) -> Path:
-        return self.folder / RING_FILE
 
     @property
     def root(self) -> RootKey:

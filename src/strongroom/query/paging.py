@@ -25,6 +25,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, cast
 from urllib.parse import quote, unquote
 
@@ -114,8 +115,8 @@ def make_skiptoken(
     `page_number` is the number of the page to come. `id_name` and `first_id` (of this page's first row) fill the
     visible part.
     """
-    cookie = make_fetch_cookie(values, page_number, query_fingerprint, key, id_name=id_name, first_id=first_id)
-    return _encode(cookie)
+    parts = _parts(values, page_number, query_fingerprint, key, id_name, first_id)
+    return _token_form(parts.id_name).format(**parts.texts)
 
 
 def read_skiptoken(text: str, query_fingerprint: str, key: bytes) -> Position:
@@ -142,8 +143,8 @@ def make_fetch_cookie(
     first_id: str | None = None,
 ) -> str:
     """The text of the annotation `fetchxmlpagingcookie` (WA-252). Arguments as for `make_skiptoken`."""
-    inner = _inner(values, page_number, query_fingerprint, key, id_name, first_id)
-    return f'<cookie pagenumber="{page_number}" pagingcookie="{_encode(_encode(inner))}" istracking="False" />'
+    parts = _parts(values, page_number, query_fingerprint, key, id_name, first_id)
+    return _cookie_form(parts.id_name).format(**parts.texts)
 
 
 def read_fetch_cookie(text: str, query_fingerprint: str, key: bytes) -> Position:
@@ -157,24 +158,61 @@ def read_fetch_cookie(text: str, query_fingerprint: str, key: bytes) -> Position
     return _read_inner(decoded, query_fingerprint, key)
 
 
-def _inner(
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What differs from one cookie to the next; `id_name` is None for a cookie without a visible part. The texts hold
+    letters, digits, `-` and `_` alone, which percent-encoding leaves as they are."""
+
+    id_name: str | None
+    texts: dict[str, str]
+
+
+def _parts(
     values: Sequence[object] | None,
     page_number: int,
     query_fingerprint: str,
     key: bytes,
     id_name: str | None,
     first_id: str | None,
-) -> str:
+) -> _Parts:
     value = _pack(values)
     if len(value) > MAX_VALUE_LENGTH:
         value = ""
     tag = _tag(value, page_number, query_fingerprint, key)
+    texts = {"number": str(page_number), "page": str(page_number - 1), "value": value, "tag": tag}
     last_id = values[-1] if values else None
-    ends = ""
     if id_name and _NAME.fullmatch(id_name) and isinstance(last_id, str) and parse_guid(last_id):
         first = first_id if first_id and parse_guid(first_id) else last_id
-        ends = f'<{id_name} last="{{{last_id.upper()}}}" first="{{{first.upper()}}}" />'
-    return f'<cookie page="{page_number - 1}">{ends}<position value="{value}" tag="{tag}" /></cookie>'
+        texts |= {"last": last_id.upper(), "first": first.upper()}
+        return _Parts(id_name, texts)
+    return _Parts(None, texts)
+
+
+_MARKS = ("number", "page", "value", "tag", "last", "first")
+
+
+@lru_cache(maxsize=512)
+def _cookie_form(id_name: str | None) -> str:
+    """The cookie of a table as a format. What is the same in each is encoded once: every list with a next page makes
+    one, and encoding a text part by part gives the same as encoding it whole."""
+    ends = f'<{id_name} last="{{~last~}}" first="{{~first~}}" />' if id_name else ""
+    inner = f'<cookie page="~page~">{ends}<position value="~value~" tag="~tag~" /></cookie>'
+    cookie = f'<cookie pagenumber="~number~" pagingcookie="{_encode(_encode(inner))}" istracking="False" />'
+    return _as_form(cookie)
+
+
+@lru_cache(maxsize=512)
+def _token_form(id_name: str | None) -> str:
+    """The cookie of a table, encoded once more, as a format."""
+    form = _cookie_form(id_name)
+    return _as_form(_encode(re.sub(r"\{(\w+)\}", r"~\1~", form)))
+
+
+def _as_form(text: str) -> str:
+    """`~name~`, which percent-encoding leaves alone, as `{name}`; the only braces of a cookie are encoded ones."""
+    for mark in _MARKS:
+        text = text.replace(f"~{mark}~", f"{{{mark}}}")
+    return text
 
 
 def _read_inner(text: str, query_fingerprint: str, key: bytes) -> Position:

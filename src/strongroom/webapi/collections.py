@@ -86,11 +86,11 @@ def page_of(
     if position is not None:
         extended = replace(extended, after=position.values, page_number=number)
     page = retrieve_page(session, extended)
-    body: JsonObject = {"@odata.context": renderer.context()}
-    _totals(exchange, session, page, body)
+    head: JsonObject = {"@odata.context": renderer.context()}
+    _totals(exchange, session, page, head)
     if page.total is not None and "$count" in exchange.options.system:
-        body["@odata.count"] = page.total
-    body["value"] = renderer.objects(page.rows)
+        head["@odata.count"] = page.total
+    tail: JsonObject = {}
     if page.position is not None and not (select.top is not None and select.page_size is None):
         next_token = make_skiptoken(
             page.position or None,
@@ -100,8 +100,9 @@ def page_of(
             id_name=select.source.table.primary_id,
             first_id=_first_id(page),
         )
-        body["@odata.nextLink"] = next_link(exchange, next_token, path)
-    return json_response(200, encode(body), *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
+        tail["@odata.nextLink"] = next_link(exchange, next_token, path)
+    answer = renderer.page(head, page.rows, tail)
+    return json_response(200, answer, *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
 
 
 def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Response:

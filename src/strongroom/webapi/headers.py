@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from strongroom.errors import InvalidRequest, NotAcceptable, PreconditionFailed, UnsupportedMediaType
 from strongroom.webapi.http import Request
@@ -53,8 +54,11 @@ def preference_name(text: str) -> str:
 
 def read_preferences(header: str | None) -> Preferences:
     """The `Prefer` header. Unknown preferences and values that make no sense are ignored (WA-43, WA-230)."""
-    if not header:
-        return NO_PREFERENCES
+    return _read(header) if header else NO_PREFERENCES
+
+
+@lru_cache(maxsize=512)  # a program sends the same preferences again and again
+def _read(header: str) -> Preferences:
     annotations: list[str] = []
     page_size: int | None = None
     representation = track = proceed = False

@@ -8,6 +8,7 @@ the caller's own or those of the routes (`fetchXml`, `savedQuery`, `sql`), and a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from strongroom.errors import QueryError
@@ -71,6 +72,10 @@ def split_options(raw_query: str) -> Options:
     Values are percent-decoded once and a plus means a space (WA-4). Unknown `$…` and repeated options raise
     `QueryError` (WA-171, WA-172), but for the repetitions that a client makes on next links (WA-450).
     """
+    return _remembered(raw_query) if len(raw_query) <= _REMEMBERED_LENGTH else _split(raw_query)
+
+
+def _split(raw_query: str) -> Options:
     system: dict[str, str] = {}
     custom: dict[str, str] = {}
     aliases: dict[str, str] = {}
@@ -96,6 +101,11 @@ def split_options(raw_query: str) -> Options:
     if repeated and "$skiptoken" not in system:
         raise _twice(repeated[0])
     return Options(system, custom, aliases)
+
+
+_REMEMBERED_LENGTH = 2000
+_remembered = lru_cache(maxsize=512)(_split)
+"""Programs ask the same again and again."""
 
 
 def _decoded(text: str) -> str:
