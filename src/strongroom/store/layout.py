@@ -51,7 +51,8 @@ Indexes of a table: unique (guid); (name, guid), (owner, name, guid), (unit, nam
 `__fold` of the primary name; (lookup) where it is not null, for lookups that are followed backwards; (column, guid) for
 columns with `is_indexed`, on the `__fold` of text; alternate keys, unique. PostgreSQL's order columns are declared
 `nulls first`, and its indexes that begin with owner or unit include `id`. The GUID, not the key, breaks ties: a page
-must be able to continue after a row that has been deleted since (WA-233), and clients only know its GUID.
+must be able to continue after a row that has been deleted since (WA-233), and clients only know its GUID. Audit entries
+have (guid), (objectid), and (createdon, guid, userid), which serves the newest entries and those of one user in a time.
 
 Text is compared through `fold`: lower case of every script by Unicode's one-to-one mapping, final sigma as sigma,
 accents kept (WA-101); order is that of the code points of the folded text. Both engines compute the same function.

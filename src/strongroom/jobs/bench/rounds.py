@@ -14,11 +14,16 @@ _LEAST_SECONDS = 0.004
 
 
 def interleaved(
-    contestants: Mapping[str, Act], rounds: int, *, warm: bool = False, clock: Clock = perf_counter
+    contestants: Mapping[str, Act],
+    rounds: int,
+    *,
+    warm: bool = False,
+    clock: Clock = perf_counter,
+    least_s: float = _LEAST_SECONDS,
 ) -> dict[str, list[float]]:
-    """Seconds per call of each contestant, one number for each round. Everyone is warmed up first, and with `warm`
-    again before each of its turns."""
-    times = {name: _calls(act) for name, act in contestants.items()}
+    """Seconds per call of each contestant, one number for each round, in which it runs for `least_s`. Everyone is
+    warmed up first, and with `warm` again before each of its turns."""
+    times = {name: _calls(act, least_s) for name, act in contestants.items()}
     found: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds):
         order = list(contestants.items())
@@ -39,12 +44,12 @@ def ratio(
     return Figure(measure, Spread.of(ratios), reference=named, target=target, absolute=Spread.of(product).median * 1e6)
 
 
-def _calls(act: Act) -> int:
+def _calls(act: Act, least_s: float) -> int:
     """How many calls make a round long enough to be timed."""
     act()
     act()
     once = max(_timed(act, 1, perf_counter), 1e-7)
-    return max(1, round(_LEAST_SECONDS / once))
+    return max(1, round(least_s / once))
 
 
 def _timed(act: Act, times: int, clock: Clock) -> float:
