@@ -49,16 +49,13 @@ def plan_of_search(stores: Stores, place: str | Path, engine: str) -> str:
         found = statements.select(query, session.schema, lambda table, reach: Visible(10_000_000, 10_000_000))
     database.close()
     connection = connected(place)
-    if engine == "sqlcipher":
-        lines = connection.query(f"explain query plan {found.sql}", found.parameters)
-        connection.close()
-        return "\n".join(str(line[-1]) for line in lines)
-    connection.execute("set enable_seqscan = off")
-    connection.execute("set enable_bitmapscan = off")
-    lines = connection.driver.execute(f"explain {found.sql}", found.parameters)
-    found_lines = [str(line[0]) for line in lines]
+    if engine == "postgresql":
+        connection.execute("set enable_seqscan = off")
+        connection.execute("set enable_bitmapscan = off")
+    explain = "explain query plan" if engine == "sqlcipher" else "explain"
+    lines = connection.query(f"{explain} {found.sql}", found.parameters)
     connection.close()
-    return "\n".join(found_lines)
+    return "\n".join(str(line[-1]) for line in lines)
 
 
 def test_a_search_by_user_and_time_reads_only_what_it_shows(stores: Stores, engine: str) -> None:

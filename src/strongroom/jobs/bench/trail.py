@@ -5,7 +5,7 @@ account, past the verbs: updates of accounts by all users, spread over the year 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -59,7 +59,7 @@ def figures(place: Place, connection: Connection, rounds: int) -> Iterator[Figur
         yield _times(place, f"history of a row with {_VERSIONS:,} versions", history, Target(most=20))
 
 
-def _times(place: Place, measure: str, acts: list[Act], target: Target | None) -> Figure:
+def _times(place: Place, measure: str, acts: Sequence[Act], target: Target | None) -> Figure:
     clock = clock_of(place)
     taken: list[float] = []
     for act in acts:
