@@ -17,7 +17,24 @@ _ACT_RIGHT = {
     "link": "Write",
     "unlink": "Write",
 }
-_EXPLAINED_DENIALS = {"user-disabled", "no-roles", "missing-privilege", "no-access-path", "does-not-exist"}
+_EXPLAINED_DENIALS = {
+    "user-disabled",
+    "no-roles",
+    "missing-privilege",
+    "no-access-path",
+    "does-not-exist",
+    "column-not-permitted",
+    "owner-cannot-read",
+    "owner-disabled",
+    "owner-is-access-team",
+    "cannot-grant-what-you-lack",
+    "share-with-owner",
+    "delete-restricted",
+}
+
+Act = tuple[tuple[str, str], ...]
+"""What a right is used for: parameters of sr_ExplainAccess."""
+_NO_ACT: Act = ()
 
 
 class Runner:
@@ -187,13 +204,29 @@ class Runner:
 
     # --- explanations ---
 
-    def _explain_path(self, user: str, right: str, record: str, table: str | None = None) -> str:
+    def _explain_path(self, user: str, right: str, record: str, table: str | None = None, act: Act = _NO_ACT) -> str:
         principal = self.world.principal_path(f"user:{user}")
         target = self.world.path(record, table)
+        names = "".join(f",{name}=@{name}" for name, _ in act)
+        more = "".join(f"&@{name}={value}" for name, value in act)
         return (
-            "sr_ExplainAccess(Principal=@p,Target=@t,Right=@r)"
-            f"?@p={{'@odata.id':'{principal}'}}&@t={{'@odata.id':'{target}'}}&@r='{RIGHTS[right]}'"
+            f"sr_ExplainAccess(Principal=@p,Target=@t,Right=@r{names})"
+            f"?@p={{'@odata.id':'{principal}'}}&@t={{'@odata.id':'{target}'}}&@r='{RIGHTS[right]}'{more}"
         )
+
+    def _acts(self, step: Json) -> list[Act]:
+        """What a right is used for in a step, as the explanation is asked; each column of an update is one question."""
+        match step["do"]:
+            case "update":
+                return [(("Column", f"'srt_{name}'"),) for name in step["values"]]
+            case "assign":
+                return [(("Owner", f"{{'@odata.id':'{self.world.principal_path(step['to'])}'}}"),)]
+            case "share" | "modify-share" if step["rights"]:
+                principal = self.world.principal_path(step["with"])
+                rights = ",".join(RIGHTS[right] for right in step["rights"])
+                return [(("With", f"{{'@odata.id':'{principal}'}}"), ("Rights", f"'{rights}'"))]
+            case _:
+                return [_NO_ACT]
 
     def _check_explanation_before(self, step: Json, expect: Json) -> None:
         """The administrator asks just before the act; for a create just after."""
@@ -201,7 +234,12 @@ class Runner:
         known = "reasons" in expect or expect.get("denial") in _EXPLAINED_DENIALS
         if right is None or "as" not in step or not known or step["do"] == "link":
             return
-        self._check_explanation(step["as"], right, step["record"], expect, step)
+        found = [
+            self.wire.get(self._explain_path(step["as"], right, step["record"], step.get("table"), act))
+            for act in self._acts(step)
+        ]
+        denied = [each for each in found if not each["Allowed"]]
+        self._compare((denied or found)[0], expect, step)
 
     def _check_explanation(self, user: str, right: str, record: str, expect: Json, step: Json) -> None:
         found = self.wire.get(self._explain_path(user, right, record, step.get("table")))

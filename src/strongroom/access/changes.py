@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar, assert_never
 
 from strongroom.access.caller import Role, SecuritySettings, UnitTree
-from strongroom.access.directory import Columns, Directory, User
+from strongroom.access.columns import Columns
+from strongroom.access.directory import Directory, User
 from strongroom.ids import Guid, Key
 from strongroom.schema.model import Depth
 

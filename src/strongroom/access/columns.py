@@ -18,6 +18,9 @@ from strongroom.ids import Guid
 from strongroom.schema.changes.columns import companion_names
 from strongroom.schema.model import ColumnType, Rights, Table
 
+Columns = Mapping[str, Mapping[str, ColumnAccess]]
+"""Table → column → what is open (SM-131)."""
+
 EVERYTHING = (
     ColumnAccess.READ
     | ColumnAccess.CREATE
@@ -88,6 +91,17 @@ def _opened_to(caller: Caller, table: Table) -> Mapping[str, ColumnAccess] | Non
     if caller.is_system_administrator:
         return None
     return caller.facts.column_permissions.get(table.logical_name, _NO_PROFILES)
+
+
+def added(*opened: Columns) -> Columns:
+    """What several profiles, or users and teams, open together (SM-131)."""
+    found: dict[str, dict[str, ColumnAccess]] = {}
+    for each in opened:
+        for table, columns in each.items():
+            known = found.setdefault(table, {})
+            for column, access in columns.items():
+                known[column] = known.get(column, ColumnAccess.NONE) | access
+    return found
 
 
 def decides(plan: Plan, column: str) -> bool:

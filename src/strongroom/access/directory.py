@@ -23,8 +23,8 @@ from strongroom.access.caller import (
     Team,
     UnitTree,
 )
+from strongroom.access.columns import Columns, added
 from strongroom.access.hierarchy import People, Person, Position, position_tree, reports_of, subordinates
-from strongroom.access.plan import ColumnAccess
 from strongroom.ids import Guid, Key
 from strongroom.schema.model import Depth
 
@@ -42,10 +42,6 @@ class User:
     directory_object_id: Guid | None = None
     manager: Key | None = None
     position: Guid | None = None
-
-
-Columns = Mapping[str, Mapping[str, ColumnAccess]]
-"""Table → column → what is open (SM-131)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +191,4 @@ class Directory:
     def _columns_of(self, principals: Iterable[Key]) -> Columns:
         """What the profiles of a user and its teams open, added up (SM-131)."""
         profiles = {profile for principal in principals for profile in self.profiles_of.get(principal, ())}
-        if not profiles:
-            return _NO_COLUMNS
-        opened: dict[str, dict[str, ColumnAccess]] = {}
-        for profile in profiles:
-            for table, columns in self.profiles[profile].columns.items():
-                known = opened.setdefault(table, {})
-                for column, access in columns.items():
-                    known[column] = known.get(column, ColumnAccess.NONE) | access
-        return opened
+        return added(*(self.profiles[profile].columns for profile in profiles)) if profiles else _NO_COLUMNS

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 from strongroom.access.caller import AccessMode, Caller, Grant, HeldRole, Role, SecurityFacts, Team
 from strongroom.access.check import Elsewhere, SecuredRow, can_read_table, nowhere, reasons_of
-from strongroom.access.plan import Reason
+from strongroom.access.columns import added
+from strongroom.access.plan import ColumnAccess, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.reasons import DenialCode
 from strongroom.access.resolve import is_disabled, resolve
 from strongroom.access.view import view_of
-from strongroom.ids import EMPTY_GUID, Key
+from strongroom.ids import EMPTY_GUID, Key, Reference
 from strongroom.schema.model import Depth, Ownership, Rights, Schema, Table
 
 
@@ -29,7 +30,9 @@ class Denial:
 
     missing-privilege: `privilege` names it (None when there is none for this right), and `taken_by_access_mode` tells
     that the principal holds it but for its access mode. no-access-path: `widest` is the widest grant held, and `owner`
-    and `unit` are those of the row that it does not reach.
+    and `unit` are those of the row that it does not reach. column-not-permitted: `column`, and what its profiles lack.
+    cannot-grant-what-you-lack: the first such right. delete-restricted: the relationship, never the child. `row` is
+    set when a cascade is denied on another row than the one that the question is about.
     """
 
     code: DenialCode
@@ -38,16 +41,23 @@ class Denial:
     widest: Grant | None = None
     owner: Key | None = None
     unit: Key | None = None
+    column: str | None = None
+    lacks: ColumnAccess = ColumnAccess.NONE
+    right: Rights = Rights.NONE
+    relationship: str | None = None
+    row: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The decision on (principal, row, right). Allowed: every reason that alone would be enough, and no denial.
-    Denied: no reason, the denial, and the smallest single changes that would allow it (SM-160 to SM-163)."""
+    Denied: no reason, the denial, and the smallest single changes that would allow it (SM-160 to SM-163): changes for
+    the principal, or for `changes_of` when it is somebody else who is in the way."""
 
     reasons: tuple[Reason, ...]
     denial: Denial | None = None
     would_allow: tuple[str, ...] = ()
+    changes_of: Reference | None = None
 
     @property
     def allowed(self) -> bool:
@@ -146,7 +156,7 @@ def _would_allow(
         found.append(f"privilege:{depth.wire_name}")
     if question.table.ownership is Ownership.USER:
         found += _changes_of_the_row(facts, schema, question, row)
-    for team, member in _joined(facts, teams):
+    for team, member in joined(facts, teams):
         if _suffices(member, schema, question):
             found.append(f"team:{team.name}")
     return tuple(found)
@@ -192,20 +202,21 @@ def _changes_of_the_row(facts: SecurityFacts, schema: Schema, question: Question
     return found
 
 
-def _joined(facts: SecurityFacts, teams: Sequence[SecurityFacts]) -> Iterator[tuple[Team, SecurityFacts]]:
+def joined(facts: SecurityFacts, teams: Sequence[SecurityFacts]) -> Iterator[tuple[Team, SecurityFacts]]:
     """Each team that the user could be added to, default teams aside, with the facts of the user as its member."""
     if facts.is_team:
         return
     member_of = {team.key for team in facts.teams}
-    for joined in teams:
-        team = joined.team
+    for one in teams:
+        team = one.team
         if team is not None and not team.is_default and team.key not in member_of:
             yield (
                 team,
                 replace(
                     facts,
                     teams=(*facts.teams, team),
-                    roles=(*facts.roles, *(HeldRole(held.role, team) for held in joined.roles)),
-                    role_privileges={**facts.role_privileges, **joined.role_privileges},
+                    roles=(*facts.roles, *(HeldRole(held.role, team) for held in one.roles)),
+                    role_privileges={**facts.role_privileges, **one.role_privileges},
+                    column_permissions=added(facts.column_permissions, one.column_permissions),
                 ),
             )

@@ -36,13 +36,20 @@ class Code(StrEnum):
 
 
 class DenialCode(StrEnum):
-    """The first check of the decision procedure that failed (SM-161)."""
+    """The first check that failed (SM-161): of the decision procedure, or of the act that the right is used for."""
 
     USER_DISABLED = "user-disabled"
     NO_ROLES = "no-roles"
     MISSING_PRIVILEGE = "missing-privilege"
     DOES_NOT_EXIST = "does-not-exist"
     NO_ACCESS_PATH = "no-access-path"
+    COLUMN_NOT_PERMITTED = "column-not-permitted"
+    OWNER_CANNOT_READ = "owner-cannot-read"
+    OWNER_DISABLED = "owner-disabled"
+    OWNER_IS_ACCESS_TEAM = "owner-is-access-team"
+    CANNOT_GRANT_WHAT_YOU_LACK = "cannot-grant-what-you-lack"
+    SHARE_WITH_OWNER = "share-with-owner"
+    DELETE_RESTRICTED = "delete-restricted"
 
 
 def role_sources(grant: Grant) -> tuple[Source, ...]:

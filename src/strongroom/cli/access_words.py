@@ -10,12 +10,15 @@ _DENIALS = {
     "no-roles": "the user has no security role, neither directly nor through a team",
     "does-not-exist": "there is no such row",
     "no-access-path": "no role, ownership, share or hierarchy reaches this row",
+    "owner-cannot-read": "the new owner has no role with the privilege to read this table",
+    "owner-disabled": "the new owner is disabled, or its business unit or one above it is",
+    "owner-is-access-team": "an access team cannot own rows",
+    "share-with-owner": "the owner of the row has all rights on it already",
 }
-_TABLES = {"principalobjectaccess": "share with", "systemuser": "user"}
+_TABLES = {"principalobjectaccess": "share with", "systemuser": "user", "businessunit": "business unit"}
 _CHANGES = {
     "share": "sharing the row with this user",
     "own": "making this user the owner of the row",
-    "enable-user": "enabling the user",
 }
 
 
@@ -34,20 +37,40 @@ def denial_words(denial: Shown) -> str:
         if denial.get("TakenByAccessMode"):
             return f"the access mode of the user takes {privilege} away"
         return f"no role of the user has {privilege}"
+    if code == "column-not-permitted":
+        return f"no column security profile of the user has {denial['Lacks']} for '{denial['Column']}'"
+    if code == "cannot-grant-what-you-lack":
+        return f"the user does not have {denial['LacksRights']} on the row, so it cannot be given on"
+    if code == "delete-restricted":
+        return f"a row that stays is tied to it through {denial['Relationship']}, which restricts deleting"
     words = _DENIALS.get(code, code)
+    if denial.get("Row") is not None:
+        words += f": that of {_source(cast('Shown', denial['Row']))}, which goes along"
     if denial.get("WidestDepth") is not None:
-        return f"{words}; the widest grant is {denial['WidestDepth']} by the role '{denial['WidestRole']}'"
+        words += f"; the widest grant is {denial['WidestDepth']} by the role '{denial['WidestRole']}'"
+    if denial.get("Anchor") is not None:
+        words += f", in {_source(cast('Shown', denial['Anchor']))}"
     return words
 
 
-def would_allow_words(code: str) -> str:
+def would_allow_words(change: Shown) -> str:
     """What a change of SM-162 means."""
+    code = str(change["Code"])
+    who = _source(cast("Shown", change["For"])) if "For" in change else "the user"
     kind, _, value = code.partition(":")
-    if kind == "privilege":
-        return f"a role with the privilege at depth {value} or wider, given in the user's own business unit"
-    if kind == "team":
-        return f"adding the user to the team '{value}'"
-    return _CHANGES.get(code, code)
+    match kind:
+        case "privilege":
+            return f"a role with the privilege at depth {value} or wider, given in the business unit of {who}"
+        case "team":
+            return f"adding {who} to the team '{value}'"
+        case "profile":
+            return f"giving {who} the column security profile '{value}'"
+        case "value-share":
+            return f"sharing the value of this column of this row with {who}"
+        case "enable-user":
+            return f"enabling {who}"
+        case _:
+            return _CHANGES.get(code, code)
 
 
 def _sources(reason: Shown, name: str) -> str:
@@ -55,9 +78,7 @@ def _sources(reason: Shown, name: str) -> str:
 
 
 def _source(source: Shown) -> str:
-    table = {"principalobjectaccess": "share with", "systemuser": "user"}.get(
-        str(source["Table"]), str(source["Table"])
-    )
+    table = _TABLES.get(str(source["Table"]), str(source["Table"]))
     return f"{table} '{source['Name']}'" if source["Name"] else f"{table} (not shown)"
 
 

@@ -1,7 +1,7 @@
 """`strongroom explain`: may a user do something with a row, and why."""
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -9,6 +9,10 @@ from strongroom.cli.access_words import denial_words, reason_rows, would_allow_w
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say, table
 from strongroom.cli.targets import principal_named, row_named
+
+if TYPE_CHECKING:
+    from strongroom.ids import Reference
+    from strongroom.store.protocol import Transaction
 
 RIGHTS = "Read, Write, Append, AppendTo, Create, Delete, Share or Assign."
 
@@ -21,6 +25,12 @@ RIGHTS = "Read, Write, Append, AppendTo, Create, Delete, Share or Assign."
 @click.option("--table", "table_name", required=True, metavar="T", help="Logical name of the table, such as account.")
 @click.option("--id", "row_id", required=True, metavar="ID", help="Id of the row.")
 @click.option("--right", default="Read", show_default=True, metavar="R", help=RIGHTS)
+@click.option("--column", metavar="C", help="… for this column (Read, Write, Create).")
+@click.option("--new-owner", metavar="U", help="… to give the row to this user (Assign, Create).")
+@click.option("--new-owner-team", metavar="T", help="… to give the row to this team (Assign, Create).")
+@click.option("--with-user", metavar="U", help="… to share the row with this user (Share, with --rights).")
+@click.option("--with-team", metavar="T", help="… to share the row with this team (Share, with --rights).")
+@click.option("--rights", default="", metavar="R,…", help="What would be shared: Read,Write …")
 @json_option
 def explain(
     home: Path,
@@ -30,23 +40,35 @@ def explain(
     table_name: str,
     row_id: str,
     right: str,
+    column: str | None,
+    new_owner: str | None,
+    new_owner_team: str | None,
+    with_user: str | None,
+    with_team: str | None,
+    rights: str,
     as_json: bool,
 ) -> int:
     """Print whether a user has a right on a row, every reason for it, or what is missing and what would allow it.
+
+    A right may be asked about for what it is to be used for: a column, a new owner, a share. Deleting is asked about
+    with all that the delete would take along.
 
     The decision is the one that the server makes; the question is noted in the audit trail. Exits with 0 when allowed
     and 1 when denied.
     """
     from strongroom.environment import open_environment
-    from strongroom.messages.explanation import explained, one_right
+    from strongroom.messages.explanation import explained, one_right, some_rights
+    from strongroom.records.explaining_acts import Act
 
-    asked = one_right(right)
+    asked, given = one_right(right), some_rights(rights)
     opened_environment = open_environment(opened(home), environment)
     try:
         with opened_environment.session_of("admin", write=False) as session:
             principal = principal_named(session.transaction, user, team)
             target = row_named(session.schema, table_name, row_id)
-            shown = explained(session, principal, target, asked)
+            owner = _principal(session.transaction, new_owner, new_owner_team)
+            shared_with = _principal(session.transaction, with_user, with_team)
+            shown = explained(session, principal, target, asked, Act(column, owner, shared_with, given))
     finally:
         opened_environment.close()
     if as_json:
@@ -60,8 +82,13 @@ def explain(
         return 0
     denial = cast("dict[str, object]", shown["Denial"])
     say(f"  because {denial['Code']}: {denial_words(denial)}")
-    changes = [change["Code"] for change in cast("list[dict[str, str]]", shown["WouldAllow"])]
+    changes = cast("list[dict[str, object]]", shown["WouldAllow"])
     if changes:
         say()
-        say(table(("would allow it", "which is"), [(code, would_allow_words(code)) for code in changes]))
+        say(table(("would allow it", "which is"), [(str(each["Code"]), would_allow_words(each)) for each in changes]))
     return 1
+
+
+def _principal(transaction: "Transaction", user: str | None, team: str | None) -> "Reference | None":
+    """The user or team that an option names; None when neither is given."""
+    return None if user is None and team is None else principal_named(transaction, user, team)

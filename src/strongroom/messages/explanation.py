@@ -5,20 +5,26 @@ Each question is noted in the audit trail (SM-165), under the row or the princip
 
 from collections.abc import Sequence
 
-from strongroom.access.explain import Explanation
-from strongroom.access.plan import Reason
+from strongroom.access.explain import Denial, Explanation
+from strongroom.access.plan import ColumnAccess, Reason
 from strongroom.access.reasons import Source
-from strongroom.access.rights import RIGHT_NAMES, parse_rights
+from strongroom.access.rights import RIGHT_NAMES, format_rights, parse_rights
 from strongroom.access.who import Access
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
 from strongroom.messages.operation import Arguments, Json, Kind, Operation, Parameter, Result
 from strongroom.records import Session
-from strongroom.records.backgrounds import Background, backgrounds
-from strongroom.records.explaining import Seen, explain_access, what_can_see, who_can_see
+from strongroom.records.backgrounds import Background, DenialBackground, backgrounds, denial_background
+from strongroom.records.explaining import Seen, what_can_see, who_can_see
+from strongroom.records.explaining_acts import NO_ACT, Act, explain_act
 from strongroom.records.trail import note_question
 from strongroom.schema.model import Rights
 
+_COLUMN_PERMISSIONS = {
+    ColumnAccess.READ: "canread",
+    ColumnAccess.UPDATE: "canupdate",
+    ColumnAccess.CREATE: "cancreate",
+}
 _EXPLANATION = {
     "Allowed": "Edm.Boolean",
     "Reasons": "Collection(Strongroom.AccessReason)",
@@ -36,6 +42,12 @@ def one_right(text: str) -> Rights:
     return right
 
 
+def some_rights(text: str) -> Rights:
+    """The rights in a list: `ReadAccess,WriteAccess`, or `Read,Write`; none in an empty text. Anything else is 400."""
+    names = [name for each in text.split(",") if (name := each.strip())]
+    return parse_rights(",".join(name if name.endswith("Access") else f"{name}Access" for name in names))
+
+
 def _right(arguments: Arguments) -> Rights:
     return one_right(arguments.optional_text("Right") or RIGHT_NAMES[Rights.READ])
 
@@ -43,11 +55,15 @@ def _right(arguments: Arguments) -> Rights:
 # --- the questions -------------------------------------------------------------------------------------------------
 
 
-def explained(session: Session, principal: Reference, target: Reference, right: Rights) -> Json:
+def explained(session: Session, principal: Reference, target: Reference, right: Rights, act: Act = NO_ACT) -> Json:
     """The answer of `sr_ExplainAccess`."""
-    explanation = explain_access(session, principal, target, right)
+    explanation = explain_act(session, principal, target, right, act)
     note_question(session, target, "sr_ExplainAccess", f"{RIGHT_NAMES[right]} of {principal.table},{principal.id}")
-    return explanation_json(explanation, backgrounds(session, principal, target, right, explanation))
+    return explanation_json(
+        explanation,
+        backgrounds(session, principal, target, right, explanation),
+        denial_background(session, target, explanation),
+    )
 
 
 def who_sees(session: Session, target: Reference, right: Rights) -> Json:
@@ -65,8 +81,14 @@ def what_sees(session: Session, principal: Reference, right: Rights) -> Json:
 
 
 def _explain(session: Session, arguments: Arguments) -> Result:
+    act = Act(
+        arguments.optional_text("Column"),
+        arguments.optional_reference("Owner"),
+        arguments.optional_reference("With"),
+        some_rights(arguments.optional_text("Rights") or ""),
+    )
     right = one_right(arguments.text("Right"))
-    return explained(session, arguments.reference("Principal"), arguments.reference("Target"), right)
+    return explained(session, arguments.reference("Principal"), arguments.reference("Target"), right, act)
 
 
 def _who(session: Session, arguments: Arguments) -> Result:
@@ -80,28 +102,41 @@ def _what(session: Session, arguments: Arguments) -> Result:
 # --- their answers -------------------------------------------------------------------------------------------------
 
 
-def explanation_json(explanation: Explanation, background: Sequence[Background]) -> Json:
+def explanation_json(explanation: Explanation, background: Sequence[Background], known: DenialBackground) -> Json:
     """An explanation as `sr_ExplainAccess` gives it."""
     denial = explanation.denial
-    shown: dict[str, object] = {
+    whose = {} if known.changes_of is None else {"For": _source_json(known.changes_of)}
+    return {
         "Allowed": explanation.allowed,
         "Reasons": [
-            {**_reason_json(reason), **_background_json(known)}
-            for reason, known in zip(explanation.reasons, background, strict=True)
+            {**_reason_json(reason), **_background_json(each)}
+            for reason, each in zip(explanation.reasons, background, strict=True)
         ],
-        "Denial": None,
-        "WouldAllow": [{"Code": code} for code in explanation.would_allow],
+        "Denial": None if denial is None else _denial_json(denial, known),
+        "WouldAllow": [{"Code": code, **whose} for code in explanation.would_allow],
     }
-    if denial is not None:
-        said: dict[str, object] = {"Code": str(denial.code)}
-        if denial.privilege is not None:
-            said["Privilege"] = denial.privilege
-            said["TakenByAccessMode"] = denial.taken_by_access_mode
-        if denial.widest is not None:
-            said["WidestDepth"] = denial.widest.depth.wire_name
-            said["WidestRole"] = denial.widest.held.role.name
-        shown["Denial"] = said
-    return shown
+
+
+def _denial_json(denial: Denial, known: DenialBackground) -> dict[str, object]:
+    """A denial with what its code says of it, and only that."""
+    said: dict[str, object] = {"Code": str(denial.code)}
+    if denial.privilege is not None:
+        said |= {"Privilege": denial.privilege, "TakenByAccessMode": denial.taken_by_access_mode}
+    if denial.widest is not None:
+        said |= {"WidestDepth": denial.widest.depth.wire_name, "WidestRole": denial.widest.held.role.name}
+    if denial.column is not None:
+        said |= {"Column": denial.column, "Lacks": _COLUMN_PERMISSIONS[denial.lacks]}
+    if denial.right:
+        said["LacksRights"] = format_rights(denial.right)
+    if denial.relationship is not None:
+        said["Relationship"] = denial.relationship
+    sources = {
+        "Owner": known.owner,
+        "OwningBusinessUnit": known.unit,
+        "Anchor": known.anchor,
+        "Row": known.row,
+    }
+    return said | {name: _source_json(source) for name, source in sources.items() if source is not None}
 
 
 def _reason_json(reason: Reason) -> dict[str, object]:
@@ -148,7 +183,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "sr_ExplainAccess",
         True,
         _explain,
-        (_PRINCIPAL, _TARGET, Parameter("Right", Kind.STRING)),
+        (
+            _PRINCIPAL,
+            _TARGET,
+            Parameter("Right", Kind.STRING),
+            Parameter("Column", Kind.STRING, required=False),
+            Parameter("Owner", Kind.REFERENCE, required=False),
+            Parameter("With", Kind.REFERENCE, required=False),
+            Parameter("Rights", Kind.STRING, required=False),
+        ),
         result="ExplainAccessResponse",
         properties=_EXPLANATION,
         is_own=True,

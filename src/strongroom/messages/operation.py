@@ -68,6 +68,9 @@ class Arguments:
     def reference(self, name: str) -> Reference:
         return cast(Reference, self.values[name])
 
+    def optional_reference(self, name: str) -> Reference | None:
+        return cast("Reference | None", self.values.get(name))
+
     def references(self, name: str) -> list[Reference]:
         return cast("list[Reference]", self.values[name])
 

@@ -25,7 +25,7 @@ def assign(session: Session, row: Row, owner: Reference) -> None:
     new = facts_of(session, owner)
     if row.owner == new.key:
         return
-    affected = _affected(session, row, lambda one: one.owner == new.key)
+    affected = affected_by_assign(session, row, new.key, lambda child: demand(session, Rights.ASSIGN, child))
     settings = session.transaction.settings()
     keeps_unit = settings.matrix_access and not settings.always_move_record
     losses: list[tuple[Row, Key]] = []
@@ -46,7 +46,9 @@ def assign(session: Session, row: Row, owner: Reference) -> None:
 
 def move(session: Session, row: Row, unit: Key) -> None:
     """Put `row` into another owning unit and cascade (SM-98)."""
-    affected = _affected(session, row, lambda one: one.unit == unit)
+    affected = _affected(
+        session, row, lambda one: one.unit == unit, lambda child: demand(session, Rights.ASSIGN, child)
+    )
     units = session.transaction.unit_tree().units
     for one in affected:
         before = None if one.unit is None else Reference("businessunit", units[one.unit].id)
@@ -55,7 +57,15 @@ def move(session: Session, row: Row, unit: Key) -> None:
         record_update(session, one, {"owningbusinessunit": (before, after)}, Action.ASSIGN)
 
 
-def _affected(session: Session, row: Row, is_there: Callable[[Row], bool]) -> list[Row]:
+def affected_by_assign(session: Session, row: Row, owner: Key, authorize: Callable[[Row], None]) -> list[Row]:
+    """The rows that change owner when `row` does (SM-94, SM-95). `authorize` is called with each row below it, and
+    raises when it may not go (SM-96)."""
+    return _affected(session, row, lambda one: one.owner == owner, authorize)
+
+
+def _affected(
+    session: Session, row: Row, is_there: Callable[[Row], bool], authorize: Callable[[Row], None]
+) -> list[Row]:
     """`row` and every row below it that the cascade reaches, each authorized (SM-96), parents before children.
 
     `is_there` says that a row needs no change, and ends the cascade at it. Owners are still those before the change,
@@ -74,7 +84,7 @@ def _affected(session: Session, row: Row, is_there: Callable[[Row], bool]) -> li
                     continue
                 if not matches(relationship.cascade.assign, child, parent.owner):
                     continue
-                demand(session, Rights.ASSIGN, child)
+                authorize(child)
                 found[identity] = child
                 waiting.append(child)
     return list(found.values())

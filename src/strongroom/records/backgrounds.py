@@ -61,6 +61,41 @@ def backgrounds(
     return tuple(_background(session, principal, row, right, reason) for reason in explanation.reasons)
 
 
+@dataclass(frozen=True, slots=True)
+class DenialBackground:
+    """What is known of a denial: whose the row is that nothing reaches, where the widest grant is anchored, which row
+    stopped a cascade, and of whom the changes are that would help."""
+
+    owner: Source | None = None
+    unit: Source | None = None
+    anchor: Source | None = None
+    row: Source | None = None
+    changes_of: Source | None = None
+
+
+def denial_background(session: Session, target: Reference, explanation: Explanation) -> DenialBackground:
+    """The background of a denial; empty when there is none. Owner and unit of a row are told to those who may read it,
+    and to administrators."""
+    denial = explanation.denial
+    if denial is None:
+        return DenialBackground()
+    asked = denial.row or target
+    row = session.transaction.row(session.table(asked.table), asked.id)
+    is_open = row is not None and reaches(session, Rights.READ, row)
+    anchor = None if denial.widest is None else denial.widest.anchor
+    return DenialBackground(
+        _shown(session, session.transaction.principal(denial.owner)) if is_open and denial.owner is not None else None,
+        _unit(session, denial.unit) if is_open and denial.unit is not None else None,
+        None if anchor is None else _unit(session, anchor),
+        None if denial.row is None else _shown(session, denial.row),
+        None if explanation.changes_of is None else _shown(session, explanation.changes_of),
+    )
+
+
+def _unit(session: Session, unit: Key) -> Source:
+    return _shown(session, Reference("businessunit", session.transaction.unit_tree().units[unit].id))
+
+
 def _background(session: Session, principal: Reference, row: Row, right: Rights, reason: Reason) -> Background:
     if reason.code in _SHARES:
         return Background(given_by=tuple(_givers(session, row, right, reason)))

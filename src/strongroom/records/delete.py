@@ -6,7 +6,7 @@ whether the caller sees it or not (SM-101, SM-103). Then children of RemoveLink 
 they inherited through it (SM-102, SM-86), and the set goes, children before parents.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from strongroom.ids import Guid
 from strongroom.records import refusals
@@ -29,18 +29,20 @@ def delete_rows(session: Session, rows: Sequence[Row], *, is_platform: bool = Fa
     """
     if rows:
         refuse_direct_writes(rows[0].table)
-    doomed = _with_children(session, rows, is_platform)
+    doomed = with_children(session, rows, lambda child: None if is_platform else demand(session, Rights.DELETE, child))
     session.doomed = frozenset(row.reference() for row in doomed.values())
     for row in doomed.values():
         session.rules.run(Event.BEFORE_DELETE, session, row, {})
-    by_table = _by_table(doomed.values())
-    for group in by_table:
-        _demand_unrestricted(session, group, doomed)
-    for group in by_table:
+    groups = by_table(doomed.values())
+    for group in groups:
+        relationship = restricting(session, group, doomed)
+        if relationship is not None:
+            raise refusals.delete_restricted(group[0].table, group[0].id, relationship.schema_name)
+    for group in groups:
         _remove_links(session, group, doomed)
         remove_teams_of(session, group)
     record_deletions(session, doomed.values())
-    for group in reversed(by_table):
+    for group in reversed(groups):
         session.transaction.delete(group[0].table, group)
     for row in doomed.values():
         session.rules.run(Event.AFTER_DELETE, session, row, {})
@@ -48,35 +50,39 @@ def delete_rows(session: Session, rows: Sequence[Row], *, is_platform: bool = Fa
 
 
 _Identity = tuple[str, Guid]
-_Doomed = dict[_Identity, Row]
+Doomed = dict[_Identity, Row]
 
 
-def _with_children(session: Session, rows: Iterable[Row], is_platform: bool) -> _Doomed:
-    """The rows and all that the delete takes along, parents before children, each authorized (SM-104)."""
-    doomed: _Doomed = {_identity(row): row for row in rows}
-    waiting = _by_table(doomed.values())
+def with_children(session: Session, rows: Iterable[Row], authorize: Callable[[Row], None]) -> Doomed:
+    """The rows and all that the delete takes along, parents before children. `authorize` is called with each child,
+    and raises when it may not go (SM-104)."""
+    doomed: Doomed = {_identity(row): row for row in rows}
+    waiting = by_table(doomed.values())
     while waiting:
         group = waiting.pop(0)
         found: list[Row] = []
         for relationship in _relationships(session, group[0].table, "Cascade"):
             for child in session.transaction.children(relationship, [row.id for row in group]):
                 if _identity(child) not in doomed:
-                    if not is_platform and child.table.logical_name != VALUE_SHARES:  # they go as shares do
-                        demand(session, Rights.DELETE, child)
+                    if child.table.logical_name != VALUE_SHARES:  # they go as shares do
+                        authorize(child)
                     doomed[_identity(child)] = child
                     found.append(child)
-        waiting += _by_table(found)
+        waiting += by_table(found)
     return doomed
 
 
-def _demand_unrestricted(session: Session, group: Sequence[Row], doomed: _Doomed) -> None:
+def restricting(session: Session, group: Sequence[Row], doomed: Doomed) -> Relationship | None:
+    """A Restrict relationship with a child that is not among what goes, whether or not anybody sees that child
+    (SM-101, SM-103). `group` are rows of one table."""
     for relationship in _relationships(session, group[0].table, "Restrict"):
         for child in session.transaction.children(relationship, [row.id for row in group]):
             if _identity(child) not in doomed:
-                raise refusals.delete_restricted(group[0].table, group[0].id, relationship.schema_name)
+                return relationship
+    return None
 
 
-def _remove_links(session: Session, group: Sequence[Row], doomed: _Doomed) -> None:
+def _remove_links(session: Session, group: Sequence[Row], doomed: Doomed) -> None:
     """Empty the lookups of children that stay; no right on them is needed (SM-102)."""
     for relationship in _relationships(session, group[0].table, "RemoveLink"):
         column = relationship.referencing_column
@@ -102,7 +108,8 @@ def _relationships(session: Session, table: Table, how: str) -> list[Relationshi
     ]
 
 
-def _by_table(rows: Iterable[Row]) -> list[list[Row]]:
+def by_table(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows in groups of one table, in the order of the first of each."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.table.logical_name, []).append(row)

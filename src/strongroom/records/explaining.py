@@ -5,8 +5,11 @@ that enforcement uses (SM-165). What stands behind a reason (who gave a share, t
 the chain of managers) is told by `records.backgrounds`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from strongroom.access.caller import SecurityFacts
 from strongroom.access.check import SecuredRow
 from strongroom.access.explain import Explanation, Question, explain, is_allowed
 from strongroom.access.messages import does_not_exist
@@ -17,7 +20,7 @@ from strongroom.access.resolve import is_disabled, require_usable, resolve
 from strongroom.access.view import helpful_teams
 from strongroom.access.who import Access, who_can
 from strongroom.errors import AccessDenied, InvalidRequest
-from strongroom.ids import Reference
+from strongroom.ids import Guid, Reference
 from strongroom.query.ast import Field, Output, Predicate, Select, Source
 from strongroom.records.authorize import reaches
 from strongroom.records.owners import facts_of
@@ -25,6 +28,8 @@ from strongroom.records.session import Session
 from strongroom.schema.model import Ownership, Rights, Table
 from strongroom.store.layout import is_counted
 from strongroom.store.protocol import PlannedSelect, Row
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +47,34 @@ def explain_access(session: Session, principal: Reference, target: Reference, ri
     Administrators may ask about anyone, everyone about themselves; others are refused with 403. Teams that would help
     are proposed to those who may read them.
     """
-    caller = session.caller
-    if not caller.administers and principal.id != caller.id:
-        raise AccessDenied("Only a System Administrator may ask why somebody else has access. Ask about yourself.")
-    facts = facts_of(session, principal)
+    demand_asking(session, principal)
     table = session.table(target.table)
     row = session.transaction.row(table, target.id)
-    question = question_about(session, table, right, row)
+    return explain_question(session, facts_of(session, principal), question_about(session, table, right, row))
+
+
+def demand_asking(session: Session, principal: Reference) -> None:
+    """Refuse questions about others from those who are no administrators."""
+    if not session.caller.administers and principal.id != session.caller.id:
+        raise AccessDenied("Only a System Administrator may ask why somebody else has access. Ask about yourself.")
+
+
+def explain_question(session: Session, facts: SecurityFacts, question: Question) -> Explanation:
+    """The decision for the principal of `facts`, with the teams that the session's caller may be told of."""
     if question.row is None or facts.is_team or is_allowed(facts, session.schema, question):
         return explain(facts, session.schema, question)
     directory = session.transaction.directory()
-    teams = helpful_teams(directory, facts, table, right, question.row)
-    if not caller.administers:
-        known = session.transaction.rows(session.table("team"), [team.id for team in teams])
-        teams = [team for team in teams if team.id in known and reaches(session, Rights.READ, known[team.id])]
-    return explain(facts, session.schema, question, [directory.facts_of(team.key) for team in teams])
+    teams = helpful_teams(directory, facts, question.table, question.right, question.row)
+    keys = told_of(session, "team", {team.id: team.key for team in teams})
+    return explain(facts, session.schema, question, [directory.facts_of(key) for key in keys])
+
+
+def told_of(session: Session, table: str, things: Mapping[Guid, T]) -> list[T]:
+    """Those of some rows of configuration, by id, that the caller may read: nobody else is told that they exist."""
+    if session.caller.administers:
+        return list(things.values())
+    known = session.transaction.rows(session.table(table), list(things))
+    return [thing for id_, thing in things.items() if id_ in known and reaches(session, Rights.READ, known[id_])]
 
 
 def who_can_see(session: Session, target: Reference, right: Rights) -> list[Access]:
@@ -111,10 +129,11 @@ def question_about(session: Session, table: Table, right: Rights, row: Row | Non
         """Whether a branch that looks at other rows reaches the row: asked as a plan of that branch alone."""
         return row is not None and session.transaction.allows(Plan(table, right, (Branch(predicate, ()),)), row)
 
-    return Question(table, right, None if row is None else _secured(session, row), elsewhere)
+    return Question(table, right, None if row is None else secured_row(session, row), elsewhere)
 
 
-def _secured(session: Session, row: Row) -> SecuredRow:
+def secured_row(session: Session, row: Row) -> SecuredRow:
+    """What security sees of a row."""
     shares = session.transaction.shares(row.table, [row.key]).get(row.key, []) if row.table.has_owner else []
     return SecuredRow(row.owner, row.unit, shares)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from strongroom.access.caller import SecurityFacts
-from strongroom.access.check import can_read_table
 from strongroom.access.messages import does_not_exist
-from strongroom.access.resolve import holds_privilege, is_disabled
+from strongroom.access.ownership import unfit_owner
+from strongroom.access.reasons import DenialCode
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Key, Reference
 from strongroom.records import refusals
@@ -101,21 +101,18 @@ def facts_of(session: Session, principal: Reference) -> SecurityFacts:
 def demand_valid_owner(session: Session, table: Table, owner: Reference) -> None:
     """Refuse owners that are disabled or access teams (SM-93), and those who may not read the table (SM-92)."""
     facts = facts_of(session, owner)
-    if facts.is_team:
-        if facts.team is not None and not facts.team.owns_rows:
+    match unfit_owner(facts, table, session.caller if owner.id == session.caller.id else None):
+        case DenialCode.OWNER_IS_ACCESS_TEAM:
             raise InvalidRequest("An access team cannot own rows.", code="0x80048340")
-    elif facts.is_disabled:
-        raise InvalidRequest("Cannot assign a row to a user that is disabled.", code="0x8004022b")
-    elif is_disabled(facts):
-        raise InvalidRequest("Cannot assign a row to a user whose business unit is disabled.", code="0x8004032d")
-    if owner.id == session.caller.id:
-        can_read = can_read_table(session.caller, table)
-    else:
-        privilege = table.privileges.get(Rights.READ)
-        can_read = privilege is not None and holds_privilege(facts, privilege)
-    if not can_read:
-        raise AccessDenied(
-            f"The owner with id {owner.id} does not hold the Read privilege for '{table.logical_name}', so it cannot "
-            "own its rows.",
-            code="0x80040299",
-        )
+        case DenialCode.OWNER_DISABLED if facts.is_disabled:
+            raise InvalidRequest("Cannot assign a row to a user that is disabled.", code="0x8004022b")
+        case DenialCode.OWNER_DISABLED:
+            raise InvalidRequest("Cannot assign a row to a user whose business unit is disabled.", code="0x8004032d")
+        case DenialCode.OWNER_CANNOT_READ:
+            raise AccessDenied(
+                f"The owner with id {owner.id} does not hold the Read privilege for '{table.logical_name}', so it "
+                "cannot own its rows.",
+                code="0x80040299",
+            )
+        case _:
+            return
