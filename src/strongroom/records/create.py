@@ -24,7 +24,7 @@ from strongroom.records.session import Session
 from strongroom.records.shapes import NewRecord
 from strongroom.records.system_columns import complete_names, complete_object_type, of_new_rows, organization_of
 from strongroom.records.table_form import TableForm, form_of
-from strongroom.records.trail import record_creations
+from strongroom.records.trail import creation_entries, is_audited, record_creations
 from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Row, Value
 
@@ -66,7 +66,7 @@ def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) ->
     base = {**form.defaults, **of_new_rows(session, table), **organization_of(session, table)}
     each(drafts, lambda draft: _complete(session, form, draft, base, targets))
     rows = [draft.row for draft in drafts]
-    _store(session, table, rows, reach.owners)
+    _store_all(session, table, rows, reach.owners)
     arrive(session, table, rows, targets)
     if session.rules.has(Event.AFTER_CREATE, table.logical_name):
         for row in rows:
@@ -84,7 +84,7 @@ def store_new(session: Session, table: Table, values: dict[str, Value], row_id: 
     row_id = row_id or new_guid(session.clock)
     values[table.primary_id] = row_id
     row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, values)
-    _store(session, table, [row], {})
+    _store(session, row)
     return row
 
 
@@ -126,15 +126,18 @@ class _Reach:
 
     def place(self, table: Table, named: Mapping[str, Value]) -> owners.Place:
         """Owner and unit of a new row (`owners.place_of_new`)."""
-        if not self._is_owned or named.get(owners.OWNING_UNIT) is not None:
+        if not self._is_owned:
             return owners.place_of_new(self.session, table, named)
         owner = owners.named_owner(table, named) or self.session.user
-        known = self._places.get(owner)
-        if known is None:
-            known = self._places[owner] = owners.place_of_new(self.session, table, named)
-            if known.owner is not None:
-                self.owners[known.owner] = owner
-        return known
+        has_own_unit = named.get(owners.OWNING_UNIT) is not None
+        place = None if has_own_unit else self._places.get(owner)
+        if place is None:
+            place = owners.place_of_new(self.session, table, named)
+            if place.owner is not None:
+                self.owners[place.owner] = owner
+            if not has_own_unit:
+                self._places[owner] = place
+        return place
 
     def demand(self, right: Rights, row: Row) -> None:
         """`demand_new`. Rows of other tables than owned ones may owe their access to their values."""
@@ -227,6 +230,17 @@ def _override_creation(session: Session, values: dict[str, Value]) -> None:
     values["createdon"], values[_OVERRIDDEN] = values[_OVERRIDDEN], values["createdon"]
 
 
-def _store(session: Session, table: Table, rows: list[Row], owners_by_key: Mapping[Key, Reference]) -> None:
-    session.transaction.insert(table, rows)
-    record_creations(session, table, rows, owners_by_key)
+def _store(session: Session, row: Row) -> None:
+    session.transaction.insert(row.table, [row])
+    record_creations(session, [row])
+
+
+def _store_all(session: Session, table: Table, rows: list[Row], owner_of: Mapping[Key, Reference]) -> None:
+    """Rows and their entries. The entries are made while a server stores the rows, so nothing may be looked up then:
+    `owner_of` knows every owner."""
+    if not rows or not is_audited(session):
+        session.transaction.insert(table, rows)
+        return
+    entries: list[dict[str, Value]] = []
+    session.transaction.insert(table, rows, meanwhile=lambda: entries.extend(creation_entries(session, rows, owner_of)))
+    session.transaction.append_audit(entries)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from strongroom.audit.entries import Action, Author, Changes, Operation, creations, entry, question, unmasked_reading
 from strongroom.ids import Key, Reference
 from strongroom.records.session import Session
-from strongroom.schema.model import ColumnType, Table
+from strongroom.schema.model import ColumnType
 from strongroom.store.protocol import Row, Value
 
 _ORGANIZATION = "organization"
@@ -26,13 +26,17 @@ def is_audited(session: Session) -> bool:
     return session.transaction.settings().audit_enabled
 
 
-def record_creations(session: Session, table: Table, rows: Iterable[Row], owners: Mapping[Key, Reference]) -> None:
-    """One entry for each new row of one table, with the values that it began with. `owners`: those that are known."""
-    if not is_audited(session):
-        return
+def record_creations(session: Session, rows: Sequence[Row]) -> None:
+    """One entry for each new row of one table, with the values that it began with."""
+    if rows and is_audited(session):
+        session.transaction.append_audit(creation_entries(session, rows, {session.caller.key: session.user}))
+
+
+def creation_entries(session: Session, rows: Sequence[Row], owners: Mapping[Key, Reference]) -> list[dict[str, Value]]:
+    """The entries of `record_creations`, not stored yet. `owners` are those that are known; others are looked up."""
     known = dict(owners)
     told = ((row.id, _with_owner(session, row, known)) for row in rows)
-    session.transaction.append_audit(creations(author(session), table, told))
+    return creations(author(session), rows[0].table, told)
 
 
 def record_update(session: Session, row: Row, changes: Changes, action: Action | None = None) -> None:

@@ -70,8 +70,18 @@ class Connection(Protocol):
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None: ...
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add rows by the engine's fastest way. Raises `Duplicate`."""
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        """Add rows by the engine's fastest way. Raises `Duplicate`.
+
+        `meanwhile` is run in any case, while a server takes the rows where there is one; it must not ask anything of
+        this connection.
+        """
         ...
 
     def insert_late(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

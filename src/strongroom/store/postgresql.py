@@ -5,7 +5,7 @@ Values travel as the rest of the house wants them: GUIDs and dates as text, date
 one prepared statement whatever the size of the numbers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from math import ceil, inf
 from time import monotonic
@@ -25,6 +25,7 @@ from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import POSTGRESQL, quote, text_literal
 from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
 from strongroom.store.layout import scale
+from strongroom.store.sending import sending
 
 _COPY_FROM = 20
 """Rows from which the copy protocol beats single inserts."""
@@ -190,13 +191,21 @@ class PostgresqlConnection:
         except _TRANSLATED as error:
             raise self._ours(error) from error
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
         if len(rows) < _COPY_FROM:
             sql = insert_statement(table, tuple(columns))
             if len(rows) == 1:
                 self._run(sql, rows[0])
             else:
                 self.execute_many(sql, rows)
+            if meanwhile is not None:
+                meanwhile()
             return
         names = ", ".join(map(quote, columns))
         self._send_late()
@@ -205,6 +214,9 @@ class PostgresqlConnection:
             with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
                 for row in rows:
                     copy.write_row(row)
+                if meanwhile is not None:
+                    with sending(self._raw.pgconn):
+                        meanwhile()
         except _TRANSLATED as error:
             raise self._ours(error) from error
 

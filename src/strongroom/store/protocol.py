@@ -4,7 +4,7 @@ A `Database` is one environment. Work happens in a `Transaction`: a read sees on
 and one at a time. Values are those of `store.layout`; a lookup in a `Row` is a `Reference`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -146,9 +146,12 @@ class Transaction(Protocol):
 
     # --- writing ---
 
-    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+    def insert(self, table: Table, rows: Sequence[Row], *, meanwhile: Callable[[], None] | None = None) -> None:
         """Store new rows; `key` and `version` are set on them. A taken id raises `PreconditionFailed` 0x80040237, a
-        taken alternate key 0x80060892. Counters and share sort keys follow."""
+        taken alternate key 0x80060892. Counters and share sort keys follow.
+
+        `meanwhile` is run in any case, while a server stores the rows where there is one. It must ask nothing of the
+        transaction."""
         ...
 
     def update(

@@ -1,7 +1,7 @@
 """Reading rows by identity and changing them, with everything that must follow in the same transaction: versions,
 counters, the sort keys of shares, principals, and the security epoch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -155,11 +155,18 @@ def _held_by(work: Work, relationship: Relationship, parents: Sequence[Guid]) ->
 # --- writing -----------------------------------------------------------------------------------------------------
 
 
-def insert(work: Work, table: Table, new: Sequence[Row], *, late: bool = False) -> None:
+def insert(
+    work: Work,
+    table: Table,
+    new: Sequence[Row],
+    *,
+    late: bool = False,
+    meanwhile: Callable[[], None] | None = None,
+) -> None:
     """Store new rows, in order; sets `key` and `version` on them, and `owner` and `unit` where the table implies them.
 
     Columns of `table` that are not stored (`ownerid` and its kin) are ignored in `values`. `late` rows, which no
-    uniqueness can refuse, may be sent with a later statement.
+    uniqueness can refuse, may be sent with a later statement. `meanwhile`: see `Connection.insert`.
     """
     if not new:
         return
@@ -171,8 +178,10 @@ def insert(work: Work, table: Table, new: Sequence[Row], *, late: bool = False) 
     shape = work.shape(table)
     columns, tuples = shape.write(new)
     with Attempt(work, table):
-        send = work.connection.insert_late if late else work.connection.insert
-        send(table.logical_name, columns, tuples)
+        if late:
+            work.connection.insert_late(table.logical_name, columns, tuples)
+        else:
+            work.connection.insert(table.logical_name, columns, tuples, meanwhile)
     if table.logical_name in PRINCIPAL_TABLES:
         principals = [(one.key, one.id, table.logical_name) for one in new]
         with Attempt(work, table):

@@ -9,7 +9,7 @@ The file itself, its key and its lock are the matter of `store.sqlcipher_file`.
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -145,14 +145,23 @@ class SqlcipherConnection:
         except _TRANSLATED as error:
             raise self._ours(error) from error
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
         sql = insert_statement(table, tuple(columns))
         if len(rows) == 1:
             self._run(sql, rows[0])
         else:
             self.execute_many(sql, rows)
+        if meanwhile is not None:
+            meanwhile()
 
-    insert_late = insert
+    def insert_late(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        self.insert(table, columns, rows)
 
     def _run(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         self._deadline.require()

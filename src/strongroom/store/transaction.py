@@ -1,6 +1,6 @@
 """`store.protocol.Transaction` for both engines: one object that names what the modules of this room do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
@@ -85,8 +85,8 @@ class StoreTransaction:
 
     # --- writing ---
 
-    def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        stored_rows.insert(self._work, table, rows)
+    def insert(self, table: Table, rows: Sequence[Row], *, meanwhile: Callable[[], None] | None = None) -> None:
+        stored_rows.insert(self._work, table, rows, meanwhile=meanwhile)
 
     def update(
         self, row: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None
