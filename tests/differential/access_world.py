@@ -92,10 +92,10 @@ class Telling:
             return self._facts_of_team(principal)
         user = self.world["users"][principal]
         teams = self._teams_of(principal)
-        roles = [HeldRole(self._role(role, unit)) for role, unit in user["roles"]]
+        roles = [HeldRole(self.role(role, unit)) for role, unit in user["roles"]]
         for team in teams:
             if team.owns_rows:
-                roles += [HeldRole(self._role(*held), team) for held in self.world["teams"][team.name]["roles"]]
+                roles += [HeldRole(self.role(*held), team) for held in self.world["teams"][team.name]["roles"]]
         return SecurityFacts(
             id=guid(principal),
             key=self.keys[principal],
@@ -131,7 +131,7 @@ class Telling:
 
     def role_id(self, name: str, unit: str) -> Guid:
         """The id of the copy of a role in a unit."""
-        return self._role(name, unit).id
+        return self.role(name, unit).id
 
     def _facts_of_team(self, name: str) -> SecurityFacts:
         team = self._team(name)
@@ -145,10 +145,11 @@ class Telling:
             access_mode=AccessMode.READ_WRITE,
             directory_object_id=None,
             teams=(),
-            roles=tuple(HeldRole(self._role(*held), team) for held in self.world["teams"][name]["roles"]),
+            roles=tuple(HeldRole(self.role(*held)) for held in self.world["teams"][name]["roles"]),
             role_privileges=self.privileges,
             units=self.units,
             settings=self.settings,
+            column_permissions=self._column_permissions(name),
             team=team,
         )
 
@@ -160,7 +161,8 @@ class Telling:
     def _teams_of(self, user: str) -> tuple[Team, ...]:
         return tuple(self._team(name) for name, team in self.world["teams"].items() if user in team["members"])
 
-    def _role(self, name: str, unit: str) -> Role:
+    def role(self, name: str, unit: str) -> Role:
+        """The copy of a role in a unit."""
         role = self.world["roles"][name]
         template = SYSTEM_ADMINISTRATOR_TEMPLATE if role["sysadmin"] else None
         return Role(guid(f"{name} in {unit}"), guid(name), name, self.unit_keys[unit], role["inherited"], template)
@@ -217,11 +219,11 @@ class Telling:
             if self.keys[name] in levels
         )
 
-    def _column_permissions(self, user: str) -> dict[str, dict[str, ColumnAccess]]:
+    def _column_permissions(self, principal: str) -> dict[str, dict[str, ColumnAccess]]:
         found: dict[str, dict[str, ColumnAccess]] = {}
-        teams = {team.name for team in self._teams_of(user)}
+        mine = {principal, *(team.name for team in self._teams_of(principal))}
         for profile in self.world["profiles"]:
-            if user in profile["users"] or teams & set(profile["teams"]):
+            if mine & {*profile["users"], *profile["teams"]}:
                 for (table_name, column_name), allowed in profile["columns"].items():
                     columns = found.setdefault(table_name, {})
                     for what in allowed:

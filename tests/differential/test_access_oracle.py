@@ -8,7 +8,8 @@ from typing import Any
 from access_world import COLUMN_ACCESS, RIGHTS, SCHEMA, TABLES, Telling
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_worlds import worlds
+from judging import judge_in_memory
+from random_worlds import Seeded, world_of, worlds
 from tests.profiles import examples
 
 import oracle
@@ -67,6 +68,11 @@ def test_every_decision_and_its_reasons_are_those_of_the_oracle(world: World) ->
                 codes = {str(reason.code) for reason in explanation.reasons}
                 denial = explanation.denial.code.value if explanation.denial is not None else None
                 assert (explanation.allowed, codes, denial) == decide(world, principal, right, row)
+
+
+def test_every_decision_on_many_seeded_worlds_is_that_of_the_oracle() -> None:
+    """R4 in memory, quickly: what mutation testing of the rules leans on."""
+    assert sum(judge_in_memory(world_of(Seeded(f"memory {number}"))) for number in range(150)) > 30_000
 
 
 @SMALL
