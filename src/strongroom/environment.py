@@ -21,9 +21,13 @@ from strongroom.audit.refusals import Refusal, RefusalLimit, is_told, refusal_en
 from strongroom.clock import Clock, iso
 from strongroom.errors import AccessDenied, HomeError, InvalidRequest, StrongroomError, Unauthenticated
 from strongroom.home import EnvironmentKind, EnvironmentRecord, Home
+from strongroom.home.registry import CONTROL
 from strongroom.identity import TokenClaims, TokenVerifier
+from strongroom.identity.directory import Directory
+from strongroom.identity.directory_rules import register_rules
+from strongroom.identity.liveness import Liveness
 from strongroom.ids import Guid, Reference, new_guid, parse_guid
-from strongroom.keys import Secret
+from strongroom.keys import KeyRing, Secret
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
@@ -272,6 +276,8 @@ def create_environment(
     except BaseException:
         home.drop_environment(name)
         raise
+    if kind is EnvironmentKind.CONTROL:
+        directory_in(environment)
     home.finish_environment(name)
     return environment, born
 
@@ -291,7 +297,19 @@ def _open(
         cache_mib=_FILLING_CACHE_MIB if schema is not None else DEFAULT_CACHE_MIB,
         limit_s=limit_s,
     )
-    return Environment(record, database, home.clock, _derived(key, b"paging", record.id))
+    environment = Environment(record, database, home.clock, _derived(key, b"paging", record.id))
+    if record.kind is EnvironmentKind.CONTROL:
+        register_rules(environment.rules)
+        if schema is None:
+            directory_in(environment)
+    return environment
+
+
+def directory_in(control: Environment) -> Directory:
+    """The directory that the control environment holds, with all its tables."""
+    directory = Directory(control.database, control.rules, control.clock)
+    directory.prepare()
+    return directory
 
 
 def _derived(key: Secret, purpose: bytes, environment: Guid) -> bytes:
@@ -307,7 +325,34 @@ class Environments:
         self._open: dict[str, Environment] = {}
         self._named: tuple[tuple[EnvironmentRecord, ...], frozenset[str]] = ((), frozenset())
         self._verifier = TokenVerifier(home.keys, home.clock)
+        self._identity: tuple[Directory, Liveness] | None = None
         self.trusted_proxies = frozenset(home.settings.server.trusted_proxies)
+
+    @property
+    def keys(self) -> KeyRing:
+        """The home's key ring: its id is the issuer of tokens, its newest key signs them."""
+        return self._home.keys
+
+    @property
+    def clock(self) -> Clock:
+        """The home's clock."""
+        return self._home.clock
+
+    @property
+    def directory(self) -> Directory:
+        """People, programs and their sessions, in the control environment."""
+        return self._identities()[0]
+
+    @property
+    def liveness(self) -> Liveness:
+        """Whether what tokens hang on still stands."""
+        return self._identities()[1]
+
+    def _identities(self) -> tuple[Directory, Liveness]:
+        if self._identity is None:
+            directory = directory_in(self.named(CONTROL))
+            self._identity = directory, Liveness(directory)
+        return self._identity
 
     @property
     def names(self) -> frozenset[str]:
@@ -340,6 +385,8 @@ class Environments:
         chosen = record or self._home.default_environment()
         try:
             claims = self._verifier.verify(token.strip(), chosen.id)
+            if claims.session is not None or claims.credential is not None:
+                self.liveness.demand(claims)
         except Unauthenticated:
             raise Unauthenticated("The requested resource requires authentication.") from None
         return self.named(chosen.name), claims

@@ -7,6 +7,13 @@
 | `sub` | the id of the user |
 | `iat`, `exp` | when it was made and when it ends, in seconds since 1970 |
 | `jti` | the token's own id |
+| `tid`, `oid` | the home, and the person or program in its directory (TS-713) |
+| `appid`, `azp` | the client id of the program that the token was given to |
+| `sid`, `cred` | the session of a person, the credential of a program: with it ends the token |
+| `amr` | how the person proved who they are |
+| `scp`, `roles` | what clients like to see; they give nothing |
+
+The last five rows are in tokens of the token endpoint only, not in those of `strongroom token`.
 
 The header names the signing key (`kid`). A token holds no right: those are looked up for each request (WA-29), and
 whether the user exists and is enabled is the caller's question. Whatever is wrong with a token, the answer is one and
@@ -43,9 +50,40 @@ class TokenClaims:
     key_id: str
     issued_at: datetime
     expires_at: datetime
+    session: Guid | None = None
+    credential: Guid | None = None
+    client: Guid | None = None
 
 
-def issue(ring: KeyRing, environment: Guid, user: Guid, clock: Clock, lifetime: timedelta) -> str:
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a token of the token endpoint is given to, and what it hangs on: a person's session or a program's
+    credential. `object_id` is the person's or program's own id in the directory."""
+
+    object_id: Guid
+    client: Guid | None = None
+    session: Guid | None = None
+    credential: Guid | None = None
+    factors: tuple[str, ...] = ()
+
+    def claims(self, home: Guid) -> dict[str, object]:
+        """The claims that say so (TS-713)."""
+        found: dict[str, object] = {
+            "tid": home,
+            "oid": self.object_id,
+            "appid": self.client,
+            "azp": self.client,
+            "sid": self.session,
+            "cred": self.credential,
+            "amr": list(self.factors),
+            "scp": "user_impersonation" if self.session else None,
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+def issue(
+    ring: KeyRing, environment: Guid, user: Guid, clock: Clock, lifetime: timedelta, bearer: Bearer | None = None
+) -> str:
     """A new token for `user` in `environment`. Raises `InvalidRequest` for a lifetime that is not positive or longer
     than `LONGEST_TOKEN`."""
     if not timedelta(seconds=1) <= lifetime <= LONGEST_TOKEN:
@@ -59,6 +97,7 @@ def issue(ring: KeyRing, environment: Guid, user: Guid, clock: Clock, lifetime: 
         "iat": issued_at,
         "exp": issued_at + int(lifetime.total_seconds()),
         "jti": new_guid(clock),
+        **(bearer.claims(ring.home) if bearer else {}),
     }
     return jwt.encode(claims, private, algorithm=_ALGORITHM, headers={"kid": key_id})
 
@@ -133,7 +172,13 @@ def _typed(claims: Mapping[str, object], key_id: str) -> TokenClaims | None:
     issued_at, expires_at = _moment(claims["iat"]), _moment(claims["exp"])
     if user is None or environment is None or token_id is None or issued_at is None or expires_at is None:
         return None
-    return TokenClaims(user, environment, token_id, key_id, issued_at, expires_at)
+    hangs_on: dict[str, Guid | None] = {}
+    for name in ("sid", "cred", "appid"):
+        value = claims.get(name)
+        hangs_on[name] = parse_guid(value) if isinstance(value, str) else None
+        if value is not None and hangs_on[name] is None:
+            return None
+    return TokenClaims(user, environment, token_id, key_id, issued_at, expires_at, *hangs_on.values())
 
 
 def _moment(seconds: object) -> datetime | None:

@@ -1,0 +1,155 @@
+"""Whether what a token hangs on still stands: asked for each request, in every process (TS-712).
+
+A token of a person hangs on a session and the person's account, one of a program on a credential and its registration.
+What is known of them is remembered under the security epoch of the control environment, which every change of them
+raises; so a request costs one look at that number, and the first request after a change looks anew.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from strongroom.clock import iso
+from strongroom.errors import StrongroomError, Unauthenticated
+from strongroom.identity.applications import is_usable, is_valid
+from strongroom.identity.directory import Directory, find, flag, get, moment, note, number, reference, text
+from strongroom.identity.hashing import digest
+from strongroom.identity.sessions import TOUCHED_AFTER, is_live
+from strongroom.identity.tokens import TokenClaims
+from strongroom.ids import Guid, Reference
+from strongroom.store.protocol import Row, Transaction
+
+_REMEMBERED = 10_000
+_NEVER = datetime.min.replace(tzinfo=UTC)
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """A session as requests see it. `person` is the person's id in the directory."""
+
+    id: Guid
+    person: Guid
+    name: str
+    factors: tuple[str, ...]
+    proven_on: datetime
+    expires_on: datetime
+    idle: timedelta
+    used_on: datetime
+
+
+class Liveness:
+    """What one process knows of sessions and credentials."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._epoch = -1
+        self._sessions: OrderedDict[Guid, LiveSession] = OrderedDict()
+        self._ids: OrderedDict[str, Guid] = OrderedDict()
+        self._credentials: OrderedDict[Guid, str] = OrderedDict()
+
+    def demand(self, claims: TokenClaims) -> None:
+        """Raise `Unauthenticated` when the session or the credential behind a token has ended."""
+        if claims.session is None and claims.credential is None:
+            return
+        now = self._directory.now()
+        with self._directory.reading() as transaction:
+            self._follow(transaction)
+            alive = claims.session is None or self._session(transaction, claims.session, now) is not None
+            if alive and claims.credential is not None:
+                alive = self._is_credential_valid(transaction, claims.credential, iso(now))
+        if not alive:
+            raise Unauthenticated("The requested resource requires authentication.")
+        if claims.session is not None:
+            self._touch(self._sessions[claims.session], now)
+
+    def session(self, token: str) -> LiveSession | None:
+        """The live session behind a cookie, with its use noted; None for any other text."""
+        if not 0 < len(token) < 200:
+            return None
+        now, key = self._directory.now(), digest(token)
+        with self._directory.reading() as transaction:
+            self._follow(transaction)
+            known = self._ids.get(key)
+            if known is None:
+                row = find(transaction, "signinsession", digest=key)
+                if row is None:
+                    return None
+                known = row.id
+                _remember(self._ids, key, known)
+            found = self._session(transaction, known, now)
+        if found is not None:
+            self._touch(found, now)
+        return found
+
+    def _follow(self, transaction: Transaction) -> None:
+        """Forget everything when something has changed."""
+        epoch = transaction.stamp.security_epoch
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._sessions.clear()
+            self._ids.clear()
+            self._credentials.clear()
+
+    def _session(self, transaction: Transaction, session_id: Guid, now: datetime) -> LiveSession | None:
+        known = self._sessions.get(session_id)
+        if known is not None and now < known.expires_on and now - known.used_on < known.idle:
+            return known
+        # Another process may have seen the session used since: what the row says decides.
+        row = transaction.row(transaction.schema.tables["signinsession"], session_id)
+        if row is None or not is_live(row, now):
+            return None
+        person = get(transaction, reference(row, "directoryuserid"))
+        if not flag(person, "accountenabled") or person.values.get("statecode") != 0:
+            return None
+        found = _live(row, person)
+        _remember(self._sessions, session_id, found)
+        return found
+
+    def _is_credential_valid(self, transaction: Transaction, credential: Guid, now: str) -> bool:
+        ends = self._credentials.get(credential)
+        if ends is None:
+            row = transaction.row(transaction.schema.tables["applicationcredential"], credential)
+            if row is None or not is_valid(row, now):
+                return False
+            program = get(transaction, reference(row, "applicationregistrationid"))
+            if not is_usable(program):
+                return False
+            ends = text(row, "expireson")
+            _remember(self._credentials, credential, ends)
+        return now < ends
+
+    def _touch(self, live: LiveSession, now: datetime) -> None:
+        """Note the use of a session, about once a minute: the idle time-out counts from there in every process."""
+        if now - live.used_on < TOUCHED_AFTER:
+            return
+        live.used_on = now
+        try:
+            with self._directory.writing() as session:
+                row = get(session.transaction, Reference("signinsession", live.id))
+                note(session, row, {"lastusedon": iso(now)})
+        except StrongroomError:
+            return  # a busy store costs a session its note of one minute, not the request its answer
+
+
+def _live(row: Row, person: Row) -> LiveSession:
+    moments = [moment(row, name) for name in ("provenon", "expireson", "lastusedon")]
+    proven, expires, used = (each or _NEVER for each in moments)
+    return LiveSession(
+        row.id,
+        person.id,
+        text(person, "name"),
+        tuple(text(row, "factors").split()),
+        proven,
+        expires,
+        timedelta(minutes=number(row, "idleminutes")),
+        used,
+    )
+
+
+def _remember(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    if len(kept) > _REMEMBERED:
+        kept.popitem(last=False)

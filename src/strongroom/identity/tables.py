@@ -1,0 +1,215 @@
+"""The tables of the directory, which only the control environment has.
+
+| table | a row is |
+| --- | --- |
+| `directoryuser` | a person who can sign in; `azureactivedirectoryobjectid` of `systemuser` names it (TS-720) |
+| `authenticationmethod` | a password, an authenticator app or the recovery codes of a person |
+| `signinsession` | one signed-in browser or program of a person (TS-712) |
+| `refreshtokenfamily` | the refresh tokens that came from one another (TS-713) |
+| `onetimetoken` | what may be used once: codes, links, assertions that were seen |
+| `signinguard` | failures that are counted, and how long they lock (TS-703) |
+| `signinlog` | who tried to come in, when, from where, with what outcome (TS-733); never changed |
+| `applicationregistration` | a program that may ask for tokens (TS-716) |
+| `applicationcredential` | a secret or a certificate of a program |
+
+Nothing that lets somebody in can be read through any door: secrets are kept as hashes in columns that are not valid for
+reading. Clients write few columns (`written`); all else goes through actions.
+"""
+
+from functools import cache
+
+from strongroom.records import Session, change_schema
+from strongroom.schema.model import ColumnType, Table
+from strongroom.schema.platform_tables import Given, platform_table, with_platform_tables
+
+_TEXT, _MEMO, _WHEN = ColumnType.STRING, ColumnType.MEMO, ColumnType.DATETIME
+_GUID, _FLAG, _NUMBER = ColumnType.UNIQUEIDENTIFIER, ColumnType.BOOLEAN, ColumnType.INTEGER
+_CHOICE, _LOOKUP = ColumnType.PICKLIST, ColumnType.LOOKUP
+
+PASSWORD, TOTP, PASSKEY, RECOVERY_CODES = 1, 2, 3, 4
+"""`authenticationmethod.kind`."""
+
+SECRET, CERTIFICATE = 1, 2
+"""`applicationcredential.kind`."""
+
+
+def _user(*, name: str = "directoryuserid") -> Given:
+    return Given(name, _LOOKUP, "User", target="directoryuser")
+
+
+@cache
+def directory_tables() -> tuple[Table, ...]:
+    """All tables of the directory."""
+    return (*_people(), *_tokens(), *_programs())
+
+
+def add_missing_tables(session: Session) -> None:
+    """Give an environment the directory's tables that it lacks. `session` writes in the platform's name."""
+    wanted = with_platform_tables(session.schema, directory_tables())
+    if wanted is not session.schema:
+        change_schema(session, wanted)
+
+
+def _people() -> tuple[Table, ...]:
+    return (
+        platform_table(
+            "directoryuser",
+            "Directory User",
+            10701,
+            (
+                Given("name", _TEXT, "Display Name", written=True),
+                Given("userprincipalname", _TEXT, "Sign-in Name", length=320, indexed=True),
+                Given("mail", _TEXT, "Mail", length=320, written=True),
+                Given("accountenabled", _FLAG, "Account Enabled", written=True),
+                Given("usertype", _CHOICE, "User Type", options=("Member", "Guest")),
+                Given("homeissuer", _TEXT, "Home Issuer", length=500),
+                Given("externalid", _TEXT, "External Id", length=500),
+                Given("department", _TEXT, "Department", written=True),
+                Given("requiresmfa", _FLAG, "Second Factor Required", written=True),
+                Given("lastsigninon", _WHEN, "Last Sign-in"),
+            ),
+            description="A person who can sign in.",
+            keys=(("userprincipalname",),),
+        ),
+        platform_table(
+            "authenticationmethod",
+            "Authentication Method",
+            10702,
+            (
+                Given("name", _TEXT, "Name"),
+                _user(),
+                Given("kind", _CHOICE, "Kind", options=("Password", "Authenticator App", "Passkey", "Recovery Codes")),
+                Given("secret", _MEMO, "Secret", hidden=True),
+                Given("previous", _MEMO, "Previous Secrets", hidden=True),
+                Given("laststep", _NUMBER, "Last Accepted Step", hidden=True),
+                Given("remaining", _NUMBER, "Remaining Codes"),
+                Given("lastusedon", _WHEN, "Last Used"),
+            ),
+            description="How a person proves who they are; public parts only.",
+        ),
+        platform_table(
+            "signinguard",
+            "Sign-in Guard",
+            10703,
+            (
+                Given("name", _TEXT, "Counted For", length=500),
+                Given("subject", _TEXT, "Subject Hash", length=64, hidden=True, indexed=True),
+                Given("failures", _NUMBER, "Failures"),
+                Given("countedsince", _WHEN, "Counted Since"),
+                Given("locks", _NUMBER, "Locks in a Row"),
+                Given("lockeduntil", _WHEN, "Locked Until"),
+            ),
+            description="Failed attempts that are counted, and how long they lock.",
+            keys=(("subject",),),
+        ),
+        platform_table(
+            "signinlog",
+            "Sign-in",
+            10704,
+            (
+                Given("name", _TEXT, "Sign-in Name", length=320),
+                _user(),
+                Given("application", _TEXT, "Application", indexed=True),
+                Given("environment", _TEXT, "Environment"),
+                Given("address", _TEXT, "Address", length=64),
+                Given("device", _TEXT, "Device", length=300),
+                Given("factors", _TEXT, "Factors"),
+                Given("result", _CHOICE, "Result", options=("Success", "Failure", "Interrupted")),
+                Given("reason", _TEXT, "Reason"),
+            ),
+            description="Who tried to come in, when, from where and with what outcome.",
+        ),
+    )
+
+
+def _tokens() -> tuple[Table, ...]:
+    return (
+        platform_table(
+            "signinsession",
+            "Sign-in Session",
+            10705,
+            (
+                Given("name", _TEXT, "Device", length=300),
+                _user(),
+                Given("digest", _TEXT, "Token Hash", length=64, hidden=True, indexed=True),
+                Given("address", _TEXT, "Address", length=64),
+                Given("factors", _TEXT, "Factors"),
+                Given("lastusedon", _WHEN, "Last Used"),
+                Given("expireson", _WHEN, "Ends At The Latest"),
+                Given("idleminutes", _NUMBER, "Idle Minutes"),
+                Given("provenon", _WHEN, "Last Proof of Identity"),
+                Given("endedon", _WHEN, "Ended"),
+            ),
+            description="One signed-in browser or program of a person.",
+            keys=(("digest",),),
+        ),
+        platform_table(
+            "refreshtokenfamily",
+            "Refresh Token Family",
+            10706,
+            (
+                Given("name", _TEXT, "Application"),
+                Given("digest", _TEXT, "Token Hash", length=64, hidden=True, indexed=True),
+                Given("spent", _MEMO, "Spent Hashes", hidden=True),
+                Given("signinsessionid", _LOOKUP, "Session", target="signinsession"),
+                Given("clientid", _GUID, "Client Id"),
+                Given("environment", _TEXT, "Environment"),
+                Given("scope", _TEXT, "Scope", length=1000),
+                Given("expireson", _WHEN, "Ends"),
+                Given("revokedon", _WHEN, "Revoked"),
+            ),
+            description="Refresh tokens that came from one another.",
+            plural="refreshtokenfamilies",
+            is_audited=False,
+        ),
+        platform_table(
+            "onetimetoken",
+            "One-time Token",
+            10707,
+            (
+                Given("name", _TEXT, "Purpose"),
+                Given("digest", _TEXT, "Hash", length=64, hidden=True, indexed=True),
+                Given("content", _MEMO, "Content", hidden=True),
+                Given("expireson", _WHEN, "Ends", indexed=True),
+                Given("usedon", _WHEN, "Used"),
+            ),
+            description="What may be used once: codes, links, and assertions that were seen.",
+            keys=(("digest",),),
+            is_audited=False,
+        ),
+    )
+
+
+def _programs() -> tuple[Table, ...]:
+    return (
+        platform_table(
+            "applicationregistration",
+            "Application Registration",
+            10708,
+            (
+                Given("name", _TEXT, "Name", written=True),
+                Given("clientid", _GUID, "Client Id", indexed=True),
+                Given("ispublic", _FLAG, "Is Public Client"),
+                Given("redirecturis", _MEMO, "Redirect Addresses"),
+                Given("isenabled", _FLAG, "Enabled", written=True),
+            ),
+            description="A program that may ask for tokens.",
+            keys=(("clientid",),),
+        ),
+        platform_table(
+            "applicationcredential",
+            "Application Credential",
+            10709,
+            (
+                Given("name", _TEXT, "Name"),
+                Given("applicationregistrationid", _LOOKUP, "Application", target="applicationregistration"),
+                Given("kind", _CHOICE, "Kind", options=("Secret", "Certificate")),
+                Given("secret", _TEXT, "Secret Hash", length=400, hidden=True),
+                Given("certificate", _MEMO, "Certificate"),
+                Given("thumbprint", _TEXT, "Thumbprint (SHA-256)", length=100, indexed=True),
+                Given("expireson", _WHEN, "Expires"),
+                Given("lastusedon", _WHEN, "Last Used"),
+            ),
+            description="A secret or a certificate of a program; the secret itself is kept nowhere.",
+        ),
+    )
