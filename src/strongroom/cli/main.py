@@ -13,6 +13,7 @@ import click
 from strongroom.cli.bench import bench
 from strongroom.cli.check import check
 from strongroom.cli.explain import explain
+from strongroom.cli.import_ import import_
 from strongroom.cli.init import init
 from strongroom.cli.keys import keys
 from strongroom.cli.policy import policy_test
@@ -26,7 +27,7 @@ FAILED = 2
 
 
 @click.group(
-    commands=[init, serve, token, explain, who, sees, whatif, policy_test, check, keys, bench],
+    commands=[init, serve, token, explain, who, sees, whatif, policy_test, import_, check, keys, bench],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="strongroom", message="strongroom %(version)s")

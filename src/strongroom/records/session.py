@@ -7,6 +7,7 @@ the metadata snapshot of the transaction.
 from dataclasses import dataclass, field
 
 from strongroom.access.caller import Caller
+from strongroom.access.resolve import resolve
 from strongroom.clock import Clock, iso
 from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.rules import Rules
@@ -65,6 +66,12 @@ class Session:
     def initiating_user(self) -> Reference | None:
         """The real user behind an impersonation (WA-421), None without one."""
         return None if self.caller.initiated_by is None else Reference("systemuser", self.caller.initiating_id)
+
+    def renew_caller(self) -> None:
+        """Look at the caller's rights anew, after this unit of work has changed the metadata that they are about."""
+        facts = self.transaction.facts(self.user)
+        if facts is not None:
+            self.caller = resolve(facts, self.schema, self.caller.epoch, self.caller.initiated_by)
 
     def table(self, name: str) -> Table:
         """The table `name`, which must exist."""

@@ -1,0 +1,86 @@
+"""`strongroom import`: a solution into an environment, or first what that would do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.output import print_json, say, table
+
+if TYPE_CHECKING:
+    from strongroom.solutions import Archive, Step
+
+_MOST_LINES = 40
+
+
+@click.command("import", short_help="Import a solution, or show what that would do.")
+@click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--user", default="admin", show_default=True, metavar="NAME", help="Who imports: a sign-in name or id.")
+@home_option
+@environment_option
+@json_option
+def import_(source: Path, only_plan: bool, user: str, home: Path, environment: str | None, as_json: bool) -> int:
+    """Import a solution export, a zip or the unpacked folder of source control, into an environment.
+
+    All of it in one transaction, as the user named: an import gives nobody more than that user may give. What needs
+    something that the environment does not have waits, and is listed; it comes with the next import after the missing
+    part is there. The exit status is 0 when everything came, and 1 when something waits.
+    """
+    from strongroom.environment import open_environment
+    from strongroom.solutions import Verdict, import_solution, plan_import, read_solution
+
+    archive = _archive(source)
+    solution = read_solution(archive)
+    opened_environment = open_environment(opened(home), environment)
+    try:
+        with opened_environment.session_of(user, write=not only_plan) as session:
+            steps = (
+                plan_import(session, solution).steps if only_plan else import_solution(session, solution, archive).steps
+            )
+    finally:
+        opened_environment.close()
+    if as_json:
+        shown = [{"kind": s.kind, "name": s.name, "verdict": s.verdict.value, "note": s.note} for s in steps]
+        about = {"solution": solution.unique_name, "version": solution.version, "managed": solution.is_managed}
+        needed = [{"kind": d.kind, "name": d.name, "solution": d.solution} for d in solution.dependencies]
+        print_json({**about, "imported": not only_plan, "steps": shown, "dependencies": needed})
+    else:
+        say(f"{solution.friendly_name} ({solution.unique_name} {solution.version})")
+        _tell(steps, only_plan=only_plan)
+    return 1 if any(step.verdict is Verdict.WAIT for step in steps) else 0
+
+
+def _archive(source: Path) -> "Archive":
+    from strongroom.errors import InvalidRequest
+    from strongroom.solutions import open_archive, read_folder
+
+    if source.is_dir():
+        return read_folder(source)
+    if source.suffix.lower() != ".zip":
+        raise InvalidRequest(f"'{source}' is neither a folder nor a .zip.")
+    return open_archive(source.name, source.read_bytes())
+
+
+def _tell(steps: "Sequence[Step]", *, only_plan: bool) -> None:
+    from strongroom.solutions import Verdict
+
+    titles = {
+        Verdict.CREATE: "Would be created" if only_plan else "Created",
+        Verdict.CHANGE: "Would be changed" if only_plan else "Changed",
+        Verdict.SAME: "As it is already",
+        Verdict.KEEP: "Kept in the archive, not used",
+        Verdict.WAIT: "Waits for what is not here",
+    }
+    for verdict, title in titles.items():
+        found = [step for step in steps if step.verdict is verdict]
+        if not found:
+            continue
+        say(f"\n{title}: {len(found)}")
+        if verdict is Verdict.SAME:
+            continue
+        say(table(("kind", "name", ""), [(s.kind, s.name, s.note) for s in found[:_MOST_LINES]]))
+        if len(found) > _MOST_LINES:
+            say(f"and {len(found) - _MOST_LINES} more; --json lists all")

@@ -1,0 +1,30 @@
+"""Solutions: customisations that travel from one environment to another, in the form in which Dataverse exports them.
+
+- `archive`    the files of an export: a zip, or the unpacked folder of source control; within limits
+- `model`      what a solution holds, typed
+- `reading`    files → model; what is not understood is kept and listed
+- `planning`   what an import would do, and what it waits for
+- `importing`  doing it, in one transaction
+- `removing`   taking a managed solution out again
+- `exporting`  live metadata → an export that imports again
+"""
+
+from strongroom.solutions.archive import Archive, open_archive, read_folder
+from strongroom.solutions.importing import Imported, import_solution, plan_import
+from strongroom.solutions.model import Solution
+from strongroom.solutions.planning import Planned, Step, Verdict
+from strongroom.solutions.reading import read_solution
+
+__all__ = [
+    "Archive",
+    "Imported",
+    "Planned",
+    "Solution",
+    "Step",
+    "Verdict",
+    "import_solution",
+    "open_archive",
+    "plan_import",
+    "read_folder",
+    "read_solution",
+]
