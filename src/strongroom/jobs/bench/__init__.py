@@ -5,7 +5,7 @@
 | `place`, `loading`, `connecting` | the data set: made through the verbs, kept, opened |
 | `bare` | the hand-written statements |
 | `reading`, `counting`, `writing`, `plain`, `grants` | the engine: W1 to W5, SQLCipher against plain, grants |
-| `questions` | explain, who, what if, a unit that moves |
+| `questions`, `changing` | explain, who, what if, a unit that moves; a role that changes under load |
 | `trail` | what auditing costs, and searching a long trail |
 | `serving`, `client`, `bare_server` | the whole server: lists over HTTP, cold start, memory |
 | `rounds`, `figures` | timing side by side; the report |
@@ -19,7 +19,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from strongroom.errors import HomeError
-from strongroom.jobs.bench import counting, grants, instructions, plain, questions, reading, serving, trail, writing
+from strongroom.jobs.bench import (
+    changing,
+    counting,
+    grants,
+    instructions,
+    plain,
+    questions,
+    reading,
+    serving,
+    trail,
+    writing,
+)
 from strongroom.jobs.bench.bare import Bare
 from strongroom.jobs.bench.figures import Figure, Report, Spread, Target
 from strongroom.jobs.bench.loading import Progress
@@ -43,6 +54,7 @@ PARTS: dict[str, _Part] = {
     "trail": lambda place, _, rounds: trail.figures(place, place.connect(), rounds),
     "grants": lambda place, small, rounds: grants.resolution(place),
     "questions": lambda place, small, rounds: questions.questions(place, rounds),
+    "role-changes": lambda place, small, rounds: changing.role_changes(place, rounds),
     "plain": lambda place, small, rounds: plain.against_plain(small, rounds),
     "http": lambda place, _, rounds: serving.over_http(place, rounds),
 }

@@ -37,14 +37,16 @@ class Connection:
         self._socket.close()
 
 
-def request(path: str, token: str = "", prefer: str = "") -> bytes:
-    """The bytes of a GET."""
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
+def request(path: str, token: str = "", prefer: str = "", body: bytes = b"") -> bytes:
+    """The bytes of a GET, or of a POST of JSON when there is a body."""
+    lines = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
     if prefer:
         lines.append(f"Prefer: {prefer}")
-    return "\r\n".join([*lines, "", ""]).encode()
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def throughput(port: int, requests: list[bytes], connections: int, total: int) -> float:
@@ -59,15 +61,34 @@ async def _throughput(port: int, requests: list[bytes], connections: int, total:
 
 
 async def _ask(port: int, requests: list[bytes], first: int, times: int) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_READ)
+    exchange = await Exchange.open(port)
     for number in range(first, first + times):
-        writer.write(requests[number % len(requests)])
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
+        await exchange.ask(requests[number % len(requests)])
+    await exchange.close()
+
+
+class Exchange:
+    """One kept-alive connection of a client among many."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> "Exchange":
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=_READ))
+
+    async def ask(self, request: bytes) -> bytes:
+        """The body of an answer that succeeds; anything else raises."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")):
             raise ConnectionError(f"The server answered {head[:20].decode('latin-1')}.")
-        await reader.readexactly(_length(head, len(head) - 4))
-    writer.close()
-    await writer.wait_closed()
+        return await self._reader.readexactly(_length(head, len(head) - 4))
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
 
 
 def _length(head: bytes | bytearray, end: int) -> int:

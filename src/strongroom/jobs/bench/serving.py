@@ -34,11 +34,11 @@ def over_http(place: Place, rounds: int) -> Iterator[Figure]:
     home = place.home.path
     asked = {each.name: request(_PATH, _token(place, each), _PREFER) for each in place.archetypes}
     yield _cold_start(home, asked["bu"], rounds)
-    with _served(home) as (product, process):
+    with served(home) as (product, process):
         for name in ("bu", "deep_s", "global", "mixed"):
             yield from _list(place, name, asked[name], product, rounds)
         yield _memory_after_requests(product, process, list(asked.values()))
-    with _served(home) as (product, process):
+    with served(home) as (product, process):
         everything = next(each for each in place.archetypes if each.name == "global")
         yield from _memory_while_paging(product, process, _token(place, everything))
 
@@ -52,7 +52,7 @@ def _cold_start(home: Path, asked: bytes, rounds: int) -> Figure:
     found: list[float] = []
     for _ in range(min(rounds, 7)):
         started = perf_counter()
-        with _served(home, asked):
+        with served(home, asked):
             found.append(perf_counter() - started)
     return Figure("cold start to the first list", Spread.of(found), "s", target=Target(most=0.8))
 
@@ -122,10 +122,11 @@ def _memory_while_paging(port: int, process: int, token: str) -> Iterator[Figure
 
 
 @contextmanager
-def _served(home: Path, asked: bytes | None = None) -> Generator[tuple[int, int]]:
+def served(home: Path, asked: bytes | None = None, workers: int = 1) -> Generator[tuple[int, int]]:
     """`strongroom serve`, from its start to its stop: port and process. It is there when `asked` has been answered."""
     port = _free_port()
     command = [sys.executable, "-m", "strongroom.cli", "serve", "--home", str(home), "--port", str(port)]
+    command += ["--workers", str(workers)]
     with _running(port, command, asked or request("/healthz")) as running:
         yield running
 
