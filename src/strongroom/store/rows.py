@@ -198,11 +198,17 @@ def insert(
 def update(
     work: Work, target: Row, changes: Mapping[str, Value], *, owner: Key | None = None, unit: Key | None = None
 ) -> None:
-    """Change columns, owner and owning unit of one row, and `target` with them. Nothing given: a new version only."""
+    """Change columns, owner and owning unit of one row, and `target` with them. Nothing given: a new version only.
+
+    Clients like to send back all that they have read. A value that is there already is not written again, and so
+    neither are the indexes on it.
+    """
     table = target.table
     shape = work.shape(table)
     version = work.take_versions(1)
-    stored = shape.changes(changes)
+    known = target.values
+    different = {name: value for name, value in changes.items() if name not in known or known[name] != value}
+    stored = shape.changes(different)
     if owner is None:
         owner = target.owner
     if unit is None:
@@ -235,7 +241,7 @@ def update(
     target.values[table.primary_id] = target.id
     if shape.has_version:
         target.values[VERSION] = version
-    if table.primary_name in changes and has_owner_key(table):
+    if table.primary_name in different and has_owner_key(table):
         share_keys.follow_name(work, target)
     if table.logical_name in SECURITY_TABLES and not changes.keys() <= _HARMLESS:
         work.bump_security_epoch(table.logical_name)
