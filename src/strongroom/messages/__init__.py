@@ -5,7 +5,7 @@ and rights · `membership` teams and roles · `record_teams` access teams of row
 managers · `privilege_sets` some privileges of a user · `auditing` the trail · `explanation` why and who ·
 `access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
 do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules`
-publishing them · `files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that
+publishing them · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that
 answer 501.
 """
 
@@ -29,6 +29,7 @@ from strongroom.messages import (
     privilege_sets,
     record_teams,
     sharing,
+    solutions,
     states,
 )
 from strongroom.messages.not_offered import NOT_OFFERED
@@ -57,6 +58,7 @@ def operations() -> Mapping[str, Operation]:
         privilege_sets,
         record_teams,
         sharing,
+        solutions,
         states,
     )
     return {operation.name: operation for room in rooms for operation in room.OPERATIONS}

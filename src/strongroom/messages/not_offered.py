@@ -10,12 +10,12 @@ _NAMES = """
     ExecuteWorkflow ExportFieldTranslation ExportSolution ExportTranslation FetchXmlToQueryExpression
     FulfillSalesOrder GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed
     GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName GetValidManyToMany GetValidReferencedEntities
-    GetValidReferencingEntities ImportSolution ImportSolutionAsync InitializeAttachmentBlocksUpload
+    GetValidReferencingEntities ImportSolutionAsync InitializeAttachmentBlocksUpload
     InitializeFileBlocksDownload InitializeFileBlocksUpload InsertStatusValue LockInvoicePricing LoseOpportunity
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue RemoveSolutionComponent
     RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
     RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
-    StageSolution TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue UploadBlock
+    TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue UploadBlock
     ValidateRecurrenceRule WinOpportunity WinQuote
 """
 

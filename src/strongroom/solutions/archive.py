@@ -5,7 +5,9 @@ nothing of it is written to disk.
 """
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +19,17 @@ MOST_BYTES = 512 * 1024 * 1024
 MOST_RATIO = 200
 _SMALL = 1 << 20
 """Up to so many bytes a file may be packed as tightly as it likes: a megabyte of blanks is no attack."""
+
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,  # a way of packing that is not known
+    RuntimeError,  # a password
+    EOFError,
+    ValueError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +51,10 @@ def open_archive(source: str, data: bytes) -> Archive:
     """The files of a zip. Raises `InvalidRequest` for what is none or is not safe, `TooLarge` beyond the limits."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            entries = [entry for entry in packed.infolist() if not entry.is_dir()]
+            entries = [entry for entry in packed.infolist() if not entry.filename.endswith("/")]
             _check_sizes(source, entries)
             files = {_checked_name(source, entry.filename): _unpacked(source, packed, entry) for entry in entries}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except _UNREADABLE as error:
         raise InvalidRequest(f"'{source}' is not a zip that can be read: {error}.") from None
     return Archive(source, _without_common_folder(files), data)
 
@@ -83,7 +96,7 @@ def _unpacked(source: str, packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> b
 
 def _checked_name(source: str, name: str) -> str:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\x00" in name:
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\x00" in name:
         raise InvalidRequest(f"'{source}' names a file outside of itself: '{name[:100]}'.")
     return path.as_posix()
 

@@ -77,7 +77,7 @@ def web_resource(archive: Archive, element: Element) -> Part:
         "name": name,
         "displayname": child_text(element, "DisplayName") or None,
         "webresourcetype": whole(child_text(element, "WebResourceType")) or 1,
-        "content": base64.b64encode(content).decode() if content is not None else None,
+        "content": base64.b64encode(content).decode() if content else None,
         "isavailableformobileoffline": False,
         "isenabledformobileclient": flag(element, "IsEnabledForMobileClient"),
     }
