@@ -106,7 +106,7 @@ fuzz: dev
 
 # What survives is told by name; `mutmut show NAME` shows the change. docs/concepts/proof.md has the score.
 mutants: dev
-	HYPOTHESIS_PROFILE=ci $(BIN)/mutmut run
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
 # STRONGROOM_CAMPAIGN_S seconds of random requests and STRONGROOM_KILLS kills; seeds are printed.

@@ -1,12 +1,13 @@
 """How long property tests look: Hypothesis' profiles, chosen by the variable HYPOTHESIS_PROFILE.
 
 `dev` (the default) finds new examples at each run; `ci` tries the same ones every time, and is the default where the
-variable CI is set; `long` looks much longer, for `make long`.
+variable CI is set; `long` looks much longer, for `make long`; `mutants` stops at the first example that fails, for
+`make mutants`, which only wants to know that there is one.
 """
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 _LONGER = 20
@@ -27,5 +28,8 @@ def load_profile() -> None:
         max_examples=examples(100),
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.register_profile(
+        "mutants", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
     )
     settings.load_profile(PROFILE)

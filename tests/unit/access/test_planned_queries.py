@@ -1,12 +1,14 @@
 """Whole queries under security: SM-132, SM-136, SM-153."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from people import ADA, NORTH, administrator, facts, role
 
 from access_schema import column, guid, schema, table
 from strongroom.access.caller import Caller
+from strongroom.access.masking import Mask
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planned import planned
 from strongroom.access.resolve import resolve
@@ -289,3 +291,57 @@ def test_the_unit_of_the_caller_is_in_the_plan_of_each_alias() -> None:
     plans = planned(select(NOTE, joins=(join(OPEN_LINK),)), caller).plans
 
     assert all(plan.reach.units == {NORTH} for plan in plans.values())
+
+
+# --- what masks give way to ------------------------------------------------------------------------------------------
+
+
+def masked_reader(access: ColumnAccess) -> Caller:
+    """Ada, to whom `ssn` and `born` are open so far, with a mask over `ssn`."""
+    opened = {"account": {"ssn": access, "born": ColumnAccess.READ}}
+    caller = reader("account", columns=opened)
+    return resolve(replace(caller.facts, masking={"account": {"ssn": Mask("[0-9]", "#")}}), SCHEMA, 1)
+
+
+ONE = ColumnAccess.READ | ColumnAccess.READ_UNMASKED_ONE
+ALL = ONE | ColumnAccess.READ_UNMASKED_ALL
+
+
+@pytest.mark.parametrize(
+    ("access", "asked", "shown"),
+    [
+        (ColumnAccess.READ, ColumnAccess.READ_UNMASKED_ONE, False),
+        (ONE, ColumnAccess.NONE, False),
+        (ONE, ColumnAccess.READ_UNMASKED_ONE, True),
+        (ONE, ColumnAccess.READ_UNMASKED_ALL, False),
+        (ALL, ColumnAccess.READ_UNMASKED_ALL, True),
+    ],
+)
+def test_a_mask_gives_way_to_whom_is_allowed_and_asks(access: ColumnAccess, asked: ColumnAccess, shown: bool) -> None:
+    """SM-138; a column without a mask is not among what is noted as read unmasked."""
+    found = planned(select(SSN, BORN, NOTE), masked_reader(access), asked)
+
+    assert found.unmasked == (frozenset({SSN}) if shown else frozenset())
+    assert found.hidden == frozenset()
+
+
+def test_groups_and_names_keep_their_masks() -> None:
+    """SM-138: nobody could say afterwards whose values were read."""
+    caller = masked_reader(ALL)
+    for query in (
+        replace(select(SSN), distinct=True),
+        replace(select(SSN, group_by=(SSN,)), is_aggregate=True),
+        select(SSN, group_by=(SSN,)),
+    ):
+        assert planned(query, caller, ColumnAccess.READ_UNMASKED_ALL).unmasked == frozenset()
+
+
+def test_expanded_rows_are_lists_whatever_they_hang_on() -> None:
+    """SM-138: one row unmasked is not all that it expands to."""
+    inner = Select(Source(ACCOUNT), (Output("ssn", SSN),))
+    tree = hierarchy("parentid")
+    query = select(NOTE, expands=(Expand("children", inner, replace(tree, referencing_column="bossid")),))
+
+    for access, shown in ((ONE, frozenset[Expression]()), (ALL, frozenset({SSN}))):
+        (expanded,) = planned(query, masked_reader(access), ColumnAccess.READ_UNMASKED_ONE).expands
+        assert expanded.unmasked == shown

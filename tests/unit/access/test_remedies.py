@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.access.people import ACCOUNT, BO, CITY, CLUB, DEALS, NORTH, SCHEMA, SOUTH, facts, role, team
+from people import ACCOUNT, BO, CITY, CLUB, DEALS, NORTH, SCHEMA, SOUTH, facts, role, team
 
 from access_schema import guid, schema, table
 from strongroom.access.caller import AccessMode, SecurityFacts, TeamType, Unit, UnitTree

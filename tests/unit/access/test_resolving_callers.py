@@ -19,17 +19,19 @@ from people import (
 )
 
 from access_schema import guid
-from strongroom.access.caller import AccessMode, Unit, UnitTree
+from strongroom.access.caller import AccessMode, SecuritySettings, TeamType, Unit, UnitTree
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import (
     grants_of,
     holds,
     require_enabled,
+    require_entry,
     require_privilege,
     require_usable,
     resolve,
 )
 from strongroom.errors import AccessDenied
+from strongroom.ids import Key
 from strongroom.schema.model import Depth, Rights
 
 READ = ACCOUNT.privileges[Rights.READ]
@@ -231,3 +233,30 @@ def test_each_refusal_is_raised_anew() -> None:
 
     assert first.value is not second.value
     assert first.value.details == {"privilege": "prvReadAccount"}
+
+
+def test_a_security_group_lets_in_its_members_and_administrators() -> None:
+    """SM-69: a group that is not there lets in nobody else."""
+    group = team("Group", DEALS, TeamType.SECURITY_GROUP)
+    for entry, teams, enters in (
+        (None, (), True),
+        (DEALS, (group,), True),
+        (DEALS, (), False),
+        (Key(0), (group,), False),
+    ):
+        asked = facts(role("seller"), teams=teams, settings=SecuritySettings(entry_team=entry))
+        caller = resolve(asked, SCHEMA, 1)
+        if enters:
+            require_entry(caller)
+        else:
+            with pytest.raises(AccessDenied, match="not a member of the organization") as refused:
+                require_entry(caller)
+            assert refused.value.code == "0x80072560"
+            assert f"(Id={caller.id})" in refused.value.message
+    everybody = facts(role("administrator", ROOT), settings=SecuritySettings(entry_team=Key(0)))
+    require_entry(resolve(everybody, SCHEMA, 1))
+
+
+@pytest.mark.parametrize(("audit", "access", "kept"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_refusals_are_kept_when_both_switches_are_on(audit: bool, access: bool, kept: bool) -> None:
+    assert SecuritySettings(audit_enabled=audit, audit_of_access=access).audits_refusals is kept

@@ -3,14 +3,14 @@
 import pytest
 from people import ACCOUNT, SCHEMA, administrator, facts, role
 
-from access_schema import guid
+from access_schema import column, guid, schema, table
 from strongroom.access.caller import Caller
 from strongroom.access.columns import EVERYTHING, is_open, mask_of, require_columns
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
 from strongroom.errors import AccessDenied
-from strongroom.schema.model import Depth, Rights
+from strongroom.schema.model import ColumnType, Depth, Rights
 
 
 def seller(access: ColumnAccess = ColumnAccess.NONE) -> Caller:
@@ -66,3 +66,32 @@ def test_the_mask_is_that_of_the_impersonated_user() -> None:
 
     assert plan_for(caller, ACCOUNT, Rights.READ).mask == {"ssn": ColumnAccess.READ}
     assert caller.initiating_id == guid("ada")
+
+
+def test_what_tells_of_a_secured_file_or_image_is_as_open_as_the_column_itself() -> None:
+    """SM-130: its name and its address would tell of it; columns that happen not to be there are no matter."""
+    files = schema(
+        [
+            table(
+                "account",
+                columns=[
+                    column("scan", ColumnType.FILE, secured=True),
+                    column("scan_name"),
+                    column("photo", ColumnType.IMAGE, secured=True),
+                    column("photo_url"),
+                    column("ssn", secured=True),
+                    column("ssn_name"),
+                ],
+            )
+        ]
+    )
+    opened = {"account": {"scan": ColumnAccess.READ, "ssn": ColumnAccess.UPDATE}}
+    caller = resolve(facts(role("seller"), columns=opened, of=files), files, 1)
+
+    assert mask_of(caller, files.tables["account"]) == {
+        "scan": ColumnAccess.READ,
+        "scan_name": ColumnAccess.READ,
+        "photo": ColumnAccess.NONE,
+        "photo_url": ColumnAccess.NONE,
+        "ssn": ColumnAccess.UPDATE,
+    }
