@@ -87,11 +87,6 @@ class Directory:
         return self._facts_of_user(self.users[principal]) if team is None else self._facts_of_team(team)
 
     @cached_property
-    def keys_by_id(self) -> Mapping[Guid, Key]:
-        """The keys of users and teams by their ids."""
-        return {each.id: each.key for each in (*self.users.values(), *self.teams.values())}
-
-    @cached_property
     def members_of(self) -> Mapping[Key, tuple[Key, ...]]:
         """Team → its members."""
         found: dict[Key, list[Key]] = {}

@@ -23,7 +23,7 @@ from people import (
 
 from strongroom.access.caller import AccessMode, SecurityFacts, SecuritySettings, TeamType, UnitTree
 from strongroom.access.check import SecuredRow
-from strongroom.access.explain import Question, explain
+from strongroom.access.explain import Question, explain, is_allowed
 from strongroom.query.ast import Predicate
 from strongroom.schema.model import Depth, Rights
 from strongroom.schema.standard_tables import standard_schema
@@ -237,3 +237,12 @@ def test_a_team_can_be_explained_but_not_put_into_a_team() -> None:
 
     assert explain(principal, SCHEMA, about(SecuredRow(DEALS, SOUTH))).reasons[0].code == "owner-team"
     assert explain(principal, SCHEMA, about(FAR), others).would_allow == ("privilege:Global", "share", "own")
+
+
+@pytest.mark.parametrize("row", [SecuredRow(ADA, NORTH), FAR, None])
+@pytest.mark.parametrize("right", [READ, WRITE])
+def test_the_decision_alone_is_that_of_the_explanation(row: SecuredRow | None, right: Rights) -> None:
+    """SM-165."""
+    asked = about(row, right)
+
+    assert is_allowed(seller(Depth.LOCAL), SCHEMA, asked) is explain(seller(Depth.LOCAL), SCHEMA, asked).allowed

@@ -24,7 +24,7 @@ from strongroom.access.ground import Ground, Lot, lots_of
 from strongroom.access.plan import ColumnAccess, Reach
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key
-from strongroom.schema.model import Depth, Ownership, Rights
+from strongroom.schema.model import ColumnType, Depth, Ownership, Rights
 
 READ_ACCOUNT = ACCOUNT.privileges[Rights.READ].id
 SELLER = Role(guid("seller in north"), guid("seller"), "seller", NORTH)
@@ -296,13 +296,19 @@ def test_users_whose_reach_stays_are_looked_at_only_where_rows_move() -> None:
 
 
 def test_rows_that_take_the_access_of_others_cannot_be_counted() -> None:
-    """Their plans look at other rows: an administrator sees them without looking, everybody else does not."""
-    tables = schema([table("account"), table("customeraddress", Ownership.NONE, columns=[column("parentid")])])
+    """Their plans look at other rows, so neither owners nor units tell how many there are."""
+    parent = column("parentid", ColumnType.LOOKUP, targets=("account",))
+    plain = table("customeraddress", Ownership.NONE, columns=[parent])
+    odd = replace(plain, privileges=ACCOUNT.privileges)
     here = directory()
-
-    assert reaches(
-        here, here, tables, [tables.tables["customeraddress"]], Rights.READ, frozenset({"customeraddress"})
-    ) == {"customeraddress": []}
+    for address, moving in ((plain, True), (odd, False)):
+        tables = schema([ACCOUNT, address])
+        moved = frozenset({"customeraddress"})
+        if moving:
+            assert reaches(here, here, tables, [address], Rights.READ, moved) == {"customeraddress": []}
+        else:
+            with pytest.raises(IntegrityViolation, match="customeraddress cannot be counted"):
+                reaches(here, here, tables, [address], Rights.READ, moved)
 
 
 def test_sharers_are_those_of_both_sides() -> None:

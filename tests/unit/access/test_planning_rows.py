@@ -201,6 +201,7 @@ def test_shares_and_hierarchy_never_give_create() -> None:
     reach = plan_for(caller, ACCOUNT, Rights.CREATE).reach
 
     assert (reach.owners, reach.shared_with, reach.shared_directly_with) == ({ADA}, frozenset(), frozenset())
+    assert not reach.uses_shares
 
 
 def test_reasons_name_the_role_the_team_that_holds_it_and_the_team_that_owns_the_row() -> None:
@@ -263,6 +264,7 @@ def test_managers_read_what_subordinates_and_their_teams_own() -> None:
 
     assert codes(plan, BO, SOUTH) == codes(plan, DEALS, SOUTH) == codes(plan, CY, SOUTH) == {"hierarchy-manager"}
     assert plan.reach.shared_directly_with == {BO, DEALS, CHAT, CY}
+    assert plan.reach.uses_shares
 
 
 def test_managers_write_what_is_directly_below_and_only_read_what_is_further() -> None:

@@ -128,10 +128,8 @@ def test_what_is_recorded_holds_until_something_changes(company: World) -> None:
     """Users who hold the same roles do the same, so one of them stands for all."""
     with company.administrating() as session:
         chosen = representatives(session)
-        names = [
-            session.transaction.directory().facts_of(session.transaction.directory().keys_by_id[each]).name
-            for each in chosen
-        ]
+        users = session.transaction.directory().users.values()
+        names = [user.name for each in chosen for user in users if user.id == each]
         text = record(session, chosen)
 
     before = judged(company, text)

@@ -104,7 +104,7 @@ def test_secured_columns_that_open_and_close_are_told_user_by_user(company: Comp
 def test_moving_to_where_one_is_already_changes_nothing(company: Company) -> None:
     with company.world.database.read() as transaction:
         directory = transaction.directory()
-    ann = directory.users[directory.keys_by_id[company.ann]]
+    (ann,) = (each for each in directory.users.values() if each.id == company.ann)
     change = PrincipalMoved(ann.key, ann.unit)
 
     assert applied(directory, change) is directory
