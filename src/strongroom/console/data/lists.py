@@ -94,10 +94,10 @@ async def _page(visit: Visit, table: Table, columns: Sequence[Column]) -> Mappin
     view = parse_guid(visit.parameter("view"))
     if view is not None:
         options = {"savedQuery": str(view)}
+    else:
+        options["$count"] = "true"  # on every page: the token of the next one holds for the same question alone
     if visit.parameter("after"):
         options["$skiptoken"] = visit.parameter("after")
-    else:
-        options["$count"] = "true"
     body = await visit.api.get(table.entity_set_name, options, prefer=(f"odata.maxpagesize={PAGE_SIZE}",))
     found: dict[str, object] = {
         "rows": objects(body.get("value")),

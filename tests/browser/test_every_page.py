@@ -1,0 +1,61 @@
+"""Every page in both themes and both widths: accessible, no wider than the window, and without an error."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser
+from tests.browser.conftest import ADMIN, Site, visiting
+
+from strongroom.console.registry import all_pages
+
+
+def _addresses(site: Site) -> dict[str, str]:
+    """An address for each page that can be looked at, by the page's path."""
+    account = site.one("accounts?$select=accountid&$top=1")["accountid"]
+    ids = {
+        "table": "account",
+        "id": account,
+        "tables": "systemuser",
+    }
+    own = {
+        "/people/{id}": site.one("systemusers?$filter=domainname eq 'sofia@meridian.example'")["systemuserid"],
+        "/teams/{id}": site.one("teams?$select=teamid&$top=1")["teamid"],
+        "/roles/{id}": site.one("roles?$filter=name eq 'Salesperson'")["roleid"],
+        "/profiles/{id}": site.one("fieldsecurityprofiles?$top=1")["fieldsecurityprofileid"],
+    }
+    found: dict[str, str] = {}
+    for page in all_pages():
+        if "GET" in page.methods and not page.path.startswith("/lookup"):
+            values = {**ids, "id": own.get(page.path, account)}
+            found[page.path] = re.sub(r"\{(\w+)\}", lambda m, v=values: v[m[1]], page.path).strip("/")
+    return found
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+def test_every_page_is_accessible_fits_and_has_no_error(site: Site, chromium: Browser, theme: str, width: int) -> None:
+    found: list[str] = []
+    with visiting(site, chromium, ADMIN, theme=theme, width=width, checks=True) as visitor:
+        for path, address in _addresses(site).items():
+            answer = visitor.page.goto(f"{site.root}/{address}".rstrip("/"))
+            assert answer is not None
+            if answer.status != 200:
+                found.append(f"{path}: {answer.status}")
+            found += [f"{path}: {each}" for each in visitor.violations()]
+            if visitor.overflows():
+                found.append(f"{path}: wider than {width} pixels")
+            if not visitor.page.title().endswith("· Strongroom") or visitor.page.locator("h1").count() != 1:
+                found.append(f"{path}: title or heading")
+        found += visitor.complaints
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "address", ["nothing", "tables/nothing", "tables/account/00000000-0000-4000-8000-00000000dead"]
+)
+def test_a_page_that_is_not_there_says_so(site: Site, chromium: Browser, address: str) -> None:
+    with visiting(site, chromium, ADMIN, checks=True) as visitor:
+        answer = visitor.page.goto(f"{site.root}/{address}")
+        assert answer is not None
+        assert answer.status == 404
+        assert visitor.page.get_by_role("link", name="Home").first.is_visible()
+        assert visitor.violations() == []
