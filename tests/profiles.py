@@ -11,11 +11,18 @@ from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 _LONGER = 20
+_SHORTER = 5
 
 
 def examples(number: int) -> int:
-    """`max_examples` of a test that names its own: so many, and more in a long run."""
-    return number * _LONGER if PROFILE == "long" else number
+    """`max_examples` of a test that names its own: so many, more in a long run, and fewer for each of many mutants."""
+    match PROFILE:
+        case "long":
+            return number * _LONGER
+        case "mutants":
+            return max(1, number // _SHORTER)
+        case _:
+            return number
 
 
 def load_profile() -> None:
