@@ -361,6 +361,10 @@ class Environments:
             self._named = (records, frozenset(record.name for record in records))
         return self._named[1]
 
+    def name_of(self, environment: Guid) -> str | None:
+        """The name of the environment with this id."""
+        return next((record.name for record in self._home.environments() if record.id == environment), None)
+
     def default(self) -> Environment:
         """The environment behind `/api/data`."""
         return self.named(self._home.default_environment().name)

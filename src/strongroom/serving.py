@@ -22,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
+from strongroom.signin.paths import is_served
 from strongroom.webapi.app import Application, Receive, Scope, Send
 from strongroom.webapi.protection import Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
@@ -29,6 +30,7 @@ from strongroom.webapi.wire import HttpProtocol
 
 if TYPE_CHECKING:
     from strongroom.console.site import Console
+    from strongroom.signin.site import SignIn
 
 _HOME, _PROTECT, _WORKERS, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_HOME",
@@ -41,7 +43,8 @@ _HEAD_BYTES = 80 * 1024
 
 
 class Site:
-    """One worker's server: the console for its paths and for browsers at the front door, the Web API for the rest."""
+    """One worker's server: the console for its paths and for browsers at the front door, the authority and the sign-in
+    pages for theirs, the Web API for the rest."""
 
     def __init__(self, environments: Environments, web_api: Application) -> None:
         self._environments = environments
@@ -56,6 +59,9 @@ class Site:
         self._web_api.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and is_served(scope["path"]):
+            await self._sign_in()(scope, receive, send)
+            return
         is_page = scope["type"] == "http" and (
             scope["path"].startswith("/console") or (scope["path"] == "/" and _wants_html(scope))
         )
@@ -67,6 +73,13 @@ class Site:
         from strongroom.console.site import Console
 
         return Console(self._environments, self._web_api.answer, self._web_api.schema_of)
+
+    @cache  # noqa: B019 - as above
+    def _sign_in(self) -> "SignIn":
+        """Made when somebody first asks for a token or signs in."""
+        from strongroom.signin.site import SignIn
+
+        return SignIn(self._environments)
 
 
 def _wants_html(scope: Scope) -> bool:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from strongroom.cli.apps import apps
 from strongroom.cli.bench import bench
 from strongroom.cli.check import check
 from strongroom.cli.explain import explain
@@ -19,6 +20,7 @@ from strongroom.cli.keys import keys
 from strongroom.cli.policy import policy_test
 from strongroom.cli.serve import serve
 from strongroom.cli.token import token
+from strongroom.cli.users import sessions, users
 from strongroom.cli.whatif import whatif
 from strongroom.cli.who import sees, who
 from strongroom.errors import StrongroomError
@@ -27,7 +29,23 @@ FAILED = 2
 
 
 @click.group(
-    commands=[init, serve, token, explain, who, sees, whatif, policy_test, import_, check, keys, bench],
+    commands=[
+        init,
+        serve,
+        token,
+        users,
+        apps,
+        sessions,
+        explain,
+        who,
+        sees,
+        whatif,
+        policy_test,
+        import_,
+        check,
+        keys,
+        bench,
+    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="strongroom", message="strongroom %(version)s")

@@ -4,7 +4,14 @@ from strongroom.identity import sessions, signinlog
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Value
 
-_DECIDING = ("directoryuser", "applicationregistration", "applicationcredential", "signinsession", "refreshtokenfamily")
+_DECIDING = (
+    "directoryuser",
+    "applicationregistration",
+    "applicationcredential",
+    "signinsession",
+    "refreshtokenfamily",
+    "organization",
+)
 """Tables whose rows decide who is let in: a change is in force for the next request, in every process (TS-712)."""
 
 

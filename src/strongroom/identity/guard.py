@@ -22,7 +22,7 @@ from strongroom.store.protocol import Row, Transaction
 
 WINDOW = timedelta(minutes=10)
 _FIRST_LOCK, _LONGEST_LOCK = timedelta(minutes=1), timedelta(minutes=60)
-_FROM_ONE_PLACE, _OF_ONE_PLACE, _FROM_EVERYWHERE = 10, 50, 100
+_FROM_ONE_PLACE, _OF_ONE_PLACE, _FROM_EVERYWHERE, _OF_PROGRAMS = 10, 50, 100, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,13 @@ def subjects(account: str, address: str, *, is_known_place: bool) -> tuple[Subje
     place, name = network(address), fold(account.strip())[:320]
     found = (Subject(f"account {name} from {place}", _FROM_ONE_PLACE), Subject(f"network {place}", _OF_ONE_PLACE))
     return found if is_known_place else (*found, Subject(f"account {name}", _FROM_EVERYWHERE))
+
+
+def of_programs(address: str) -> tuple[Subject, ...]:
+    """What a program's failure counts for: its network only. A secret of 256 random bits needs no lock against
+    guessing, and a lock of one program would be a way to keep it out; this one keeps a flood from costing us slow
+    hashes."""
+    return (Subject(f"programs from {network(address)}", _OF_PROGRAMS),)
 
 
 def is_locked(transaction: Transaction, counted: Sequence[Subject], now: str) -> bool:

@@ -8,6 +8,7 @@ and are found again by their SHA-256.
 import hashlib
 import secrets
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -15,6 +16,9 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from strongroom.keys import Secret
 
 _RANDOM_BYTES = 32
+_AT_ONCE = BoundedSemaphore(4)
+"""Each hash takes 64 MiB while it is made: a flood of sign-ins waits instead of taking all memory."""
+
 _LONGEST = 1024
 """Characters of a password or secret; longer ones are refused unhashed."""
 
@@ -26,7 +30,8 @@ def _hasher() -> PasswordHasher:
 
 def slow_hash(secret: Secret) -> str:
     """The argon2id hash of a password, with its parameters and salt."""
-    return _hasher().hash(secret.reveal())
+    with _AT_ONCE:
+        return _hasher().hash(secret.reveal())
 
 
 def matches(kept: str, secret: Secret) -> bool:
@@ -34,7 +39,8 @@ def matches(kept: str, secret: Secret) -> bool:
     if len(secret.reveal()) > _LONGEST:
         return False
     try:
-        return _hasher().verify(kept, secret.reveal())
+        with _AT_ONCE:
+            return _hasher().verify(kept, secret.reveal())
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
 

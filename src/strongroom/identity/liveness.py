@@ -33,6 +33,7 @@ class LiveSession:
     id: Guid
     person: Guid
     name: str
+    address: str
     factors: tuple[str, ...]
     proven_on: datetime
     expires_on: datetime
@@ -46,6 +47,7 @@ class Liveness:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._epoch = -1
+        self._binds_address = False
         self._sessions: OrderedDict[Guid, LiveSession] = OrderedDict()
         self._ids: OrderedDict[str, Guid] = OrderedDict()
         self._credentials: OrderedDict[Guid, str] = OrderedDict()
@@ -65,8 +67,9 @@ class Liveness:
         if claims.session is not None:
             self._touch(self._sessions[claims.session], now)
 
-    def session(self, token: str) -> LiveSession | None:
-        """The live session behind a cookie, with its use noted; None for any other text."""
+    def session(self, token: str, address: str) -> LiveSession | None:
+        """The live session behind a cookie, with its use noted; None for any other text, and from another address than
+        that of the sign-in where the organization binds cookies to it (TS-715)."""
         if not 0 < len(token) < 200:
             return None
         now, key = self._directory.now(), digest(token)
@@ -80,9 +83,17 @@ class Liveness:
                 known = row.id
                 _remember(self._ids, key, known)
             found = self._session(transaction, known, now)
-        if found is not None:
-            self._touch(found, now)
+            if found is None or (self._binds_address and found.address != address):
+                return None
+        self._touch(found, now)
         return found
+
+    def session_by_id(self, session_id: Guid) -> LiveSession | None:
+        """The live session with this id."""
+        now = self._directory.now()
+        with self._directory.reading() as transaction:
+            self._follow(transaction)
+            return self._session(transaction, session_id, now)
 
     def _follow(self, transaction: Transaction) -> None:
         """Forget everything when something has changed."""
@@ -92,6 +103,8 @@ class Liveness:
             self._sessions.clear()
             self._ids.clear()
             self._credentials.clear()
+            organizations = transaction.rows_where(transaction.schema.tables["organization"], {}, limit=1)
+            self._binds_address = any(flag(row, "enableipbasedcookiebinding") for row in organizations)
 
     def _session(self, transaction: Transaction, session_id: Guid, now: datetime) -> LiveSession | None:
         known = self._sessions.get(session_id)
@@ -141,6 +154,7 @@ def _live(row: Row, person: Row) -> LiveSession:
         row.id,
         person.id,
         text(person, "name"),
+        text(row, "address"),
         tuple(text(row, "factors").split()),
         proven,
         expires,

@@ -1,0 +1,238 @@
+"""The authority and the sign-in pages as an ASGI application: which path is served by what, with which headers.
+
+Handlers touch stores and hash passwords, which takes a tenth of a second; they run in threads, so that nobody waits.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from strongroom.environment import Environments
+from strongroom.errors import StrongroomError
+from strongroom.signin import account, authorize, metadata, pages, tokens
+from strongroom.signin.problems import OAuthProblem
+from strongroom.signin.templating import page, static_file
+from strongroom.signin.visitor import Visitor, single, visitor
+from strongroom.webapi import telemetry
+from strongroom.webapi.telemetry import Observation
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+_MOST_BODY = 64 * 1024
+
+logger = logging.getLogger("strongroom.signin")
+
+
+class SignIn:
+    """Serves the authority and the pages of one home."""
+
+    def __init__(self, environments: Environments) -> None:
+        self._environments = environments
+        read, both = ["GET"], ["GET", "POST"]
+        oauth = "/{tenant}/oauth2"
+        self._app: ASGIApp = Starlette(
+            routes=[
+                Route("/.well-known/openid-configuration", self._configuration, methods=read),
+                Route("/{tenant}/.well-known/openid-configuration", self._configuration, methods=read),
+                Route("/{tenant}/v2.0/.well-known/openid-configuration", self._configuration, methods=read),
+                Route("/{tenant}/discovery/v2.0/keys", self._keys, methods=read),
+                Route("/{tenant}/discovery/instance", self._instances, methods=read),
+                Route(f"{oauth}/v2.0/token", partial(self._token, is_old=False), methods=["POST"]),
+                Route(f"{oauth}/token", partial(self._token, is_old=True), methods=["POST"]),
+                Route(f"{oauth}/v2.0/authorize", self._authorize, methods=read),
+                Route(f"{oauth}/authorize", self._authorize, methods=read),
+                Route(f"{oauth}/v2.0/logout", self._page(pages.sign_out_page), methods=read),
+                Route("/sign-in/static/{name}", self._static, methods=read),
+                *(Route(path, self._page(handler), methods=both) for path, handler in pages.PAGES.items()),
+                *(Route(path, self._page(handler), methods=both) for path, handler in account.PAGES.items()),
+            ],
+            exception_handlers={
+                HTTPException: self._not_served,
+                OAuthProblem: self._problem,
+                StrongroomError: self._refused,
+                Exception: self._unexpected,
+            },
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        observation = Observation(self._environments.new_request_id(), scope["method"], _shown(scope["path"]))
+        status = 500
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        try:
+            await self._app(scope, _limited(receive), send_guarded)
+        finally:
+            telemetry.observe(observation, status, time.perf_counter() - started)
+
+    # --- the authority -----------------------------------------------------------------------------------------------
+
+    async def _configuration(self, request: Request) -> Response:
+        found = visitor(request, self._environments)
+        return _json(metadata.configuration(found.origin, _tenant(request)))
+
+    async def _keys(self, _: Request) -> Response:
+        return _json(await run_in_threadpool(metadata.keys, self._environments))
+
+    async def _instances(self, request: Request) -> Response:
+        return _json(metadata.instances(visitor(request, self._environments).origin, _tenant(request)))
+
+    async def _token(self, request: Request, *, is_old: bool) -> Response:
+        found = visitor(request, self._environments)
+        fields = single(await request.form(max_files=0, max_fields=40))
+        asked = tokens.TokenRequest(
+            self._environments,
+            fields,
+            request.headers.get("authorization"),
+            found.origin,
+            _tenant(request),
+            found.place(application=fields.get("client_id", "")),
+            is_old,
+        )
+        return _json(await run_in_threadpool(tokens.answer, asked))
+
+    async def _authorize(self, request: Request) -> Response:
+        found = visitor(request, self._environments)
+        return await run_in_threadpool(self._authorized, found, _tenant(request))
+
+    def _authorized(self, found: Visitor, tenant: str) -> Response:
+        fields = dict(found.request.query_params.multi_items())
+        if len(fields) != len(found.request.query_params.multi_items()):
+            return self._message(found, 400, "This address says something twice.")
+        try:
+            asked = authorize.asked(self._environments, fields)
+        except authorize.NotForUs as refusal:
+            return self._message(found, 400, str(refusal))
+        try:
+            code = authorize.code(self._environments, asked, found.origin, found.session())
+            answer = {"code": code}
+        except authorize.NeedsSignIn:
+            return pages.to_sign_in(f"{found.request.url.path}?{found.request.url.query}")
+        except OAuthProblem as problem:
+            answer = {"error": problem.word, "error_description": problem.text}
+        return RedirectResponse(asked.back(found.origin, tenant, answer), 302)
+
+    # --- pages -------------------------------------------------------------------------------------------------------
+
+    def _page(self, handler: pages.Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            found = visitor(request, self._environments)
+            fields: Mapping[str, str] | None = await found.form() if request.method == "POST" else None
+            response = await run_in_threadpool(handler, found, fields)
+            found.remember_form(response)
+            return response
+
+        return serve
+
+    async def _static(self, request: Request) -> Response:
+        found = static_file(str(request.path_params["name"]))
+        if found is None:
+            raise HTTPException(404)
+        body, media_type = found
+        return Response(body, media_type=media_type, headers={"Cache-Control": "public, max-age=3600"})
+
+    def _message(self, found: Visitor, status: int, text: str) -> Response:
+        return Response(
+            page("message.html", found, title="This did not work", text=text), status, media_type="text/html"
+        )
+
+    # --- refusals ----------------------------------------------------------------------------------------------------
+
+    async def _problem(self, _: Request, error: Exception) -> Response:
+        if not isinstance(error, OAuthProblem):
+            raise error
+        number = self._environments.new_request_id()
+        moment = self._environments.clock.now().strftime("%Y-%m-%d %H:%M:%SZ")
+        body: dict[str, object] = {
+            "error": error.word,
+            "error_description": f"AADSTS{error.number}: {error.text} Trace ID: {number} Timestamp: {moment}",
+            "error_codes": [error.number],
+            "timestamp": moment,
+            "trace_id": number,
+            "correlation_id": number,
+        }
+        headers = {"WWW-Authenticate": 'Basic realm="strongroom"'} if error.status == 401 else {}
+        return _json(body, error.status, headers)
+
+    async def _not_served(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        text = {
+            403: "This form was not sent from a page of this server, or the page is old. Open it again, send it anew.",
+            404: "There is no page at this address.",
+            405: "This address takes no such request.",
+            413: "That is too much for one form.",
+        }.get(status, "The request could not be read.")
+        return self._message(Visitor(request, self._environments, ""), status, text)
+
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, StrongroomError):
+            raise error
+        return self._message(Visitor(request, self._environments, ""), error.status, error.message)
+
+    async def _unexpected(self, request: Request, error: Exception) -> Response:
+        number = self._environments.new_request_id()
+        logger.error("unexpected error", exc_info=error, extra={"request_id": number})
+        text = f"Something went wrong here. The server's log has it as {number}."
+        return self._message(Visitor(request, self._environments, ""), 500, text)
+
+
+def _tenant(request: Request) -> str:
+    return metadata.checked_tenant(str(request.path_params.get("tenant", "common")))
+
+
+def _json(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, {"Pragma": "no-cache", **(headers or {})}, "application/json")
+
+
+def _shown(path: str) -> str:
+    """A path for the log without what it names: tenants are many."""
+    parts = path.split("/")
+    return "/".join(["", "{tenant}", *parts[2:]]) if "oauth2" in parts or "v2.0" in parts else path
+
+
+def _limited(receive: Receive) -> Receive:
+    """The body of a request, no longer than forms are. Raises `HTTPException` 413."""
+    size = 0
+
+    async def receive_some() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > _MOST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return receive_some
