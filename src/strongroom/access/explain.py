@@ -21,7 +21,7 @@ from strongroom.access.reasons import DenialCode
 from strongroom.access.resolve import is_disabled, resolve
 from strongroom.access.view import view_of
 from strongroom.ids import EMPTY_GUID, Key, Reference
-from strongroom.schema.model import Depth, Ownership, Rights, Schema, Table
+from strongroom.schema.model import Depth, Ownership, Privilege, Rights, Schema, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +172,20 @@ def _least_depth_that_suffices(facts: SecurityFacts, schema: Schema, question: Q
     privilege = question.table.privileges.get(question.right)
     if privilege is None:
         return None
-    role = Role(EMPTY_GUID, EMPTY_GUID, "new role", facts.unit)
     for depth in sorted(privilege.depths, key=lambda depth: depth.value):
-        tried = replace(
-            facts,
-            roles=(*facts.roles, HeldRole(role)),
-            role_privileges={**facts.role_privileges, role.root_id: {privilege.id: depth}},
-        )
-        if _suffices(tried, schema, question):
+        if _suffices(with_new_role(facts, privilege, depth), schema, question):
             return depth
     return None
+
+
+def with_new_role(facts: SecurityFacts, privilege: Privilege, depth: Depth) -> SecurityFacts:
+    """The principal with one more role, assigned directly in its own unit, that has this privilege alone."""
+    role = Role(EMPTY_GUID, EMPTY_GUID, "new role", facts.unit)
+    return replace(
+        facts,
+        roles=(*facts.roles, HeldRole(role)),
+        role_privileges={**facts.role_privileges, role.root_id: {privilege.id: depth}},
+    )
 
 
 def _changes_of_the_row(facts: SecurityFacts, schema: Schema, question: Question, row: SecuredRow) -> list[str]:

@@ -8,16 +8,15 @@ of SM-162 there are two for columns: `profile:<name>`, giving the principal this
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from strongroom.access.caller import HeldRole, Role, SecurityFacts
+from strongroom.access.caller import SecurityFacts
 from strongroom.access.columns import added, is_open, open_to_shares
 from strongroom.access.directory import Profile
-from strongroom.access.explain import joined
+from strongroom.access.explain import joined, with_new_role
 from strongroom.access.ownership import unfit_owner
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planning import plan_for
 from strongroom.access.reasons import DenialCode
 from strongroom.access.resolve import resolve
-from strongroom.ids import EMPTY_GUID
 from strongroom.schema.model import Depth, Rights, Schema, Table
 
 ACCESS_BY_RIGHT = {
@@ -82,11 +81,5 @@ def _least_depth_to_own(facts: SecurityFacts, table: Table) -> list[Depth]:
     privilege = table.privileges.get(Rights.READ)
     if privilege is None:
         return []
-    role = Role(EMPTY_GUID, EMPTY_GUID, "new role", facts.unit)
     depth = min(privilege.depths, key=lambda each: each.value)
-    held = replace(
-        facts,
-        roles=(*facts.roles, HeldRole(role)),
-        role_privileges={**facts.role_privileges, role.root_id: {privilege.id: depth}},
-    )
-    return [depth] if unfit_owner(held, table) is None else []
+    return [depth] if unfit_owner(with_new_role(facts, privilege, depth), table) is None else []

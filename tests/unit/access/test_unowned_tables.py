@@ -3,14 +3,18 @@
 The tables are those of the standard catalogue; custom intersect tables are made by hand.
 """
 
+import re
+from dataclasses import replace
+
 import pytest
 from people import ADA, NORTH, administrator, facts, holding, role, team
 
-from access_schema import guid, schema, table
+from access_schema import column, guid, schema, table
 from strongroom.access.caller import AccessMode, Caller
 from strongroom.access.check import SecuredRow, reaches
+from strongroom.access.columns import EVERYTHING
 from strongroom.access.parents import parent_links
-from strongroom.access.plan import Branch, Plan, Reason
+from strongroom.access.plan import Branch, ColumnAccess, Guard, Plan, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.predicates import branch_predicates, row_predicate, under
 from strongroom.access.resolve import resolve
@@ -21,6 +25,8 @@ from strongroom.query.ast import (
     And,
     Exists,
     IsNull,
+    Join,
+    JoinKind,
     Link,
     Or,
     OwnerIn,
@@ -30,7 +36,7 @@ from strongroom.query.ast import (
     UnitIn,
 )
 from strongroom.query.ast import Field as AstField
-from strongroom.schema.model import Depth, ManyToMany, Ownership, Rights
+from strongroom.schema.model import ColumnType, Depth, ManyToMany, Ownership, Privilege, Rights
 from strongroom.schema.standard_tables import standard_schema
 
 STANDARD = standard_schema()
@@ -203,6 +209,101 @@ def test_an_unowned_table_with_privileges_of_its_own_goes_by_them() -> None:
 
     assert codes == ["role-global", "team-role-global", "bypass-sysadmin"]
     assert plan(seller(Depth.GLOBAL, "account"), "teamtemplate").refusal is not None
+
+
+@pytest.mark.parametrize("right", [right for right in Rights if right])
+def test_every_plan_is_of_what_was_asked_and_either_refuses_or_reaches(right: Rights) -> None:
+    """SM-150: over the whole catalogue; a refusal names the table, and reasons have their sources."""
+    everything = {"boss": {("account", READ): Depth.BASIC, ("teamtemplate", READ): Depth.GLOBAL}}
+    callers = (
+        resolve(facts(role("blank"), of=STANDARD), STANDARD, 1),
+        resolve(facts(role("boss"), privileges=everything, of=STANDARD), STANDARD, 1),
+        administrator(STANDARD),
+        administrator(STANDARD, AccessMode.READ),
+    )
+    for caller in callers:
+        for asked in STANDARD.tables.values():
+            found = plan_for(caller, asked, right)
+
+            assert (found.table, found.right) == (asked, right)
+            assert bool(found.branches) is (found.refusal is None)
+            if found.refusal is not None:
+                assert (found.refusal.status, found.refusal.code) == (403, "0x80040220")
+                named = set(re.findall(r"entity '(\w+)'", found.refusal.message))
+                assert len(named) == 1
+                assert named <= STANDARD.tables.keys()
+            for branch in found.branches:
+                assert all(reason.sources or reason.code in _WITHOUT_SOURCES for reason in branch.reasons)
+
+
+_WITHOUT_SOURCES = {"everyone", "parent", "bypass-sysadmin"}
+
+
+def test_values_in_the_trail_are_for_administrators() -> None:
+    """SM-132, SM-173: everybody else asks for the history of a row."""
+    summary = STANDARD.extra_privileges["prvReadAuditSummary"]
+    known = facts(role("auditor"), of=STANDARD)
+    auditor = resolve(replace(known, role_privileges={guid("auditor"): {summary.id: Depth.GLOBAL}}), STANDARD, 1)
+
+    assert plan(auditor, "audit").mask["changedata"] is ColumnAccess.NONE
+    assert "changedata" not in plan(administrator(STANDARD), "audit").mask
+    (branch,) = plan(auditor, "audit").branches
+    assert branch.reasons == (Reason("role-global", (("role", guid(f"auditor in {NORTH}"), "auditor"),)),)
+
+
+def test_a_child_with_secured_columns_has_a_mask_whichever_way_it_is_reached() -> None:
+    """SM-130."""
+    child = table(
+        "customeraddress",
+        Ownership.NONE,
+        columns=[column("parentid", ColumnType.LOOKUP, targets=("account",)), column("line1", secured=True)],
+    )
+    own = table("thing", Ownership.NONE, columns=[column("secret", secured=True)], privileges=_READ_THING)
+    made = schema([table("account"), child, own])
+    given = {"seller": {("account", READ): Depth.LOCAL, ("thing", READ): Depth.GLOBAL}}
+    caller = resolve(facts(role("seller"), privileges=given, of=made), made, 1)
+    boss = administrator(made)
+
+    for name, secret in (("customeraddress", "line1"), ("thing", "secret")):
+        assert plan_for(caller, made.tables[name], READ).mask == {secret: ColumnAccess.NONE}
+        assert plan_for(boss, made.tables[name], READ).mask == {secret: EVERYTHING}
+
+
+_READ_THING = {READ: Privilege(guid("prvReadThing"), "prvReadThing", READ, "thing", frozenset({Depth.GLOBAL}))}
+
+
+def test_an_exists_keeps_its_condition_and_its_negation_when_it_moves() -> None:
+    account = STANDARD.tables["account"]
+    inside = SharedWith("~p", frozenset({3}), WRITE)
+    moved = under(Exists(Link("x", "parentid", "accountid"), Source(account, "~p"), inside, negated=True), "c")
+
+    assert moved == Exists(
+        Link("cx", "parentid", "accountid"),
+        Source(account, "c~p"),
+        SharedWith("c~p", frozenset({3}), WRITE),
+        negated=True,
+    )
+    assert under(UnitIn("x", frozenset({1})), "c") == UnitIn("cx", frozenset({1}))
+    assert under(OwnerIn("x", frozenset({1})), "c") == OwnerIn("cx", frozenset({1}))
+    assert under(TRUE, "c") == TRUE
+    joined = replace(Exists(Link("", "parentid", "accountid"), Source(account, "~p")), joins=(_JOIN,))
+    with pytest.raises(IntegrityViolation, match="that plans do not have: Exists"):
+        under(joined, "c")
+
+
+_JOIN = Join(JoinKind.INNER, Source(STANDARD.tables["account"], "j"), Link("~p", "accountid", "accountid"))
+
+
+def test_guards_come_with_the_branches_under_the_same_alias() -> None:
+    """A policy narrows every row, whichever branch reaches it; under an alias it speaks of the same row."""
+    branch, guard = Branch(OwnerIn("", frozenset({1})), ()), Guard(UnitIn("", frozenset({2})), Reason("hold"))
+    guarded = Plan(STANDARD.tables["account"], READ, (branch,)).with_guard(guard)
+    every = Plan(STANDARD.tables["account"], READ, (Branch(TRUE, ()),)).with_guard(guard)
+
+    assert row_predicate(guarded, "c") == And((OwnerIn("c", frozenset({1})), UnitIn("c", frozenset({2}))))
+    assert row_predicate(every) == UnitIn("", frozenset({2}))
+    assert not every.is_everything
+    assert row_predicate(Plan(STANDARD.tables["account"], READ, (Branch(TRUE, ()),))) == TRUE
 
 
 def test_a_child_whose_parents_are_not_in_the_schema_is_for_administrators() -> None:
