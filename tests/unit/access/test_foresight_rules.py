@@ -267,6 +267,22 @@ def test_a_row_that_two_users_gain_counts_once() -> None:
     assert [each.gained for each in by_both.users] == [5, 2]
 
 
+def test_a_row_that_one_gains_by_share_and_another_with_its_lot_counts_once() -> None:
+    shares = [
+        Shared(Key(1), guid("x"), CY, Rights.READ),
+        Shared(Key(2), guid("y"), CY, Rights.READ, owner=ADA, unit=NORTH),
+    ]
+    ground = Ground(LOTS, shares, shares, Rights.READ)
+
+    found = compare(
+        ground, [Seen(ADA_USER, NO_REACH, reach(BO)), Seen(BO_USER, NO_REACH, reach(shared=frozenset({CY})))]
+    )
+
+    assert [each.gained for each in found.users] == [7, 2]
+    assert found.gained.count(ground) == 8, "the lot of seven, and one row of another lot"
+    assert [found.gained.is_single(ground, Key(row)) for row in (1, 2)] == [False, True]
+
+
 def test_what_one_user_had_by_share_another_gains_with_the_lot() -> None:
     part = Part()
     part.add(ADA_USER, frozenset({1}), [(1, Key(1)), (1, Key(2))], [])

@@ -345,3 +345,57 @@ def test_expanded_rows_are_lists_whatever_they_hang_on() -> None:
     for access, shown in ((ONE, frozenset[Expression]()), (ALL, frozenset({SSN}))):
         (expanded,) = planned(query, masked_reader(access), ColumnAccess.READ_UNMASKED_ONE).expands
         assert expanded.unmasked == shown
+
+
+def test_the_query_itself_stays_what_was_asked() -> None:
+    query = select(SSN, NOTE)
+
+    assert planned(query, masked_reader(ALL), ColumnAccess.READ_UNMASKED_ONE).select is query
+
+
+def test_behind_a_mask_only_who_reads_all_values_unmasked_may_let_a_column_decide() -> None:
+    """SM-137; the refusal names the column."""
+    query = select(NOTE, where=IsNull(SSN))
+
+    planned(query, masked_reader(ALL))
+    with pytest.raises(AccessDenied, match="the secured column 'ssn' of 'account'"):
+        planned(query, masked_reader(ONE))
+
+
+def test_a_name_behind_a_mask_decides_nothing_and_is_hidden() -> None:
+    """SM-137: `friend` may lead to an account with an open name, or to a list without one; `boss` to a contact, whose
+    name is secured, or to a table that is not there."""
+    boss, friend = LookupName("", ACCOUNT.columns["bossid"]), LookupName("", ACCOUNT.columns["friendid"])
+    opened = {"contact": {"fullname": ALL}}
+    caller = reader("account", "contact", columns=opened)
+    masked = resolve(replace(caller.facts, masking={"contact": {"fullname": Mask("a", "#")}}), SCHEMA, 1)
+
+    assert planned(select(boss, friend), caller).hidden == frozenset()
+    assert planned(select(boss, friend), masked).hidden == frozenset({boss})
+    with pytest.raises(AccessDenied, match="the secured column 'fullname' of 'contact'"):
+        planned(select(NOTE, order=(Order(boss),)), masked)
+    with pytest.raises(AccessDenied, match="the secured column 'ssn' of 'account'"):
+        planned(replace(select(SSN), distinct=True), masked_reader(ColumnAccess.READ))
+
+
+def test_a_lookup_that_may_lead_elsewhere_first_is_looked_at_to_its_last_target() -> None:
+    """SM-136: a table that is not there, or one without a name, hides nothing behind it."""
+    secured = replace(ACCOUNT.columns["friendid"], targets=("gone", "list", "contact"))
+
+    assert planned(select(LookupName("", secured)), reader("account")).hidden == {LookupName("", secured)}
+
+
+@pytest.mark.parametrize("to_parent", [True, False])
+def test_following_a_closed_lookup_is_refused_by_whoever_holds_it(to_parent: bool) -> None:
+    """SM-136: the row that is asked for holds it on the way to its parent, other rows on the way to children."""
+    inner = Select(Source(CONTACT), (Output("id", Field("", CONTACT.columns["contactid"])),))
+    tie = Relationship("t", guid("t"), "contact", "contactid", "account", "parentid", "to", "from")
+    expand = Expand(
+        "x", inner, replace(tie, referencing_column="parentid" if to_parent else "accountid"), to_parent=to_parent
+    )
+
+    if to_parent:
+        with pytest.raises(AccessDenied, match="'parentid' of 'account'"):
+            planned(select(NOTE, expands=(expand,)), reader("account", "contact"))
+    else:
+        assert len(planned(select(NOTE, expands=(expand,)), reader("account", "contact")).expands) == 1

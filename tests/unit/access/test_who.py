@@ -1,15 +1,17 @@
 """Who can, from a directory in memory, where property tests do not look (SM-145, SM-164)."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from people import ACCOUNT, ADA, BO, CITY, CY, NORTH, PRODUCT, ROOT, SCHEMA, UNITS
+import pytest
+from people import ACCOUNT, ADA, BO, CITY, CY, DEALS, NORTH, PRODUCT, ROOT, SCHEMA, UNITS, team
 
 from access_schema import column, guid, schema, table
 from strongroom.access.caller import AccessMode, Role, SecuritySettings
 from strongroom.access.check import SecuredRow, nowhere
 from strongroom.access.directory import Directory, User
-from strongroom.access.explain import Question
+from strongroom.access.explain import Question, explain
 from strongroom.access.hierarchy import Position
+from strongroom.access.plan import Reason
 from strongroom.access.reasons import Code
 from strongroom.access.view import helpful_teams, view_of
 from strongroom.access.who import who_can
@@ -113,5 +115,56 @@ def test_tables_that_take_the_access_of_others_are_asked_user_by_user() -> None:
 
     assert view_of(address, Rights.READ, row) is None
     assert [each.user.name for each in who_can(here, tables, question)] == ["ada", "bo", "cy"]
+    assert {each.reasons for each in who_can(here, tables, question)} == {(Reason(Code.PARENT),)}
     assert who_can(here, tables, replace(question, elsewhere=nowhere)) == []
     assert helpful_teams(here, here.facts_of(ADA), address, Rights.READ, row) == []
+
+
+@pytest.mark.parametrize(("depth", "above"), [(1, {"bo"}), (2, {"ada", "bo"}), (3, {"ada", "bo"})])
+def test_managers_count_up_to_the_depth_of_the_hierarchy(depth: int, above: set[str]) -> None:
+    """SM-141: Cy reports to Bo, Bo to Ada; the row is Cy's."""
+    here = directory(SecuritySettings(hierarchy_enabled=True, hierarchy_depth=depth))
+    users = {
+        **here.users,
+        BO: replace(here.users[BO], manager=ADA),
+        CY: replace(here.users[CY], manager=BO),
+    }
+
+    reported = replace(here, users=users)
+
+    assert found(reported, SecuredRow(CY, NORTH)) == {
+        "cy": [Code.ROLE_BASIC_OWN],
+        **{name: [Code.HIERARCHY_MANAGER] for name in above},
+    }
+
+
+def test_a_row_of_a_team_is_reached_by_managers_of_its_members() -> None:
+    """SM-146; a share on the row as well."""
+    here = directory(SecuritySettings(hierarchy_enabled=True))
+    deals = team("Deals", DEALS)
+    users = {**here.users, CY: replace(here.users[CY], manager=BO)}
+    shared = replace(here, users=users, teams={DEALS: deals}, teams_of={CY: (DEALS,)})
+    by_team, by_share = SecuredRow(DEALS, CITY), SecuredRow(Key(99), CITY, [Share(CY, Rights.READ, Rights.NONE)])
+
+    assert found(shared, by_team) == {"bo": [Code.HIERARCHY_MANAGER], "cy": [Code.OWNER_TEAM]}
+    assert found(shared, by_share) == {"bo": [Code.HIERARCHY_MANAGER], "cy": [Code.SHARE_DIRECT]}
+
+
+def test_reasons_are_those_of_an_explanation_with_their_sources() -> None:
+    """SM-160, SM-164: also where everybody is asked one by one."""
+    here = directory()
+    question = Question(ACCOUNT, Rights.READ, SecuredRow(ADA, NORTH))
+
+    (access,) = who_can(here, SCHEMA, question)
+
+    assert access.reasons == explain(here.facts_of(ADA), SCHEMA, question).reasons
+    assert access.reasons[0].sources == (("role", SELLER.id, "seller"),)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share as security sees it."""
+
+    principal: Key
+    direct: Rights
+    inherited: Rights
