@@ -67,6 +67,11 @@ def denial_words(texts: Texts, denial: Json) -> str:
                 depth=depth_name(texts, text(denial.get("WidestDepth"))),
                 role=text(denial.get("WidestRole")),
             )
+        case "delete-restricted":
+            return texts(
+                "A row that stays is tied to it by %(relationship)s, which restricts deleting.",
+                relationship=text(denial.get("Relationship")),
+            )
         case _:
             return texts("No grant reaches this row (%(code)s).", code=code)
 
