@@ -27,6 +27,8 @@ from strongroom.environment import Environment, Environments
 from strongroom.errors import InvalidRequest, StrongroomError, Unauthenticated
 from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
+from strongroom.signin.entering import claims_of_session
+from strongroom.signin.visitor import Visitor
 from strongroom.webapi import telemetry
 from strongroom.webapi.addressing import origin
 from strongroom.webapi.telemetry import Observation
@@ -129,7 +131,8 @@ class Console:
 
     async def _sign_out(self, request: Request) -> Response:
         _require_own_origin(request, self._origin(request))
-        response = RedirectResponse("/console/sign-in", 303)
+        has_session = bool(self._visitor(request).session_token)
+        response = RedirectResponse("/sign-out" if has_session else "/console/sign-in", 303)
         signing_in.forget(response)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
@@ -145,7 +148,15 @@ class Console:
         try:
             return signing_in.who(self._environments, request.cookies.get(signing_in.COOKIE), name)
         except Unauthenticated:
+            pass  # no token, or one that has ended: a session may still stand
+        try:
+            live = self._visitor(request).session()
+            return None if live is None else claims_of_session(self._environments, live, name)
+        except Unauthenticated:
             return None
+
+    def _visitor(self, request: Request) -> Visitor:
+        return Visitor(request, self._environments, self._origin(request))
 
     # --- pages -----------------------------------------------------------------------------------------------------
 
