@@ -1,11 +1,13 @@
 """The second gate behind the row: SM-130 to SM-133, SM-65."""
 
+from dataclasses import replace
+
 import pytest
 from people import ACCOUNT, SCHEMA, administrator, facts, role
 
 from access_schema import column, guid, schema, table
 from strongroom.access.caller import Caller
-from strongroom.access.columns import EVERYTHING, is_open, mask_of, require_columns
+from strongroom.access.columns import EVERYTHING, is_open, mask_of, open_to_shares, require_columns
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
@@ -95,3 +97,21 @@ def test_what_tells_of_a_secured_file_or_image_is_as_open_as_the_column_itself()
         "photo_url": ColumnAccess.NONE,
         "ssn": ColumnAccess.UPDATE,
     }
+
+
+def test_a_value_share_opens_a_column_to_each_of_those_who_need_it() -> None:
+    """SM-134, SM-68: behind an impersonation both need one; a column that is not shared at all stays closed."""
+    account = SCHEMA.tables["account"]
+    ssn = account.columns["ssn"].metadata_id
+    known = replace(seller().facts, shared_columns=frozenset({ssn}))
+    plan = plan_for(resolve(known, SCHEMA, 1), account, Rights.READ)
+
+    def held(access: ColumnAccess, column: str = "ssn") -> frozenset[str]:
+        given = {account.columns[column].metadata_id: access}
+        return open_to_shares(plan, ["ssn", "note"], lambda principals: given if known.key in principals else {})
+
+    assert held(ColumnAccess.READ) == {"ssn"}
+    assert held(ColumnAccess.UPDATE) == frozenset()
+    assert held(ColumnAccess.READ, "note") == frozenset()
+    closed = plan_for(seller(), account, Rights.READ)
+    assert open_to_shares(closed, ["ssn"], lambda _: {ssn: ColumnAccess.READ}) == frozenset()

@@ -11,9 +11,9 @@ from people import ADA, NORTH, administrator, facts, holding, role, team
 
 from access_schema import column, guid, schema, table
 from strongroom.access.caller import AccessMode, Caller
-from strongroom.access.check import SecuredRow, reaches
+from strongroom.access.check import SecuredRow, reaches, rights_on
 from strongroom.access.columns import EVERYTHING
-from strongroom.access.parents import parent_links
+from strongroom.access.parents import ParentLink, parent_links
 from strongroom.access.plan import Branch, ColumnAccess, Guard, Plan, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.predicates import branch_predicates, row_predicate, under
@@ -380,3 +380,35 @@ def test_check_evaluates_nested_conditions() -> None:
 
     assert reaches(made, SecuredRow(ADA, NORTH))
     assert not reaches(made, SecuredRow(None, NORTH))
+
+
+def test_all_rights_on_a_child_are_those_that_its_parents_give() -> None:
+    """SM-170: asked of whoever can look at the parents."""
+    caller = seller(Depth.GLOBAL, "account")
+    address = STANDARD.tables["customeraddress"]
+
+    assert rights_on(caller, address, SecuredRow(None, None), lambda _: True) is READ
+    assert rights_on(caller, address, SecuredRow(None, None)) is Rights.NONE
+
+
+def test_a_custom_intersect_table_hangs_on_both_of_its_columns() -> None:
+    """SM-10."""
+    tie = ManyToMany("tie", guid("tie"), "account", "accountid", "n1", "contact", "contactid", "n2", "ties")
+    made = schema([table("account"), table("contact"), table("ties", Ownership.NONE)], many_to_many=[tie])
+
+    assert parent_links(made.tables["ties"], made) == (
+        ParentLink("accountid", ("account",)),
+        ParentLink("contactid", ("contact",)),
+    )
+
+
+def test_administrators_whose_mode_takes_the_table_away_are_refused() -> None:
+    """SM-63: settings and administration are left to an administrative user, business data is not."""
+    made = schema([table("nobodys", Ownership.NONE), table("principalobjectaccess", Ownership.NONE)])
+    clerk = administrator(made, AccessMode.ADMINISTRATIVE)
+
+    assert plan_for(clerk, made.tables["nobodys"], READ).refusal is not None
+    (branch,) = plan_for(clerk, made.tables["principalobjectaccess"], READ).branches
+    assert branch.reasons == (Reason("bypass-sysadmin"),)
+    (everyone,) = plan(seller(Depth.BASIC, "account"), "privilege").branches
+    assert everyone.reasons == (Reason("everyone"),)
