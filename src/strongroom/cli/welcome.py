@@ -24,6 +24,7 @@ def welcome(home: "Home", address: str, trust: Path | None, tls_port: int | None
 
     default = home.default_environment().name
     lines = [f"Strongroom serves {home.path} at {address}", f"  Web API      {address}/api/data/v9.2/   ({default})"]
+    lines.insert(1, f"  Console      {address}/   (with the token of a persona, or an account: strongroom users add)")
     for record in home.environments():
         if record.name != default:
             lines.append(f"               {address}/e/{record.name}/api/data/v9.2/")
