@@ -1,12 +1,12 @@
 """Functions and actions: one function each, listed in `operations()`.
 
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
-and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_users` between units and
-managers · `privilege_sets` some privileges of a user · `auditing` the trail · `explanation` why and who ·
-`access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
-do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules`
-publishing them · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that
-answer 501.
+and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
+`moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
+`explanation` why and who · `identities` accounts, programs and sessions · `access_info` where access comes from ·
+`inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
+`states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them · `solutions` imports ·
+`files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,12 @@ from strongroom.messages import (
     explanation,
     files,
     foresight,
+    identities,
     inherited_access,
     mapping,
     membership,
     merging,
+    moving_clock,
     moving_users,
     organization,
     privilege_sets,
@@ -49,10 +51,12 @@ def operations() -> Mapping[str, Operation]:
         explanation,
         foresight,
         files,
+        identities,
         inherited_access,
         mapping,
         membership,
         merging,
+        moving_clock,
         moving_users,
         organization,
         privilege_sets,

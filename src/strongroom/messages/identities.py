@@ -1,0 +1,167 @@
+"""Accounts, programs and sessions, by an administrator of the control environment or, for one's own sessions, by
+anybody (TS-704, TS-712, TS-716). In other environments these operations are not there."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from strongroom.errors import NotFound, ResourceNotFound
+from strongroom.identity import applications, guard, people, sessions
+from strongroom.identity.directory import reference, text
+from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
+from strongroom.records import Session
+from strongroom.records.authorize import demand_privilege
+from strongroom.schema.model import Rights
+from strongroom.store.protocol import Row
+
+_CLIENT = Parameter("ClientId", Kind.GUID)
+_USER = Parameter("UserId", Kind.GUID)
+_Act = Callable[[Session, Arguments], Result]
+
+
+def _in_control(table: str, right: Rights, act: _Act) -> _Act:
+    """`act` where there is a directory, for those who hold a privilege on one of its tables."""
+
+    def run(session: Session, arguments: Arguments) -> Result:
+        _require_directory(session)
+        demand_privilege(session, session.table(table), right)
+        return act(session, arguments)
+
+    return run
+
+
+def _require_directory(session: Session) -> None:
+    if "directoryuser" not in session.schema.tables:
+        raise ResourceNotFound("This operation is one of the control environment.")
+
+
+# --- programs ----------------------------------------------------------------------------------------------------
+
+
+def _add_application(session: Session, arguments: Arguments) -> Result:
+    given = arguments.values.get("RedirectUris")
+    row = applications.register(
+        session,
+        arguments.text("Name"),
+        redirects=arguments.strings("RedirectUris") if given is not None else (),
+        is_public=arguments.flag("IsPublic"),
+        client_id=arguments.optional_text("ClientId"),
+    )
+    return {"ApplicationRegistrationId": row.id, "ClientId": text(row, "clientid")}
+
+
+def _add_secret(session: Session, arguments: Arguments) -> Result:
+    days = arguments.values.get("Days")
+    lifetime = timedelta(days=days) if isinstance(days, int) else applications.USUAL_SECRET
+    made = applications.add_secret(session, _program(session, arguments), lifetime)
+    return {"CredentialId": made.credential, "Secret": made.secret.reveal().decode(), "ExpiresOn": made.expires_on}
+
+
+def _add_certificate(session: Session, arguments: Arguments) -> Result:
+    pem = arguments.text("Certificate").encode()
+    made = applications.add_certificate(session, _program(session, arguments), pem)
+    return {"CredentialId": made.id, "ExpiresOn": text(made, "expireson")}
+
+
+def _remove_credential(session: Session, arguments: Arguments) -> Result:
+    applications.remove_credential(session, arguments.guid("CredentialId"))
+    return None
+
+
+def _program(session: Session, arguments: Arguments) -> Row:
+    return applications.registration(session.transaction, arguments.guid("ClientId"))
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+def _add_person(session: Session, arguments: Arguments) -> Result:
+    name, mail = (arguments.optional_text(each) or "" for each in ("Name", "Mail"))
+    return {"DirectoryUserId": people.add_person(session, arguments.text("SignInName"), name, mail).id}
+
+
+def _password_link(session: Session, arguments: Arguments) -> Result:
+    token = people.begin_reset(session, people.person_by_id(session.transaction, arguments.guid("UserId")))
+    return {"Path": f"/sign-in/new-password?token={token}"}
+
+
+def _unlock(session: Session, arguments: Arguments) -> Result:
+    person = people.person_by_id(session.transaction, arguments.guid("UserId"))
+    return {"Lifted": guard.unlock(session, text(person, "userprincipalname"))}
+
+
+# --- sessions ----------------------------------------------------------------------------------------------------
+
+
+def _end_session(session: Session, arguments: Arguments) -> Result:
+    _require_directory(session)
+    row = session.transaction.row(session.table("signinsession"), arguments.guid("SessionId"))
+    if row is None or session.caller.facts.directory_object_id != reference(row, "directoryuserid").id:
+        demand_privilege(session, session.table("signinsession"), Rights.WRITE)
+    if row is None:
+        raise NotFound("There is no such session.")
+    sessions.end(session, row)
+    return {"Ended": 1}
+
+
+def _end_all_sessions(session: Session, arguments: Arguments) -> Result:
+    _require_directory(session)
+    wanted = arguments.guid("UserId")
+    if session.caller.facts.directory_object_id != wanted:
+        demand_privilege(session, session.table("signinsession"), Rights.WRITE)
+    return {"Ended": sessions.end_all(session, people.person_by_id(session.transaction, wanted))}
+
+
+_CREDENTIAL, _PROGRAM, _PERSON = "applicationcredential", "applicationregistration", "directoryuser"
+
+OPERATIONS: tuple[Operation, ...] = (
+    action(
+        "AddApplication",
+        _in_control(_PROGRAM, Rights.CREATE, _add_application),
+        Parameter("Name", Kind.STRING),
+        Parameter("ClientId", Kind.STRING, required=False),
+        Parameter("RedirectUris", Kind.STRINGS, required=False),
+        Parameter("IsPublic", Kind.BOOLEAN, required=False),
+        properties={"ApplicationRegistrationId": "Edm.Guid", "ClientId": "Edm.Guid"},
+    ),
+    action(
+        "AddApplicationSecret",
+        _in_control(_CREDENTIAL, Rights.CREATE, _add_secret),
+        _CLIENT,
+        Parameter("Days", Kind.INTEGER, required=False),
+        properties={"CredentialId": "Edm.Guid", "Secret": "Edm.String", "ExpiresOn": "Edm.DateTimeOffset"},
+    ),
+    action(
+        "AddApplicationCertificate",
+        _in_control(_CREDENTIAL, Rights.CREATE, _add_certificate),
+        _CLIENT,
+        Parameter("Certificate", Kind.STRING),
+        properties={"CredentialId": "Edm.Guid", "ExpiresOn": "Edm.DateTimeOffset"},
+    ),
+    action(
+        "RemoveApplicationCredential",
+        _in_control(_CREDENTIAL, Rights.WRITE, _remove_credential),
+        Parameter("CredentialId", Kind.GUID),
+    ),
+    action(
+        "AddDirectoryUser",
+        _in_control(_PERSON, Rights.CREATE, _add_person),
+        Parameter("SignInName", Kind.STRING),
+        Parameter("Name", Kind.STRING, required=False),
+        Parameter("Mail", Kind.STRING, required=False),
+        properties={"DirectoryUserId": "Edm.Guid"},
+    ),
+    action(
+        "CreatePasswordLink",
+        _in_control("authenticationmethod", Rights.CREATE, _password_link),
+        _USER,
+        properties={"Path": "Edm.String"},
+    ),
+    action(
+        "UnlockDirectoryUser",
+        _in_control("signinguard", Rights.WRITE, _unlock),
+        _USER,
+        properties={"Lifted": "Edm.Int32"},
+    ),
+    action("EndSession", _end_session, Parameter("SessionId", Kind.GUID), properties={"Ended": "Edm.Int32"}),
+    action("EndAllSessions", _end_all_sessions, _USER, properties={"Ended": "Edm.Int32"}),
+)
