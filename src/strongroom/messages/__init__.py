@@ -1,7 +1,7 @@
 """Functions and actions: one function each, listed in `operations()`.
 
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
-and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
+and rights · `membership` teams and roles · `record_teams` access teams of rows ·
 `moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
 `explanation` why and who · `identities` accounts, programs and sessions · `access_info` where access comes from ·
 `inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
@@ -25,7 +25,6 @@ from strongroom.messages import (
     mapping,
     membership,
     merging,
-    moving_clock,
     moving_users,
     organization,
     privilege_sets,
@@ -56,7 +55,6 @@ def operations() -> Mapping[str, Operation]:
         mapping,
         membership,
         merging,
-        moving_clock,
         moving_users,
         organization,
         privilege_sets,
