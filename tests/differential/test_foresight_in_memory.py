@@ -27,6 +27,7 @@ from strongroom.access.changes import (
     applied,
     effects,
 )
+from strongroom.access.check import SecuredRow
 from strongroom.access.difference import columns, compare, reaches
 from strongroom.access.directory import Directory
 from strongroom.access.ground import Ground, lots_of
@@ -128,13 +129,10 @@ def compare_with_oracle(world: World, after: World, move: Move, seen: Counter[st
         assert _plain(foreseen) == _plain(there), (move, principal)
     found = {(each.user.name, each.column): (each.before, each.after) for each in columns(directory, changed, SCHEMA)}
     assert found == _columns(world, after), move
-    for name in TABLES:
-        for right in ("Read", "Write", "Delete"):
-            assert _rows_foreseen(told, directory, changed, change, name, right) == _rows(world, after, name, right), (
-                move,
-                name,
-                right,
-            )
+    for right in ("Read", "Write", "Delete"):
+        found = _rows_foreseen(told, directory, changed, change, right)
+        for name in TABLES:
+            assert found[name] == _rows(world, after, name, right), (move, name, right)
 
 
 def _plain(facts: Any) -> Any:
@@ -152,35 +150,43 @@ def _plain(facts: Any) -> Any:
 
 
 def _rows_foreseen(
-    told: Telling, before: Directory, after: Directory, change: Change, name: str, right: str
-) -> dict[str, tuple[int, int]]:
-    """User → rows gained and lost, as a preview counts them."""
-    table, known = SCHEMA.tables[name], RIGHTS[right]
-    rows = {each: told.row(row) for each, row in told.world["rows"].items() if row["table"] == name}
-    counts = Counter((int(row.owner or 0), int(row.unit or 0)) for row in rows.values())
-    shares = [
-        SharedOne(
-            Key(number),
-            guid(each),
-            share.principal,
-            share.direct,
-            share.inherited,
-            row.owner or Key(0),
-            row.unit or Key(0),
-        )
-        for number, (each, row) in enumerate(rows.items())
-        for share in row.shares
-    ]
-    moves = effects(before, change)
-    lots = lots_of(table, counts, moves)
-    moving = frozenset({name}) if any(lot.before != lot.after for lot in lots) else frozenset[str]()
-    seen = reaches(before, after, SCHEMA, [table], known, moving)[name]
-    difference = compare(Ground(lots, shares, shares, known), seen)
-    users = {each.user.name: (each.gained, each.lost) for each in difference.users}
-    gained, lost = (sum(each[side] for each in users.values()) for side in (0, 1))
-    assert difference.gained.count(Ground(lots, shares, shares, known)) <= gained
-    assert difference.lost.count(Ground(lots, shares, shares, known)) <= lost
-    return users
+    told: Telling, before: Directory, after: Directory, change: Change, right: str
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Table → user → rows gained and lost, as a preview counts them; all tables are looked at in one go."""
+    known, moves = RIGHTS[right], effects(before, change)
+    rows = {
+        name: {each: told.row(row) for each, row in told.world["rows"].items() if row["table"] == name}
+        for name in TABLES
+    }
+    lots = {
+        name: lots_of(SCHEMA.tables[name], Counter(_place(row) for row in here.values()), moves)
+        for name, here in rows.items()
+    }
+    moving = frozenset(name for name, here in lots.items() if any(lot.before != lot.after for lot in here))
+    seen = reaches(before, after, SCHEMA, [*SCHEMA.tables.values()], known, moving)
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for name, here in rows.items():
+        shares = [
+            SharedOne(Key(number), guid(each), share.principal, share.direct, share.inherited, *_keys(row))
+            for number, (each, row) in enumerate(here.items())
+            for share in row.shares
+        ]
+        ground = Ground(lots[name], shares, shares, known)
+        difference = compare(ground, seen[name])
+        users = {each.user.name: (each.gained, each.lost) for each in difference.users}
+        gained, lost = (sum(each[side] for each in users.values()) for side in (0, 1))
+        assert difference.gained.count(ground) <= gained
+        assert difference.lost.count(ground) <= lost
+        found[name] = users
+    return found
+
+
+def _place(row: SecuredRow) -> tuple[int, int]:
+    return int(row.owner or 0), int(row.unit or 0)
+
+
+def _keys(row: SecuredRow) -> tuple[Key, Key]:
+    return row.owner or Key(0), row.unit or Key(0)
 
 
 def _rows(world: World, after: World, table: str, right: str) -> dict[str, tuple[int, int]]:

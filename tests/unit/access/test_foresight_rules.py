@@ -6,7 +6,7 @@ import pytest
 from people import ACCOUNT, ADA, BO, CITY, CY, DEALS, NORTH, ROOT, SCHEMA, SOUTH, UNITS, role, team
 
 from access_schema import column, guid, schema, table
-from strongroom.access.caller import Role, SecuritySettings
+from strongroom.access.caller import AccessMode, Role, SecuritySettings, Subordinate, TeamType, UnitTree
 from strongroom.access.changes import (
     Effects,
     Membership,
@@ -18,9 +18,9 @@ from strongroom.access.changes import (
     applied,
     effects,
 )
-from strongroom.access.difference import NO_REACH, Part, Seen, columns, compare, reaches
+from strongroom.access.difference import NO_REACH, Part, Seen, columns, compare, reaches, same
 from strongroom.access.directory import Directory, Profile, User
-from strongroom.access.ground import Ground, Lot, lots_of
+from strongroom.access.ground import Ground, Lot, Shares, lots_of
 from strongroom.access.plan import ColumnAccess, Reach
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key
@@ -341,3 +341,96 @@ def test_a_held_role_is_kept_by_its_holder_alone() -> None:
 
     assert here.roles_of == directory().roles_of
     assert here.roles.keys() == directory().roles.keys()
+
+
+OTHER_TEAM = team("Other", Key(70))
+CHANGED: dict[str, object] = {
+    "units": UnitTree({**UNITS.units}),
+    "settings": SecuritySettings(hierarchy_depth=9),
+    "unit": CITY,
+    "is_disabled": True,
+    "access_mode": AccessMode.READ,
+    "teams": (OTHER_TEAM,),
+    "roles": (role("other"),),
+    "role_privileges": {guid("seller"): {READ_ACCOUNT: Depth.DEEP}},
+    "subordinates": (Subordinate(BO, guid("bo"), "bo", 1, frozenset({BO}), frozenset({BO})),),
+    "column_permissions": {"account": {"ssn": ColumnAccess.UPDATE}},
+}
+
+
+def test_facts_that_decide_alike_are_the_same_and_nothing_else() -> None:
+    """Users of whom nothing changed are not looked at: a change of anything that decides must be seen."""
+    here = directory().facts_of(ADA)
+
+    assert same(here, replace(here))
+    assert same(here, replace(here, name="another", directory_object_id=guid("x")))
+    for name, value in CHANGED.items():
+        assert not same(here, replace(here, **{name: value})), name  # pyright: ignore[reportArgumentType]  # one field at a time
+
+
+def test_the_facts_of_a_team_are_its_own() -> None:
+    """SM-47."""
+    here = replace(
+        directory(),
+        team_directory_ids={DEALS: guid("group")},
+        profiles_of={DEALS: frozenset({guid("p")})},
+        teams={**directory().teams, Key(80): team("Club", Key(80), TeamType.ACCESS)},
+        roles_of={**directory().roles_of, Key(80): (SELLER.id,)},
+    )
+
+    deals, club = here.facts_of(DEALS), here.facts_of(Key(80))
+
+    assert (deals.id, deals.key, deals.name, deals.unit) == (guid("Deals"), DEALS, "Deals", NORTH)
+    assert (deals.is_team, deals.is_disabled, deals.access_mode) == (True, False, AccessMode.READ_WRITE)
+    assert (deals.team, deals.teams, deals.subordinates) == (here.teams[DEALS], (), ())
+    assert (deals.directory_object_id, club.directory_object_id) == (guid("group"), None)
+    assert deals.units is here.units
+    assert deals.settings is here.settings
+    assert [(held.role, held.via_team) for held in deals.roles] == [(SELLER, None)]
+    assert deals.role_privileges == {SELLER.root_id: {READ_ACCOUNT: Depth.LOCAL}}
+    assert deals.column_permissions == {"account": {"ssn": ColumnAccess.READ}}
+    assert (club.roles, club.column_permissions) == ((), {})
+
+
+def test_subordinates_are_listed_nearest_first() -> None:
+    """SM-146."""
+    people = {
+        BO: replace(directory().users[BO], manager=CY, unit=NORTH),
+        CY: replace(directory().users[CY], manager=ADA, unit=NORTH),
+        Key(4): User(Key(4), guid("dee"), "dee", NORTH, manager=ADA),
+    }
+    here = replace(directory(SecuritySettings(hierarchy_enabled=True)), users={**directory().users, **people})
+
+    assert [(below.name, below.level) for below in here.subordinates_of(ADA)] == [("cy", 1), ("dee", 1), ("bo", 2)]
+    assert replace(here, settings=SecuritySettings()).subordinates_of(ADA) == ()
+
+
+def test_lots_that_move_are_reached_before_where_they_were_and_after_where_they_are() -> None:
+    ground = Ground([Lot(3, (ADA, NORTH), (ADA, CITY))], [], [], Rights.READ)
+    north, city = (Reach(False, frozenset(), frozenset({each}), frozenset(), frozenset(), ()) for each in (NORTH, CITY))
+
+    assert (ground.before.reached(north), ground.after.reached(north)) == ({0}, frozenset())
+    assert (ground.before.reached(city), ground.after.reached(city)) == (frozenset(), {0})
+    (found,) = compare(ground, [Seen(ADA_USER, north, north)]).users
+    assert (found.gained, found.lost) == (0, 3)
+
+
+def test_shares_of_all_principals_of_a_reach_count() -> None:
+    """With one and with the others, by either mask and directly."""
+    rows = [Shared(Key(number), guid(str(number)), Key(90 + number), Rights.READ) for number in range(4)]
+    shares = Shares(rows, Rights.READ)
+    wanted = frozenset({Key(91), Key(92)})
+
+    assert shares.reached(reach(shared=wanted)) == {Key(1), Key(2)}
+    assert shares.reached(reach(directly=wanted)) == {Key(1), Key(2)}
+    assert shares.reached(reach(shared=frozenset({Key(90)}), directly=wanted)) == {Key(0), Key(1), Key(2)}
+
+
+def test_what_is_lost_is_told_with_who_loses_it() -> None:
+    ground = Ground(LOTS, [], [], Rights.READ)
+
+    found = compare(ground, [Seen(ADA_USER, reach(BO), NO_REACH), Seen(BO_USER, reach(BO), NO_REACH)])
+
+    assert found.lost.first == {1: ADA_USER}
+    assert found.lost.count(ground) == 7
+    assert [each.user for each in found.users] == [ADA_USER, BO_USER]
