@@ -51,7 +51,7 @@ def test_the_commands_of_the_policy_page_run(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").symlink_to(PROJECT / "docs")
 
-    assert [run(at(home, arguments)) for arguments in commands("docs/how-to/test-policies.md")] == [0, 0, 0]
+    assert [run(at(home, arguments)) for arguments in commands("docs/how-to/test-policies.md")] == [0, 0, 0, 0]
     assert (tmp_path / "report.xml").is_file()
     assert run(["test", "policies", "--home", str(home)]) == 0
     assert run(["test", "policies", "--record", "--home", str(home)]) == 2

@@ -10,7 +10,7 @@ from strongroom.cli.options import environment_option, home_option, json_option,
 from strongroom.cli.output import print_json, say, table
 
 if TYPE_CHECKING:
-    from strongroom.solutions import Archive, Step
+    from strongroom.solutions import Step
 
 _MOST_LINES = 40
 
@@ -30,9 +30,9 @@ def import_(source: Path, only_plan: bool, user: str, home: Path, environment: s
     part is there. The exit status is 0 when everything came, and 1 when something waits.
     """
     from strongroom.environment import open_environment
-    from strongroom.solutions import Verdict, import_solution, plan_import, read_solution
+    from strongroom.solutions import Verdict, import_solution, open_source, plan_import, read_solution
 
-    archive = _archive(source)
+    archive = open_source(source)
     solution = read_solution(archive)
     opened_environment = open_environment(opened(home), environment)
     try:
@@ -51,17 +51,6 @@ def import_(source: Path, only_plan: bool, user: str, home: Path, environment: s
         say(f"{solution.friendly_name} ({solution.unique_name} {solution.version})")
         _tell(steps, only_plan=only_plan)
     return 1 if any(step.verdict is Verdict.WAIT for step in steps) else 0
-
-
-def _archive(source: Path) -> "Archive":
-    from strongroom.errors import InvalidRequest
-    from strongroom.solutions import open_archive, read_folder
-
-    if source.is_dir():
-        return read_folder(source)
-    if source.suffix.lower() != ".zip":
-        raise InvalidRequest(f"'{source}' is neither a folder nor a .zip.")
-    return open_archive(source.name, source.read_bytes())
 
 
 def _tell(steps: "Sequence[Step]", *, only_plan: bool) -> None:

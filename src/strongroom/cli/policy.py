@@ -1,7 +1,9 @@
 """`strongroom test`: policy tests against an environment."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,7 @@ from strongroom.cli.options import environment_option, home_option, json_option,
 from strongroom.cli.output import print_json, say
 
 if TYPE_CHECKING:
+    from strongroom.environment import Environment
     from strongroom.policies.statements import Outcome
     from strongroom.records import Session
 
@@ -24,6 +27,12 @@ _ONE_OF_EACH = "Default: one user of each set of roles."
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="F", help="Write a JUnit report here."
 )
+@click.option(
+    "--solution",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE|FOLDER",
+    help="Test a solution export by itself, in place of an environment.",
+)
 @click.option("--record", is_flag=True, help=f"Write today's behaviour to {RECORDED} in POLICIES, and test nothing.")
 @click.option("--as", "users", multiple=True, metavar="U", help=f"A user to record; may be repeated. {_ONE_OF_EACH}")
 @json_option
@@ -32,6 +41,7 @@ def policy_test(
     home: Path,
     environment: str | None,
     junit: Path | None,
+    solution: Path | None,
     record: bool,
     users: tuple[str, ...],
     as_json: bool,
@@ -40,8 +50,10 @@ def policy_test(
 
     Statements say who can, cannot or sees what, and because of what. Exits with 0 when all hold, 1 when some do not,
     and 2 when some cannot be judged because they name what is not there.
+
+    With --solution the export is imported into an environment of its own, which is gone afterwards: statements about
+    roles ({role: NAME}) say what they give, before anybody has them.
     """
-    from strongroom.environment import open_environment
     from strongroom.errors import InvalidRequest
     from strongroom.policies.document import read_folder
     from strongroom.policies.junit import write_junit
@@ -51,18 +63,50 @@ def policy_test(
         raise InvalidRequest("--as belongs to --record; statements name their users themselves.")
     if record and (junit is not None or as_json):
         raise InvalidRequest("--record writes tests and runs none: there is nothing to report with --junit or --json.")
+    if record and solution is not None:
+        raise InvalidRequest("--record writes what people of an environment can do; a solution has no people.")
     found = [] if record else read_folder(policies)
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of("admin", write=False) as session:
-            if record:
-                return _record(session, policies, users)
-            outcomes = list(run(session, found))
-    finally:
-        opened_environment.close()
+    place = _of_solution(solution) if solution is not None else _of_home(home, environment)
+    with place as tested, tested.session_of("admin", write=False) as session:
+        if record:
+            return _record(session, policies, users)
+        outcomes = list(run(session, found))
     if junit is not None:
         write_junit(junit, outcomes)
     return _tell(outcomes, as_json)
+
+
+@contextmanager
+def _of_home(home: Path, name: str | None) -> "Generator[Environment]":
+    from strongroom.environment import open_environment
+
+    found = open_environment(opened(home), name)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@contextmanager
+def _of_solution(source: Path) -> "Generator[Environment]":
+    """An environment that has nothing but the standard tables and a solution, until the block ends."""
+    from strongroom.environment import create_environment
+    from strongroom.home import create_home
+    from strongroom.records import Birth
+    from strongroom.solutions import import_solution, open_source, read_solution
+
+    archive = open_source(source)
+    read = read_solution(archive)
+    with TemporaryDirectory(prefix="strongroom-solution-") as folder:
+        found, _ = create_environment(
+            create_home(Path(folder) / "home"), "solution", Birth("Solution", "admin@solution")
+        )
+        try:
+            with found.session_of("admin", write=True) as session:
+                import_solution(session, read, archive)
+            yield found
+        finally:
+            found.close()
 
 
 def _record(session: "Session", folder: Path, users: Sequence[str]) -> int:

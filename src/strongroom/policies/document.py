@@ -9,6 +9,7 @@
       - {as: sofia@meridian.example, table: account, cannot: Delete}          # the privilege at all
       - {as: {team: Deals}, sees: {account: 12, contact: [Ann Lee, Bo Ek]}}   # how many; exactly which
       - {as: admin, sees: {account: {including: [Grön Glas HB], excluding: []}}}
+      - {as: {role: Salesperson}, table: account, can: [Read, Create]}        # somebody with this role alone
 
 Only plain YAML is read: no tags, no anchors and no aliases, one document to a file. Texts are taken as they are
 written, so that a row called `No` needs no quotes. Whatever does not fit is refused with its file and line.
@@ -22,7 +23,7 @@ import yaml
 from strongroom.access.reasons import Code, DenialCode
 from strongroom.access.rights import RIGHT_NAMES
 from strongroom.errors import InvalidRequest
-from strongroom.policies.statements import May, Place, Policy, RowName, Sees, Statement
+from strongroom.policies.statements import May, Place, Policy, RowName, Sees, Statement, Subject
 from strongroom.query.names import hint
 from strongroom.schema.model import Rights
 
@@ -95,8 +96,8 @@ def _demand_plain(event: yaml.Event, name: str) -> None:
         raise InvalidRequest(f"{name}:{line}: tags are not read.")
 
 
-_Principal = tuple[str, bool]
-"""Name, and whether it is a team."""
+_Principal = tuple[str, Subject]
+"""Name, and what bears it."""
 
 
 class _Reader:
@@ -150,13 +151,14 @@ class _Reader:
     # --- statements ---
 
     def principal(self, node: yaml.Node) -> _Principal:
-        """`as`: a user by sign-in name or id, or `{team: name}`."""
-        if isinstance(node, yaml.MappingNode):
-            members = self.mapping(node, ("team",), "'as'")
-            if "team" not in members:
-                raise self.error(node, "'as' names a user, or {team: …}.")
-            return self.text(members["team"], "'team'"), True
-        return self.text(node, "'as'"), False
+        """`as`: a user by sign-in name or id, `{team: name}` or `{role: name}`."""
+        if not isinstance(node, yaml.MappingNode):
+            return self.text(node, "'as'"), Subject.USER
+        members = self.mapping(node, ("team", "role"), "'as'")
+        if len(members) != 1:
+            raise self.error(node, "'as' names a user, {team: …} or {role: …}.")
+        kind, name = next(iter(members.items()))
+        return self.text(name, f"'{kind}'"), Subject(kind)
 
     def statements(self, node: yaml.Node, default: _Principal | None) -> Iterator[Statement]:
         """What one item says: a statement for each right and each table."""

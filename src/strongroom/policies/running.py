@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from strongroom.access.caller import Caller
+from strongroom.access.caller import Caller, SecurityFacts
 from strongroom.access.explain import Denial, Question, decide
 from strongroom.access.plan import Reason
 from strongroom.access.planned import PlannedSelect, planned
@@ -17,7 +17,8 @@ from strongroom.access.rights import RIGHT_NAMES
 from strongroom.environment import find_user
 from strongroom.errors import AccessDenied, HomeError, InvalidRequest
 from strongroom.ids import Reference, parse_guid
-from strongroom.policies.statements import May, Outcome, Policy, RowName, Sees, Statement
+from strongroom.policies.somebody import somebody_with
+from strongroom.policies.statements import May, Outcome, Policy, RowName, Sees, Statement, Subject
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.query.names import hint
 from strongroom.records import Session
@@ -49,7 +50,7 @@ class _Judge:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._callers: dict[tuple[str, bool], Caller] = {}
+        self._callers: dict[tuple[str, Subject], Caller] = {}
         self._rows: dict[RowName, Row] = {}
 
     def outcome(self, statement: Statement) -> Outcome:
@@ -82,7 +83,7 @@ class _Judge:
         )
 
     def _decision(self, statement: May) -> tuple[tuple[Reason, ...], Denial | None]:
-        caller = self._caller(statement.who, statement.is_team)
+        caller = self._caller(statement.who, statement.subject)
         table = self._table(statement.table)
         if statement.row is not None:
             row = self._row(statement.row, table)
@@ -97,7 +98,7 @@ class _Judge:
     # --- sees ---
 
     def _sees(self, statement: Sees) -> str | None:
-        caller = self._caller(statement.who, statement.is_team)
+        caller = self._caller(statement.who, statement.subject)
         table = self._table(statement.table)
         query = self._query(caller, table)
         number = 0 if query is None else self._session.transaction.count(query, None)
@@ -146,15 +147,31 @@ class _Judge:
 
     # --- what statements name ---
 
-    def _caller(self, who: str, is_team: bool) -> Caller:
-        known = self._callers.get((who, is_team))
+    def _caller(self, who: str, subject: Subject) -> Caller:
+        known = self._callers.get((who, subject))
         if known is None:
-            transaction = self._session.transaction
-            principal = self._team(who) if is_team else Reference("systemuser", find_user(transaction, who))
-            facts = facts_of(self._session, principal)
-            known = resolve(facts, self._session.schema, transaction.stamp.security_epoch)
-            self._callers[who, is_team] = known
+            facts = self._facts(who, subject)
+            known = resolve(facts, self._session.schema, self._session.transaction.stamp.security_epoch)
+            self._callers[who, subject] = known
         return known
+
+    def _facts(self, who: str, subject: Subject) -> SecurityFacts:
+        match subject:
+            case Subject.USER:
+                return facts_of(self._session, Reference("systemuser", find_user(self._session.transaction, who)))
+            case Subject.TEAM:
+                return facts_of(self._session, self._team(who))
+            case Subject.ROLE:
+                return somebody_with(self._session, self._role(who))
+
+    def _role(self, name: str) -> Row:
+        """The original of the role: its copies in other units have the same privileges."""
+        roles = self._session.table("role")
+        originals = {"name": name, "parentroleid": None} if parse_guid(name) is None else {roles.primary_id: name}
+        found = self._session.transaction.rows_where(roles, originals, limit=1)
+        if not found:
+            raise InvalidRequest(f"There is no role '{name[:100]}'.")
+        return found[0]
 
     def _team(self, name: str) -> Reference:
         return self._row(RowName("team", name), self._session.table("team")).reference()

@@ -1,8 +1,17 @@
 """What a policy says: one user, and what it can, cannot or sees."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from strongroom.schema.model import Rights
+
+
+class Subject(Enum):
+    """Whom a statement is about: a user, a team, or somebody in the root unit who has one role and nothing else."""
+
+    USER = "user"
+    TEAM = "team"
+    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ class May:
     place: Place
     name: str
     who: str
-    is_team: bool
+    subject: Subject
     right: Rights
     is_allowed: bool
     table: str
@@ -49,7 +58,7 @@ class Sees:
     place: Place
     name: str
     who: str
-    is_team: bool
+    subject: Subject
     table: str
     count: int | None = None
     rows: tuple[str, ...] | None = None

@@ -9,7 +9,7 @@
 - `exporting`  live metadata → an export that imports again
 """
 
-from strongroom.solutions.archive import Archive, open_archive, read_folder
+from strongroom.solutions.archive import Archive, open_archive, open_source, read_folder
 from strongroom.solutions.importing import Imported, import_solution, plan_import
 from strongroom.solutions.model import Solution
 from strongroom.solutions.planning import Planned, Step, Verdict
@@ -24,6 +24,7 @@ __all__ = [
     "Verdict",
     "import_solution",
     "open_archive",
+    "open_source",
     "plan_import",
     "read_folder",
     "read_solution",

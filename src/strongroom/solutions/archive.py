@@ -59,6 +59,15 @@ def open_archive(source: str, data: bytes) -> Archive:
     return Archive(source, _without_common_folder(files), data)
 
 
+def open_source(source: Path) -> Archive:
+    """A zip or a folder. Raises `InvalidRequest` for what is neither."""
+    if source.is_dir():
+        return read_folder(source)
+    if source.suffix.lower() != ".zip":
+        raise InvalidRequest(f"'{source}' is neither a folder nor a .zip.")
+    return open_archive(source.name, source.read_bytes())
+
+
 def read_folder(folder: Path) -> Archive:
     """The files below a folder. Links are not followed. Raises `InvalidRequest` or `TooLarge`."""
     files: dict[str, bytes] = {}

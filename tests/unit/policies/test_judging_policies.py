@@ -51,6 +51,23 @@ tests:
 """
 
 
+def test_somebody_with_a_role_alone_has_its_privileges_and_owns_nothing(company: World) -> None:
+    """SM-21, SM-32: `{role: …}` is nobody who exists; what others own or share does not reach them."""
+    outcomes = judged(
+        company,
+        """\
+tests:
+  - {as: {role: Seller}, table: account, can: [Read, Write], cannot: [Delete, Share]}
+  - {as: {role: Seller}, sees: {account: 0}, row: {account: A}, cannot: Read, because: no-access-path}
+  - {as: {role: Reader}, sees: {account: 5}, row: {account: A}, can: Read, because: role-global}
+  - {as: {role: Nobody has it}, table: account, can: Read}
+""",
+    )
+
+    assert [each.failure for each in outcomes] == [None] * 9
+    assert [each.error for each in outcomes] == [*[None] * 8, "There is no role 'Nobody has it'."]
+
+
 def test_statements_that_hold_pass(company: World) -> None:
     outcomes = judged(company, HOLDS)
 

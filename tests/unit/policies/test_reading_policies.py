@@ -6,7 +6,7 @@ import pytest
 
 from strongroom.errors import InvalidRequest
 from strongroom.policies.document import LARGEST_FILE, read_file, read_folder, read_text
-from strongroom.policies.statements import May, Place, RowName, Sees
+from strongroom.policies.statements import May, Place, RowName, Sees, Subject
 from strongroom.schema.model import Rights
 
 WHOLE = """\
@@ -32,27 +32,33 @@ def test_every_kind_of_statement_is_read_with_its_line() -> None:
     row = RowName("account", "No")
     because = frozenset({"role-basic-own", "share-direct"})
     assert policy.statements == (
-        May(Place("sales.yaml", 5), "Ann works", "ann@test", False, Rights.READ, True, "account", row, because),
-        May(Place("sales.yaml", 5), "Ann works", "ann@test", False, Rights.WRITE, True, "account", row, because),
+        May(Place("sales.yaml", 5), "Ann works", "ann@test", Subject.USER, Rights.READ, True, "account", row, because),
+        May(Place("sales.yaml", 5), "Ann works", "ann@test", Subject.USER, Rights.WRITE, True, "account", row, because),
         May(
             Place("sales.yaml", 7),
             "ben@test cannot Delete any account",
             "ben@test",
-            False,
+            Subject.USER,
             Rights.DELETE,
             False,
             "account",
             None,
         ),
-        Sees(Place("sales.yaml", 10), "Deals sees 12 account", "Deals", True, "account", 12),
+        Sees(Place("sales.yaml", 10), "Deals sees 12 account", "Deals", Subject.TEAM, "account", 12),
         Sees(
-            Place("sales.yaml", 11), "Deals sees these 2 contact", "Deals", True, "contact", None, ("Ann Lee", "Bo, Ek")
+            Place("sales.yaml", 11),
+            "Deals sees these 2 contact",
+            "Deals",
+            Subject.TEAM,
+            "contact",
+            None,
+            ("Ann Lee", "Bo, Ek"),
         ),
         Sees(
             Place("sales.yaml", 12),
             "Deals sees certain rows of task",
             "Deals",
-            True,
+            Subject.TEAM,
             "task",
             1,
             None,
@@ -62,10 +68,17 @@ def test_every_kind_of_statement_is_read_with_its_line() -> None:
     )
 
 
+def test_a_statement_can_be_about_a_role() -> None:
+    policy = read_text("tests:\n- {as: {role: Seller}, table: account, can: Read}", "p.yaml")
+
+    assert [(each.who, each.subject) for each in policy.statements] == [("Seller", Subject.ROLE)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "p.yaml is empty"),
+        ("tests:\n- {as: {role: a, team: b}, can: Read}", "p.yaml:2: 'as' names a user"),
         ("- a", "p.yaml:1: A policy is a mapping"),
         ("as: a", "p.yaml:1: A policy has 'tests'"),
         ("test: []", "p.yaml:1: A policy has no 'test'. Did you mean 'tests'?"),
