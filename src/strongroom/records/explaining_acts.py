@@ -67,14 +67,14 @@ def explain_act(
 
 
 def _check(act: Act, table: Table, right: Rights) -> None:
-    for given, rights, name in (
-        (act.column is not None, tuple(ACCESS_BY_RIGHT), "Column"),
-        (act.owner is not None, (Rights.ASSIGN, Rights.CREATE), "Owner"),
-        (act.shared_with is not None or bool(act.rights), (Rights.SHARE,), "With' and 'Rights"),
+    for given, rights, what in (
+        (act.column is not None, tuple(ACCESS_BY_RIGHT), "'Column' goes"),
+        (act.owner is not None, (Rights.ASSIGN, Rights.CREATE), "'Owner' goes"),
+        (act.shared_with is not None or bool(act.rights), (Rights.SHARE,), "'With' and 'Rights' go"),
     ):
         if given and right not in rights:
             known = ", ".join(RIGHT_NAMES[each] for each in rights)
-            raise InvalidRequest(f"'{name}' goes with the right {known}, not with {RIGHT_NAMES[right]}.")
+            raise InvalidRequest(f"{what} with the right {known}, not with {RIGHT_NAMES[right]}.")
     if (act.shared_with is not None) is not bool(act.rights):
         raise InvalidRequest("'With' says whom a row is shared with and 'Rights' what is given: name both.")
     if act.column is not None and act.column not in table.columns:

@@ -163,7 +163,7 @@ def test_who_asks_about_itself_is_told_of_no_profile_or_team_that_it_cannot_read
         (SHARE, Act(column="name"), "'Column' goes with the right ReadAccess, WriteAccess, CreateAccess"),
         (READ, Act(column="nam"), "has no column 'nam'. Did you mean 'name'?"),
         (WRITE, Act(owner=Reference("team", "")), "'Owner' goes with the right AssignAccess, CreateAccess"),  # pyright: ignore[reportArgumentType]  # never looked up
-        (READ, Act(rights=READ), "'With' and 'Rights' goes with the right ShareAccess"),
+        (READ, Act(rights=READ), "'With' and 'Rights' go with the right ShareAccess"),
         (SHARE, Act(rights=READ), "name both"),
     ],
 )
