@@ -66,11 +66,6 @@ def key_list(keys: Iterable[int]) -> str:
     return "(" + ",".join(map(str, sorted(keys))) + ")"
 
 
-def key_array(keys: Iterable[int]) -> str:
-    """The same as an array of PostgreSQL."""
-    return f"array[{','.join(map(str, sorted(keys)))}]::bigint[]"
-
-
 class Dialect(ABC):
     """The words of one engine."""
 
@@ -122,6 +117,10 @@ class Dialect(ABC):
     @abstractmethod
     def descending(self, operand: str) -> str:
         """`operand` as a term of ORDER BY: nulls last."""
+
+    @abstractmethod
+    def rows_of_keys(self, keys: Iterable[int]) -> str:
+        """A source `p` with one row for each key, in its column `k`."""
 
     @abstractmethod
     def beyond_every_text(self) -> str:
@@ -195,6 +194,9 @@ class Sqlite(Dialect):
     def descending(self, operand: str) -> str:
         return f"{operand} desc"
 
+    def rows_of_keys(self, keys: Iterable[int]) -> str:
+        return f"(select column1 k from (values {', '.join(f'({key})' for key in sorted(keys))})) p"
+
     def beyond_every_text(self) -> str:
         return "x''"  # every text is less than a blob
 
@@ -249,6 +251,9 @@ class Postgresql(Dialect):
 
     def descending(self, operand: str) -> str:
         return f"{operand} desc nulls last"
+
+    def rows_of_keys(self, keys: Iterable[int]) -> str:
+        return f"unnest(array[{','.join(map(str, sorted(keys)))}]::bigint[]) p(k)"
 
     def beyond_every_text(self) -> str:
         return f"""(repeat(chr(1114111), {_LONGER_THAN_NAMES}) collate "C")"""  # the last code point, many times

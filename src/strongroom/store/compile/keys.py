@@ -17,7 +17,6 @@ from strongroom.store.compile import order
 from strongroom.store.compile.frame import Cut, Frame, of_sets, offset, position_of, sort_keys, where
 from strongroom.store.compile.strategy import Layout
 from strongroom.store.compile.writer import Writer
-from strongroom.store.dialect import key_array
 from strongroom.store.layout import SHARES
 
 _MOST_SINGLE = 16
@@ -99,10 +98,15 @@ def _united(writer: Writer, frame: Frame, terms: list[str], limit: int | None, *
 def _terms(
     writer: Writer, frame: Frame, cut: Cut, columns: Columns, limit: int | None, *, seldom: bool = False
 ) -> Iterator[str]:
-    """The terms of one cut. `seldom` is for ranges that are mostly empty: they are not worth several terms."""
+    """The terms of one cut. `seldom` is for the rows without a name, which are mostly none: not worth several terms."""
     sets = cut.branch.sets
     if sets is None or is_one_term(writer, frame, cut):
-        yield _term(writer, frame, cut, columns)
+        if seldom and sets is not None and len(sets.keys) > 1 and cut.branch.of_share is None:
+            # Asked with `in`, SQLite would rather look through all rows of the table that have no name.
+            rows = f"{writer.dialect.rows_of_keys(sets.keys)} cross join "
+            yield _term(writer, frame, cut, columns, sets=f"{sets.column} = p.k", beside=rows)
+        else:
+            yield _term(writer, frame, cut, columns)
     elif len(sets.keys) <= _MOST_SINGLE and cut.branch.of_share is None and not seldom:
         for key in sorted(sets.keys):
             yield _term(writer, frame, cut, columns, sets=f"{sets.column} = {key}")
@@ -110,14 +114,18 @@ def _terms(
         each = _term(writer, frame, cut, columns, sets=f"{sets.column} = p.k")
         before = offset(writer, frame.select)
         ending = _ending(writer, frame, limit) + ("" if before is None else f" + {before}")
-        yield f"select x.* from unnest({key_array(sets.keys)}) p(k) cross join lateral ({each}{ending}) x"
+        yield f"select x.* from {writer.dialect.rows_of_keys(sets.keys)} cross join lateral ({each}{ending}) x"
 
 
-def _term(writer: Writer, frame: Frame, cut: Cut, columns: Columns, *, sets: str | None = None) -> str:
+def _term(
+    writer: Writer, frame: Frame, cut: Cut, columns: Columns, *, sets: str | None = None, beside: str = ""
+) -> str:
+    """One term. `sets` stands for the condition on the branch's sets, `beside` before the table that is read."""
     shown = [f"{term.operand.sql} s{index}" for index, term in enumerate(sort_keys(frame, cut.branch))]
     root = frame.root.column("id")
     if cut.branch.of_share is None:
-        return f"select {_list(*shown, *columns(root))} from {frame.source}{frame.joins}{where(frame, cut, sets=sets)}"
+        source = f"{beside}{frame.source}{frame.joins}"
+        return f"select {_list(*shown, *columns(root))} from {source}{where(frame, cut, sets=sets)}"
     is_row = f"{root} = s.object"
     if not frame.joins and (not frame.terms or order.is_name_order(frame.select)):
         # The shares alone give order and key. Without a join, SQLite leaves a principal's shares early.

@@ -7,7 +7,7 @@ ratios matter. A wrong guess costs time and never changes a result.
 from collections.abc import Iterator
 from enum import Enum
 
-from strongroom.access.plan import Plan
+from strongroom.access.plan import Plan, Reach
 from strongroom.query.ast import And, Comparison, Field, InList, JoinKind, Literal, Operator, Predicate, Select
 from strongroom.schema.model import Column, ColumnType
 from strongroom.store.compile import aliases, order
@@ -58,7 +58,7 @@ def choose(dialect: Dialect, select: Select, plan: Plan, estimate: Estimate) -> 
     if order.is_name_order(select):
         if len(reach.others) > _MOST_OTHERS:
             return Layout.WALK
-        merge = dialect.cost_of_term * _sets(plan) + _MERGED_ROW * min(rows, max(seen.visible, 1))
+        merge = dialect.cost_of_term * _sets(reach) + _MERGED_ROW * min(rows, max(seen.visible, 1))
     else:
         merge = _GATHERED_ROW * seen.visible + dialect.cost_of_term
     return Layout.WALK if walk <= merge else Layout.MERGE
@@ -126,6 +126,6 @@ def _leads_to_few(column: Column) -> bool:
     return column.type is ColumnType.UNIQUEIDENTIFIER or (column.type is ColumnType.STRING and column.is_indexed)
 
 
-def _sets(plan: Plan) -> int:
-    reach = plan.reach
-    return sum(map(len, (reach.owners, reach.units, reach.others, reach.shared_with, reach.shared_directly_with)))
+def _sets(reach: Reach) -> int:
+    """What merging reads from and walking does not; shares are apart from both."""
+    return len(reach.owners) + len(reach.units) + len(reach.others)
