@@ -100,7 +100,7 @@ def units_of_work(place: Place, bare: Bare, rounds: int) -> Iterator[Figure]:
 
 
 def growth(place: Place, small: Place, rounds: int) -> Iterator[Figure]:
-    """W2 here against the same archetype in a small data set."""
+    """W2 here against the same archetype in a small data set: the page, and each row of it where there are fewer."""
     for archetype, before in zip(place.archetypes, small.archetypes, strict=True):
         with (
             place.environment.session(place.identity(archetype), _FACTS, write=False) as here,
@@ -110,6 +110,13 @@ def growth(place: Place, small: Place, rounds: int) -> Iterator[Figure]:
             found = interleaved(acts, rounds, clock=clock_of(place))
             measure = f"W2 {archetype.name}, growth from {small.company.accounts:,}"
             yield ratio(measure, found["large"], found["small"], "the same list there", Target(most=1.7))
+            rows, rows_before = (
+                len(session.transaction.select(planned(place.list_by(), session.caller))) for session in (here, there)
+            )
+            if rows != rows_before:
+                large = [seconds / max(rows, 1) for seconds in found["large"]]
+                few = [seconds / max(rows_before, 1) for seconds in found["small"]]
+                yield ratio(f"{measure}, per row", large, few, "a row of the same list there", Target(most=1.7))
 
 
 def _listing(session: Session, select: Select) -> Act:
