@@ -329,6 +329,15 @@ class Environments:
         self.trusted_proxies = frozenset(home.settings.server.trusted_proxies)
 
     @property
+    def home(self) -> Home:
+        """The home that they are in."""
+        return self._home
+
+    def opened(self) -> tuple[Environment, ...]:
+        """Those that this process has opened so far."""
+        return tuple(self._open.values())
+
+    @property
     def keys(self) -> KeyRing:
         """The home's key ring: its id is the issuer of tokens, its newest key signs them."""
         return self._home.keys

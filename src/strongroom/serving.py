@@ -23,7 +23,8 @@ from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.signin.paths import is_served
-from strongroom.webapi.app import Application, Receive, Scope, Send
+from strongroom.trail import Sealing
+from strongroom.webapi.app import Application, Message, Receive, Scope, Send
 from strongroom.webapi.protection import Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
 from strongroom.webapi.wire import HttpProtocol
@@ -59,6 +60,9 @@ class Site:
         self._web_api.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
         if scope["type"] == "http" and is_served(scope["path"]):
             await self._sign_in()(scope, receive, send)
             return
@@ -66,6 +70,20 @@ class Site:
             scope["path"].startswith("/console") or (scope["path"] == "/" and _wants_html(scope))
         )
         await (self._console() if is_page else self._web_api)(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start and stop: the trail is sealed in between, and a last time before the stores are given back."""
+        sealing = Sealing(self._environments)
+
+        async def told() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                sealing.stop()
+            else:
+                sealing.start()
+            return message
+
+        await self._web_api(scope, told, send)
 
     @cache  # noqa: B019 - there is one server, which lives as long as its process
     def _console(self) -> "Console":

@@ -21,6 +21,7 @@ from strongroom.access.planning import plan_for
 from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.audit.entries import Action, Author, Operation, parse_value
 from strongroom.audit.entries import entry as make_entry
+from strongroom.audit.removals import REMOVED_PLACES, ranges_of
 from strongroom.clock import iso
 from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Reference
@@ -104,9 +105,10 @@ def delete_record_change_history(transaction: Transaction, caller: Caller, targe
     """Remove the entries of one row and say how many; needs `prvDeleteRecordChangeHistory`."""
     require_usable(caller)
     require_privilege(caller, "prvDeleteRecordChangeHistory")
-    rows = _entries(transaction, target)
+    rows = [row for row in _entries(transaction, target) if not _tells_of_removal(row)]
+    places = transaction.log.mark_gone(rows, now)
     transaction.delete(transaction.schema.tables["audit"], rows)
-    _tell(transaction, caller, target, len(rows), now)
+    _tell(transaction, caller, target, len(rows), places, now)
     return len(rows)
 
 
@@ -120,12 +122,22 @@ def delete_audit_data(transaction: Transaction, caller: Caller, end: str, now: s
     select = Select(Source(table), (Output(table.primary_id, Field("", table.id_column)),), where=older)
     everything = Plan(table, Rights.READ, (Branch(TRUE, ()),))
     ids = [Guid(str(row[0])) for row in transaction.select(PlannedSelect(select, {"": everything}))]
+    places: list[int] = []
+    number = 0
     for start in range(0, len(ids), _BATCH):
-        rows = transaction.rows(table, ids[start : start + _BATCH])
-        transaction.delete(table, list(rows.values()))
+        found = transaction.rows(table, ids[start : start + _BATCH])
+        rows = [row for row in found.values() if not _tells_of_removal(row)]
+        places += transaction.log.mark_gone(rows, now)
+        transaction.delete(table, rows)
+        number += len(rows)
     organization = transaction.rows_where(transaction.schema.tables["organization"], {}, limit=1)[0]
-    _tell(transaction, caller, organization.reference(), len(ids), now)
-    return len(ids)
+    _tell(transaction, caller, organization.reference(), number, places, now)
+    return number
+
+
+def _tells_of_removal(row: Row) -> bool:
+    """Entries that tell of a removal are never removed: without them, it would look like a theft."""
+    return row.values.get("action") == Action.AUDIT_LOG_DELETION.value
 
 
 def _moment(text: str) -> str:
@@ -226,17 +238,18 @@ def _changes(row: Row) -> Iterator[_Changed]:
     yield from cast("list[_Changed]", changed)
 
 
-def _tell(transaction: Transaction, caller: Caller, target: Reference, number: int, now: str) -> None:
-    """Leave an entry that says what was deleted: nobody clears the trail unseen."""
+def _tell(
+    transaction: Transaction, caller: Caller, target: Reference, number: int, places: Sequence[int], now: str
+) -> None:
+    """Leave an entry that says what was deleted, and which places of the log it had: nobody clears the trail unseen."""
     author = Author(
         Reference("systemuser", caller.id),
         None if caller.initiated_by is None else Reference("systemuser", caller.initiating_id),
         None,
         now,
     )
-    table = transaction.schema.tables[target.table]
-    told = make_entry(
-        author, table, target.id, Operation.DELETE, Action.AUDIT_LOG_DELETION, {"entries": (number, None)}
-    )
+    table = replace(transaction.schema.tables[target.table], is_audited=True)
+    changes = {"entries": (number, None), REMOVED_PLACES: (ranges_of(places) or None, None)}
+    told = make_entry(author, table, target.id, Operation.DELETE, Action.AUDIT_LOG_DELETION, changes)
     if told is not None:
         transaction.append_audit((told,))

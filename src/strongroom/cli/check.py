@@ -37,11 +37,12 @@ def check(home: Path, as_json: bool) -> int:
 def _doubts(home: "Home", record: "EnvironmentRecord") -> list[str]:
     from strongroom.environment import open_environment
     from strongroom.errors import HomeError, IntegrityViolation
+    from strongroom.trail import Trail
 
     try:
         environment = open_environment(home, record.name)
         try:
-            return environment.database.check()
+            return environment.database.check() or list(Trail(home, environment).verify().doubts)
         finally:
             environment.close()
     except (HomeError, IntegrityViolation) as error:

@@ -11,8 +11,10 @@ from typing import NoReturn
 import click
 
 from strongroom.cli.apps import apps
+from strongroom.cli.audit import audit
 from strongroom.cli.bench import bench
 from strongroom.cli.check import check
+from strongroom.cli.clock import clock
 from strongroom.cli.explain import explain
 from strongroom.cli.import_ import import_
 from strongroom.cli.init import init
@@ -42,7 +44,9 @@ FAILED = 2
         whatif,
         policy_test,
         import_,
+        audit,
         check,
+        clock,
         keys,
         bench,
     ],

@@ -181,6 +181,23 @@ class KeyRing:
 
         self._file.change(step)
 
+    def seal_once(self, name: str, make: Callable[[], Secret]) -> Secret:
+        """The secret kept under `name`; made and kept now when there is none, by one of several processes."""
+
+        def step(root: RootKey, document: RingDocument) -> RingDocument:
+            if name in document.sealed:
+                return document
+            wrapped = wrap(root, make(), document.home, "sealed", name)
+            return replace(document, sealed=MappingProxyType({**document.sealed, name: wrapped}))
+
+        found = self.unseal(name)
+        if found is None:
+            self._file.change(step)
+            found = self.unseal(name)
+        if found is None:
+            raise HomeError(f"The key ring did not keep '{name}'.")
+        return found
+
     def unseal(self, name: str) -> Secret | None:
         """The secret kept under `name`."""
         self.refresh()

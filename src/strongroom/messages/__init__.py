@@ -1,12 +1,13 @@
 """Functions and actions: one function each, listed in `operations()`.
 
-`operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
-and rights · `membership` teams and roles · `record_teams` access teams of rows ·
+`operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares and
+rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
 `moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
-`explanation` why and who · `identities` accounts, programs and sessions · `access_info` where access comes from ·
-`inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
-`states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them · `solutions` imports ·
-`files` contents of file columns · `mapping` prefilled rows · `not_offered` documented names that answer 501.
+`audit_proof` its heads and proofs · `explanation` why and who · `identities` accounts, programs and sessions ·
+`access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
+do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules`
+publishing them · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows · `not_offered`
+documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from functools import cache
 
 from strongroom.messages import (
     access_info,
+    audit_proof,
     auditing,
     bulk_delete,
     duplicate_rules,
@@ -25,6 +27,7 @@ from strongroom.messages import (
     mapping,
     membership,
     merging,
+    moving_clock,
     moving_users,
     organization,
     privilege_sets,
@@ -44,6 +47,7 @@ def operations() -> Mapping[str, Operation]:
     """Every operation that the server has, by name."""
     rooms = (
         access_info,
+        audit_proof,
         auditing,
         bulk_delete,
         duplicate_rules,
@@ -55,6 +59,7 @@ def operations() -> Mapping[str, Operation]:
         mapping,
         membership,
         merging,
+        moving_clock,
         moving_users,
         organization,
         privilege_sets,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
+from strongroom.store import file_contents, leaves
 from strongroom.store.engine import Connection, Engine
-from strongroom.store.file_contents import make_tables
 from strongroom.store.share_keys import add_columns
 
 
@@ -43,8 +43,9 @@ def _first_tables(engine: Engine, connection: Connection) -> None:
 
 MIGRATIONS = (
     Migration(1, "principals, counters, inherited access, metadata", _first_tables),
-    Migration(2, "contents of file columns", make_tables),
+    Migration(2, "contents of file columns", file_contents.make_tables),
     Migration(3, "shares that know owner and unit of their row", add_columns),
+    Migration(4, "the log that proves the trail", leaves.make_tables),
 )
 
 

@@ -7,7 +7,7 @@ and one at a time. Values are those of `store.layout`; a lookup in a `Row` is a 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
 from strongroom.access.directory import Directory
@@ -15,6 +15,9 @@ from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Schema, Table
+
+if TYPE_CHECKING:
+    from strongroom.store.leaves import AuditLog
 
 Value = str | int | float | bool | object | None
 
@@ -109,6 +112,15 @@ class Transaction(Protocol):
 
     def count(self, query: PlannedSelect, limit: int | None) -> int:
         """Rows that `query` would return without paging, counting no further than `limit`."""
+        ...
+
+    def read_by_hand(self, plans: Iterable[Plan], sql: str, limit: int) -> list[dict[str, object]]:
+        """The rows of a statement that somebody wrote, by the names of its columns, read under PostgreSQL's row-level
+        security as the caller of these plans (`store.row_security`): at most `limit` of them.
+
+        Raises `InvalidRequest` for what PostgreSQL refuses, and on the embedded store. It ends what else the
+        transaction can do.
+        """
         ...
 
     def allows(self, plan: Plan, row: Row) -> bool:
@@ -264,6 +276,11 @@ class Transaction(Protocol):
 
     def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
         """Store rows of the `audit` table; the audit room alone calls this."""
+        ...
+
+    @property
+    def log(self) -> "AuditLog":
+        """The log that proves the trail; the audit room alone uses it."""
         ...
 
 

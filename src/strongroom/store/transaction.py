@@ -21,6 +21,7 @@ from strongroom.store.compile import Statements
 from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
 from strongroom.store.facts import SecurityCache
+from strongroom.store.leaves import AuditLog
 from strongroom.store.metadata import store_schema
 from strongroom.store.protocol import InheritedPart, Row, Share, SharedRow, Stamp, StoredFile, Value
 from strongroom.store.reading import Reader
@@ -216,6 +217,10 @@ class StoreTransaction:
             added.append(Row(table, Key(0), Guid(str(identity)), None, None, 0, values))
         is_new = not any("auditid" in entry for entry in told)
         stored_rows.insert(work, table, added, late=is_new)
+
+    @property
+    def log(self) -> AuditLog:
+        return AuditLog(self._work)
 
     def _security(self) -> SecurityCache:
         if self._cache.epoch != self._work.stamp.security_epoch:

@@ -94,6 +94,8 @@ class Application:
         if path == "/healthz":
             doubt = self._environments.doubt()
             body = b"ok\n" if doubt is None else doubt.encode() + b"\n"
+            if doubt is None and self._environments.home.is_test_home:
+                return Response(200, (("Content-Type", "application/json"),), b'{"status":"ok","testclock":true}\n')
             return Response(200 if doubt is None else 503, (("Content-Type", "text/plain; charset=utf-8"),), body)
         if path == "/metrics":
             return telemetry.metrics()

@@ -1,0 +1,75 @@
+"""What a leaf of the log is made of: the columns of an entry as canonical JSON (RFC 8785).
+
+Texts, whole numbers and nulls alone under ASCII names, for which orjson with sorted names writes exactly what RFC 8785
+asks for (a test compares it with `rfc8785`). Lookups are written `table,id`. The same entry gives the same bytes on
+either engine, and in an export.
+
+Old and new values may be personal: their texts are not in the leaf, but a digest over a salt of the entry and the text.
+So a text can be erased while its digest stays, the leaf and all proofs stand (TS-816), and who holds a leaf cannot
+guess what the text was.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import orjson
+
+from strongroom.audit.merkle import leaf_hash
+from strongroom.ids import Reference
+from strongroom.store.protocol import Row
+
+SALT_BYTES = 16
+
+PLAIN = (
+    "action",
+    "attributemask",
+    "auditid",
+    "callinguserid",
+    "createdon",
+    "objectid",
+    "objecttypecode",
+    "operation",
+    "regardingobjectid",
+    "transactionid",
+    "userid",
+)
+"""The columns that stand in a leaf as they are."""
+
+SALTED = ("changedata", "useradditionalinfo")
+"""The columns that stand in a leaf as digests."""
+
+Members = Mapping[str, str | int | None]
+"""The columns of an entry by name, as JSON takes them."""
+
+
+def members_of(row: Row) -> dict[str, str | int | None]:
+    """What a leaf covers of an entry, with its texts."""
+    values = row.values
+    members = {name: _plain(values.get(name)) for name in PLAIN}
+    members["auditid"] = row.id
+    for name in SALTED:
+        members[name] = _plain(values.get(name))
+    return members
+
+
+def hash_of(members: Members, salt: str) -> str:
+    """The hash of the leaf of these members, in hexadecimal; `salt` is hexadecimal too."""
+    return leaf_hash(leaf_data(members, salt)).hex()
+
+
+def leaf_data(members: Members, salt: str) -> bytes:
+    """The bytes of a leaf: canonical JSON."""
+    shown = dict(members)
+    for name in SALTED:
+        text = shown.get(name)
+        if text is not None:
+            shown[name] = sha256(f"{salt}{name}:{text}".encode()).hexdigest()
+    return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)
+
+
+def _plain(value: object) -> str | int | None:
+    if value is None or isinstance(value, int | str):
+        return value
+    if isinstance(value, Reference):
+        return f"{value.table},{value.id}"
+    return str(value)

@@ -1,0 +1,165 @@
+"""`strongroom audit`: seal, verify, export and prove the trail."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from strongroom.audit.verification import Verdict
+    from strongroom.trail import Trail
+
+
+@click.group(short_help="Verify, export and seal the audit trail.")
+def audit() -> None:
+    """The audit trail and its proof: a Merkle log with signed heads (RFC 6962)."""
+
+
+@audit.command(short_help="Check that nobody changed the trail.")
+@click.argument("export", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--public-key", metavar="KEY", help="For an export: the key that `strongroom audit key` printed.")
+@click.option(
+    "--witness",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="F",
+    help="Heads that somebody kept, as in the home's `witness` folder.",
+)
+@home_option
+@environment_option
+@json_option
+def verify(
+    export: Path | None,
+    public_key: str | None,
+    witness: Path | None,
+    home: Path,
+    environment: str | None,
+    as_json: bool,
+) -> int:
+    """Check a live environment, or the file EXPORT that `strongroom audit export` wrote.
+
+    An export is checked with the public key alone, on any machine. The first doubt names the first entry that fails.
+    Exits with 1 when there is a doubt.
+    """
+    from strongroom.audit.exports import decode_key, open_export, read_witness
+    from strongroom.audit.verification import verify as check
+    from strongroom.errors import InvalidRequest
+
+    if export is not None:
+        if public_key is None:
+            raise InvalidRequest(
+                "An export is checked with --public-key: what is in the file proves nothing by itself."
+            )
+        public, witnessed = decode_key(public_key), read_witness(witness) if witness else []
+        with open_export(export) as trail:
+            found = check(trail.environment, public, trail.entries, trail.heads, witnessed, _progress)
+        return _tell(found, as_json)
+    if public_key is not None or witness is not None:
+        raise InvalidRequest("--public-key and --witness go with an export; a live environment has its own.")
+    with _opened(home, environment) as live:
+        return _tell(live.verify(_progress), as_json)
+
+
+@audit.command(short_help="Write the trail with its proof to a file.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="F", help="JSON lines.")
+@home_option
+@environment_option
+def export(out: Path, home: Path, environment: str | None) -> None:
+    """Write every entry, its place in the log and the signed heads to a new file."""
+    from strongroom.errors import InvalidRequest
+
+    if out.exists():
+        raise InvalidRequest(f"{out} is there already; remove it, or name another file.")
+    with _opened(home, environment) as found, out.open("xb") as target:
+        number = found.export(target)
+    say(f"{out}: {number:,} entries. Check it with `strongroom audit verify {out} --public-key …`.")
+
+
+@audit.command(short_help="Print the public key of the log.")
+@home_option
+@environment_option
+def key(home: Path, environment: str | None) -> None:
+    """Print the key that verifies the signed heads of an environment: base64 of an Ed25519 public key."""
+    from strongroom.audit.exports import encode_key
+
+    with _opened(home, environment) as found:
+        say(encode_key(found.public_key))
+
+
+@audit.command(short_help="Seal what is committed.")
+@home_option
+@environment_option
+def seal(home: Path, environment: str | None) -> None:
+    """Append leaves for committed entries and sign a head. A running server does so by itself, twice a second."""
+    with _opened(home, environment) as found:
+        say(f"{found.seal():,} entries sealed")
+
+
+@audit.command(short_help="Show the newest signed heads.")
+@click.option(
+    "--newest", type=click.IntRange(1, 1000), default=10, show_default=True, metavar="N", help="How many of them."
+)
+@home_option
+@environment_option
+@json_option
+def heads(newest: int, home: Path, environment: str | None, as_json: bool) -> None:
+    """Show signed heads: keep one elsewhere, and nobody can cut the trail behind it unseen."""
+    from dataclasses import asdict
+
+    from strongroom.cli.output import table
+
+    with _opened(home, environment) as found:
+        shown = found.heads(newest)
+    if as_json:
+        print_json([asdict(head) for head in shown])
+    else:
+        say(table(("leaves", "root", "signed on"), [(f"{h.tree_size:,}", h.root, h.signed_on) for h in shown]))
+
+
+class _Opened:
+    """An environment's trail for one command."""
+
+    def __init__(self, home: Path, environment: str | None) -> None:
+        from strongroom.environment import open_environment
+        from strongroom.trail import Trail
+
+        found = opened(home)
+        self._environment = open_environment(found, environment)
+        self._trail = Trail(found, self._environment)
+
+    def __enter__(self) -> "Trail":
+        return self._trail
+
+    def __exit__(self, *_: object) -> None:
+        self._environment.close()
+
+
+def _opened(home: Path, environment: str | None) -> _Opened:
+    return _Opened(home, environment)
+
+
+def _progress(number: int) -> None:
+    click.echo(f"  {number:,} entries …", err=True)
+
+
+def _tell(found: "Verdict", as_json: bool) -> int:
+    if as_json:
+        print_json(
+            {
+                "entries": found.size,
+                "heads": found.heads,
+                "removed": found.removed,
+                "unproven": found.unproven,
+                "sound": not found.doubts,
+                "doubts": list(found.doubts),
+            }
+        )
+    else:
+        for doubt in found.doubts:
+            say(doubt)
+        removed = f", {found.removed:,} removed in good order" if found.removed else ""
+        verdict = "DOUBTED" if found.doubts else "proven"
+        say(f"{found.size:,} entries under {found.heads:,} signed heads{removed}: {verdict}")
+    return 1 if found.doubts else 0

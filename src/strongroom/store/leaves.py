@@ -1,0 +1,171 @@
+"""The log that proves the trail: one leaf for each entry of `audit`, in the order in which they were committed.
+
+`auditleaf(sequence, entry, auditid, hash, salt, gone)`: the place in the log, the entry's key and id, the hash of the
+leaf and the salt of the entry's values in hexadecimal. `audithead(treesize, …)`: the signed heads. Writers do not touch
+either: a sealer appends what has been committed since. Keys of entries grow in the order of commits, because writers
+take turns.
+
+An entry that retention removes leaves its leaf: the log stays whole, and proofs of the others stay valid. The leaf's
+`gone` says when it was removed in good order, and its salt is forgotten, so that nobody can guess what it said; an
+entry that is missing without it was taken out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strongroom.ids import Guid
+from strongroom.store.engine import Connection, Engine
+from strongroom.store.protocol import Row
+from strongroom.store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """One place of the log. `row` is None when the entry is not there any more."""
+
+    sequence: int
+    entry: int
+    audit_id: Guid
+    hash: str
+    salt: str | None
+    gone: str | None
+    row: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A signed head of an environment's log: `root` and `previous` in hexadecimal, `signature` in base64."""
+
+    environment: str
+    tree_size: int
+    root: str
+    signed_on: str
+    key_id: str
+    signature: str
+    previous: str
+    is_test_clock: bool
+
+
+def make_tables(engine: Engine, connection: Connection) -> None:
+    """The migration that makes the two tables."""
+    key, text, guid, suffix = engine.key_type, engine.text_type, engine.guid_type, engine.table_suffix
+    for statement in (
+        f"create table auditleaf (sequence {key} primary key, entry {key} not null, auditid {guid} not null,"
+        f" hash {text} not null, salt {text}, gone {text}){suffix}",
+        "create unique index pf_auditleaf on auditleaf (auditid)",
+        "create unique index pf_auditleaf_entry on auditleaf (entry)",
+        f"create table audithead (environment {guid} not null, treesize {key} primary key, root {text} not null,"
+        f" signedon {text} not null, keyid {text} not null, signature {text} not null, previous {text} not null,"
+        f" testclock {key} not null){suffix}",
+    ):
+        connection.execute(statement)
+
+
+class AuditLog:
+    """The log, inside one transaction."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def unsealed(self, limit: int) -> list[Row]:
+        """Entries that have no leaf yet, in their order."""
+        shape = self._work.shape(self._work.table("audit"))
+        found = self._work.connection.query(
+            f"{shape.select} where id > ? order by id limit {int(limit)}", (self._last_entry(),)
+        )
+        return [shape.read(raw) for raw in found]
+
+    def is_next(self, first: int, rows: Sequence[Row]) -> bool:
+        """Whether the log has `first` leaves and these entries, read a moment ago, still are what follows."""
+        if self.size() != first:
+            return False
+        found = self._work.connection.query(
+            "select count(*) from audit where id > ? and id <= ?", (self._last_entry(), rows[-1].key)
+        )
+        return found[0][0] == len(rows)
+
+    def append(self, first: int, rows: Sequence[Row], leaves: Sequence[tuple[str, str]]) -> None:
+        """Leaves of these entries, from the place `first` on: hash and salt of each."""
+        self._work.must_write()
+        values = [
+            (first + number, row.key, row.id, leaf, salt)
+            for number, (row, (leaf, salt)) in enumerate(zip(rows, leaves, strict=True))
+        ]
+        self._work.connection.insert("auditleaf", ("sequence", "entry", "auditid", "hash", "salt"), values)
+
+    def size(self) -> int:
+        """How many leaves there are."""
+        found = self._work.connection.query("select sequence from auditleaf order by sequence desc limit 1")
+        return found[0][0] + 1 if found else 0
+
+    def hashes(self, start: int, end: int) -> list[str]:
+        """The leaf hashes from `start` up to, not including, `end`."""
+        found = self._work.connection.query(
+            "select hash from auditleaf where sequence >= ? and sequence < ? order by sequence", (start, end)
+        )
+        return [leaf for (leaf,) in found]
+
+    def leaves(self, start: int, limit: int) -> list[StoredLeaf]:
+        """Leaves with their entries, from the place `start` on."""
+        found = self._work.connection.query(
+            "select sequence, entry, auditid, hash, salt, gone from auditleaf where sequence >= ?"
+            f" order by sequence limit {int(limit)}",
+            (start,),
+        )
+        if not found:
+            return []
+        shape = self._work.shape(self._work.table("audit"))
+        keys = [raw[1] for raw in found]
+        between = self._work.connection.query(f"{shape.select} where id >= ? and id <= ?", (min(keys), max(keys)))
+        rows = {row.key: row for row in map(shape.read, between)}
+        return [
+            StoredLeaf(sequence, entry, Guid(str(audit_id)), leaf, salt, gone, rows.pop(entry, None))
+            for sequence, entry, audit_id, leaf, salt, gone in found
+        ]
+
+    def strangers(self) -> list[Guid]:
+        """Entries that stand between leaves and have none themselves: some, where there are any."""
+        found = self._work.connection.query(
+            "select auditid from audit a where id <= ?"
+            " and not exists (select 1 from auditleaf l where l.entry = a.id) order by id limit 10",
+            (self._last_entry(),),
+        )
+        return [Guid(str(audit_id)) for (audit_id,) in found]
+
+    def place_of(self, audit_id: Guid) -> int | None:
+        """Where the leaf of an entry is."""
+        found = self._work.connection.query("select sequence from auditleaf where auditid = ?", (audit_id,))
+        return found[0][0] if found else None
+
+    def mark_gone(self, rows: Sequence[Row], now: str) -> list[int]:
+        """Say of leaves that their entries are removed; their places, in order. What was not sealed yet has none."""
+        self._work.must_write()
+        places = sorted(place for row in rows if (place := self.place_of(row.id)) is not None)
+        self._work.connection.execute_many(
+            "update auditleaf set gone = ?, salt = null where sequence = ?", [(now, place) for place in places]
+        )
+        return places
+
+    def add_head(self, head: StoredHead) -> None:
+        """A new head."""
+        self._work.must_write()
+        columns = ("environment", "treesize", "root", "signedon", "keyid", "signature", "previous", "testclock")
+        values = (head.environment, head.tree_size, head.root, head.signed_on, head.key_id, head.signature)
+        self._work.connection.insert("audithead", columns, [(*values, head.previous, int(head.is_test_clock))])
+
+    def heads(self, *, newest: int | None = None) -> list[StoredHead]:
+        """The heads, oldest first; only the `newest` ones when told."""
+        order = f"desc limit {int(newest)}" if newest is not None else "asc"
+        found = self._work.connection.query(
+            "select environment, treesize, root, signedon, keyid, signature, previous, testclock from audithead"
+            f" order by treesize {order}"
+        )
+        shown = [
+            StoredHead(str(environment), size, root, signed_on, key_id, signature, previous, bool(is_test_clock))
+            for environment, size, root, signed_on, key_id, signature, previous, is_test_clock in found
+        ]
+        return list(reversed(shown)) if newest is not None else shown
+
+    def _last_entry(self) -> int:
+        last = self._work.connection.query("select entry from auditleaf order by sequence desc limit 1")
+        return last[0][0] if last else -1

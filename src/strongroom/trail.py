@@ -1,0 +1,147 @@
+"""The proven trail of one environment: who signs its log, where its heads are witnessed, and whether it holds.
+
+The signing key lies in the home's key ring, not in the store: who has the store and its data key can change entries and
+compute hashes anew, and cannot sign. Heads are witnessed in `witness/<environment>.jsonl` of the home; a copy of that
+file elsewhere proves more, because it is out of reach of whoever has the home.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from threading import Event, Thread
+from typing import BinaryIO
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from strongroom.audit.exports import read_witness, witness_line, write_export
+from strongroom.audit.heads import Signer
+from strongroom.audit.sealing import Sealer
+from strongroom.audit.verification import MOST, Verdict, logged_entries, verify
+from strongroom.environment import Environment, Environments
+from strongroom.errors import IntegrityViolation, StrongroomError
+from strongroom.home import Home
+from strongroom.ids import Guid
+from strongroom.keys import Secret
+from strongroom.keys.disk import Disk
+from strongroom.store.leaves import StoredHead
+
+WITNESS_FOLDER = "witness"
+_PERIOD_S = 0.5
+_logger = logging.getLogger("strongroom.trail")
+
+
+class Trail:
+    """The log of an environment, with its signer and its witness."""
+
+    def __init__(self, home: Home, environment: Environment) -> None:
+        self._environment = environment
+        self._signer = Signer(environment.id, _signing_key(home, environment), home.is_test_home)
+        folder = home.path / WITNESS_FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.witness_file = folder / f"{environment.name}.jsonl"
+        self.lock_file = folder / f"{environment.name}.lock"
+        self._sealer = Sealer(environment.database, self._signer, environment.clock, self._keep)
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """The key that verifies this log's heads."""
+        return self._signer.public
+
+    def seal(self) -> int:
+        """Seal what has been committed; how many entries."""
+        return self._sealer.seal()
+
+    def heads(self, newest: int | None = None) -> list[StoredHead]:
+        """The signed heads, oldest first."""
+        with self._environment.database.read() as transaction:
+            return transaction.log.heads(newest=newest)
+
+    def verify(self, progress: Callable[[int], None] = lambda _: None) -> Verdict:
+        """Whether the trail is what it was, also against what the witness kept. It is sealed first. A doubt must show
+        twice: the trail goes on while it is looked at."""
+        found = self._verified(progress)
+        return self._verified(progress) if found.doubts else found
+
+    def _verified(self, progress: Callable[[int], None]) -> Verdict:
+        with suppress(IntegrityViolation):  # a damaged log is not sealed on; what is wrong with it is said below
+            self.seal()
+        database = self._environment.database
+        with database.read() as transaction:
+            heads, strangers = transaction.log.heads(), transaction.log.strangers()
+        witnessed = read_witness(self.witness_file)
+        entries = logged_entries(database)
+        found = verify(self._environment.id, self.public_key, entries, heads, witnessed, progress)
+        doubts = tuple(f"The entry {each} was put in between: it has no leaf." for each in strangers)
+        return replace(found, doubts=(*doubts, *found.doubts)[:MOST])
+
+    def export(self, target: BinaryIO) -> int:
+        """Write the whole trail with its proof; how many entries. It is sealed first."""
+        self.seal()
+        entries = logged_entries(self._environment.database)
+        return write_export(target, self._environment.id, self.public_key, entries, self.heads())
+
+    def _keep(self, head: StoredHead) -> None:
+        """Append a head to the witness file, durably."""
+        descriptor = os.open(self.witness_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, witness_line(head))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class Sealing:
+    """What seals the trails of a server's open environments, beside the requests, in a thread of its own.
+
+    Several processes may serve one home: each looks twice a second, and of those that look at the same time one seals.
+    """
+
+    def __init__(self, environments: Environments) -> None:
+        self._environments = environments
+        self._trails: dict[Guid, Trail] = {}
+        self._ended = Event()
+        self._thread = Thread(target=self._run, name="sealer", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Seal what is left, and end."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(_PERIOD_S):
+            self._seal_all()
+        self._seal_all()
+
+    def _seal_all(self) -> None:
+        for environment in self._environments.opened():
+            try:
+                self._seal(environment)
+            except (StrongroomError, OSError) as error:
+                _logger.error("the trail of %s could not be sealed: %s", environment.name, error)
+            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
+                _logger.exception("the trail of %s could not be sealed", environment.name)
+
+    def _seal(self, environment: Environment) -> None:
+        trail = self._trails.get(environment.id)
+        if trail is None:
+            trail = self._trails[environment.id] = Trail(self._environments.home, environment)
+        with Disk().lock(trail.lock_file, wait=False) as is_ours:
+            if is_ours:
+                trail.seal()
+
+
+def _signing_key(home: Home, environment: Environment) -> Ed25519PrivateKey:
+    def make() -> Secret:
+        key = Ed25519PrivateKey.generate()
+        return Secret(key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
+
+    found = home.keys.seal_once(f"audit-log:{environment.id}", make)
+    return Ed25519PrivateKey.from_private_bytes(found.reveal())
