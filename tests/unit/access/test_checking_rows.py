@@ -35,11 +35,13 @@ from strongroom.access.check import (
     rights_on,
 )
 from strongroom.access.messages import does_not_exist, no_access
+from strongroom.access.plan import Branch, Guard, Plan, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
 from strongroom.access.rights import SHAREABLE
 from strongroom.errors import AccessDenied, NotFound
 from strongroom.ids import Key
+from strongroom.query.ast import TRUE, And, Exists, Link, SharedWith, Source, UnitIn
 from strongroom.schema.model import Depth, Rights
 
 READ, CREATE, ASSIGN = Rights.READ, Rights.CREATE, Rights.ASSIGN
@@ -207,3 +209,34 @@ def test_who_cannot_read_a_table_cannot_own_its_rows() -> None:
     assert can_read_table(resolve(facts(role("helper"), team=deals, privileges=privileges), SCHEMA, 1), ACCOUNT)
     assert not can_read_table(resolve(facts(role("blank"), team=deals), SCHEMA, 1), ACCOUNT)
     assert not can_read_table(holding(Depth.BASIC, CREATE), ACCOUNT)
+
+
+# --- guards and shares inside of conditions ------------------------------------------------------------------------
+
+
+def test_a_guard_is_about_the_row_and_may_look_elsewhere() -> None:
+    """A policy narrows what a plan reaches; whatever cannot be looked at does not hold (SM-7)."""
+    plan = Plan(ACCOUNT, READ, (Branch(TRUE, (Reason("all"),)),))
+    here = plan.with_guard(Guard(UnitIn("", frozenset({NORTH})), Reason("hold")))
+    away = plan.with_guard(Guard(Exists(Link("", "a", "b"), Source(ACCOUNT, "~x")), Reason("elsewhere")))
+
+    assert reach_of(here, SecuredRow(BO, NORTH)) == (Branch(TRUE, (Reason("all"),)),)
+    assert reach_of(here, SecuredRow(BO, SOUTH)) == ()
+    assert reach_of(away, SecuredRow(BO, NORTH), lambda _: True) == (Branch(TRUE, (Reason("all"),)),)
+    assert reach_of(away, SecuredRow(BO, NORTH)) == ()
+
+
+@pytest.mark.parametrize(
+    ("direct", "inherited", "directly", "either"),
+    [(READ, Rights.NONE, True, True), (Rights.NONE, READ, False, True), (Rights.WRITE, Rights.NONE, False, False)],
+)
+def test_shares_inside_of_a_condition_count_by_their_masks(
+    direct: Rights, inherited: Rights, directly: bool, either: bool
+) -> None:
+    """SM-70, SM-146."""
+    row = SecuredRow(BO, NORTH, [Share(ADA, direct, inherited)])
+    for direct_only, expected in ((True, directly), (False, either)):
+        shared = SharedWith("", frozenset({ADA}), READ, direct_only=direct_only)
+        plan = Plan(ACCOUNT, READ, (Branch(And((TRUE, shared)), (Reason("x"),)),))
+
+        assert reaches(plan, row) is expected

@@ -27,11 +27,11 @@ from people import (
 from access_schema import guid, schema, table
 from strongroom.access.caller import Caller, SecuritySettings, Subordinate, TeamType
 from strongroom.access.check import SecuredRow, reaches, reasons_of
-from strongroom.access.plan import Guard, Plan, Reason
+from strongroom.access.plan import Branch, Guard, Plan, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
 from strongroom.ids import Key
-from strongroom.query.ast import FALSE, TRUE, OwnerIn
+from strongroom.query.ast import FALSE, TRUE, OwnerIn, SharedWith, UnitIn
 from strongroom.schema.model import Depth, Rights
 
 READ = Rights.READ
@@ -301,3 +301,35 @@ def test_the_hierarchy_counts_only_when_switched_on_and_only_on_tables_not_exclu
 
     assert codes(plan_for(off, ACCOUNT, READ), BO, SOUTH) == set()
     assert codes(plan_for(caller, excluded.tables["account"], READ), BO, SOUTH) == set()
+
+
+def test_a_plan_has_every_branch_with_its_reasons_and_their_sources() -> None:
+    """SM-160: the worked example of the rules, whole."""
+    deals = team("deals", DEALS)
+    below = Subordinate(BO, guid("bo"), "bo", 1, frozenset({BO, CLUB}), frozenset({BO, CLUB, CHAT}))
+    asked = facts(
+        role("seller"),
+        privileges={"seller": {("account", READ): Depth.LOCAL}},
+        teams=[deals],
+        settings=SecuritySettings(hierarchy_enabled=True),
+        subordinates=[below],
+    )
+    seller, mine = ("role", guid(f"seller in {NORTH}"), "seller"), ("principalobjectaccess", guid("ada"), "ada")
+    of_team, shared = ("team", guid("deals"), "deals"), ("principalobjectaccess", guid("deals"), "deals")
+    manager = Reason("hierarchy-manager", (("systemuser", guid("bo"), "bo"),))
+
+    assert plan_for(resolve(asked, SCHEMA, 1), ACCOUNT, READ).branches == (
+        Branch(UnitIn("", frozenset({NORTH})), (Reason("role-local-bu", (seller,)),)),
+        Branch(OwnerIn("", frozenset({ADA})), (Reason("role-basic-own", (seller,)),)),
+        Branch(OwnerIn("", frozenset({DEALS})), (Reason("owner-team", (seller, of_team)),)),
+        Branch(
+            SharedWith("", frozenset({ADA}), READ),
+            (Reason("share-direct", (mine,)), Reason("share-inherited", (mine,))),
+        ),
+        Branch(
+            SharedWith("", frozenset({DEALS}), READ),
+            (Reason("share-team", (shared, of_team)), Reason("share-inherited", (shared, of_team))),
+        ),
+        Branch(OwnerIn("", frozenset({BO, CLUB})), (manager,)),
+        Branch(SharedWith("", frozenset({BO, CLUB, CHAT}), READ, direct_only=True), (manager,)),
+    )

@@ -117,3 +117,9 @@ def test_an_unknown_depth_is_refused(value: str | int) -> None:
     """WA-412."""
     with pytest.raises(InvalidRequest, match=f"'{value}' is not a depth"):
         parse_depth(value)
+
+
+def test_none_among_rights_is_no_right_and_ends_nothing() -> None:
+    """WA-411."""
+    assert parse_rights("None, ReadAccess") is Rights.READ
+    assert parse_rights("None") is Rights.NONE

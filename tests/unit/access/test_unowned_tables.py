@@ -251,6 +251,25 @@ def test_values_in_the_trail_are_for_administrators() -> None:
     assert branch.reasons == (Reason("role-global", (("role", guid(f"auditor in {NORTH}"), "auditor"),)),)
 
 
+def test_tables_open_to_everybody_or_administrators_have_masks_too() -> None:
+    """SM-130."""
+    made = schema(
+        [table(name, Ownership.NONE, columns=[column("secret", secured=True)]) for name in ("privilege", "own")]
+    )
+    blank = resolve(facts(role("blank"), of=made), made, 1)
+
+    assert plan_for(blank, made.tables["privilege"], READ).mask == {"secret": ColumnAccess.NONE}
+    assert plan_for(administrator(made), made.tables["own"], READ).mask == {"secret": EVERYTHING}
+
+
+def test_direct_shares_stay_direct_wherever_a_predicate_goes() -> None:
+    """SM-146."""
+    direct = SharedWith("", frozenset({3}), READ, direct_only=True)
+
+    assert under(direct, "c") == SharedWith("c", frozenset({3}), READ, direct_only=True)
+    assert branch_predicates(Plan(STANDARD.tables["account"], READ, (Branch(direct, ()),))) == (direct,)
+
+
 def test_a_child_with_secured_columns_has_a_mask_whichever_way_it_is_reached() -> None:
     """SM-130."""
     child = table(

@@ -160,6 +160,7 @@ def test_a_view_keeps_the_two_privileges_that_count_and_one_role_at_least() -> N
         guid("administrator"): {},
     }
     assert (bare.roles, bare.role_privileges) == ((blank,), {})
+    assert view.of(facts(blank, role("blank", CITY), privileges=given)).roles == (blank,)
     assert view.of(facts()).roles == ()
     here = directory()
     matters = {each.name for each in here.roles.values() if view.matters(here, each.id)}
