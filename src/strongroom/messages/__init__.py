@@ -3,11 +3,11 @@
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares and
 rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
 `moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
-`audit_proof` its heads and proofs · `explanation` why and who · `identities` accounts, programs and sessions ·
-`access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
-do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules`
-publishing them · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows · `not_offered`
-documented names that answer 501.
+`audit_proof` its heads and proofs · `restoring` rows as they were · `explanation` why and who · `identities` accounts,
+programs and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited ·
+`foresight` what a change would do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that
+delete · `duplicate_rules` publishing them · `solutions` imports · `files` contents of file columns · `mapping`
+prefilled rows · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,7 @@ from strongroom.messages import (
     organization,
     privilege_sets,
     record_teams,
+    restoring,
     sharing,
     solutions,
     states,
@@ -64,6 +65,7 @@ def operations() -> Mapping[str, Operation]:
         organization,
         privilege_sets,
         record_teams,
+        restoring,
         sharing,
         solutions,
         states,

@@ -42,6 +42,8 @@ OWN_TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Columns", "Collection(Strongroom.ProposedColumn)"),
         ("Rights", "Edm.String"),
     ),
+    "VersionColumn": (("Column", "Edm.String"), ("Value", "Edm.String")),
+    "RestoredColumn": (("Column", "Edm.String"), ("From", "Edm.String"), ("To", "Edm.String")),
     "ProposedPrivilege": (("Privilege", "Edm.String"), ("Depth", "Edm.String")),
     "ProposedColumn": (
         ("Table", "Edm.String"),
