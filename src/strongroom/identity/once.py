@@ -28,7 +28,7 @@ class Purpose(Enum):
     STEP = "second step of a sign-in"
     RESET = "password reset"
     ASSERTION = "client assertion"
-    ENROLMENT = "new second factor"
+    PASSKEY = "passkey challenge"
 
 
 def issue(session: Session, purpose: Purpose, content: Content, lifetime: timedelta, token: str | None = None) -> str:

@@ -60,7 +60,7 @@ def with_password(directory: Directory, login: str, password: str, place: Place)
         guard.clear(session, counted[0])
         if has_second_factor(session.transaction, person) or flag(person, "requiresmfa"):
             return _ask_for_more(session, login, person, place)
-        return _enter(session, person, place, ("pwd",))
+        return enter(session, person, place, ("pwd",))
 
 
 def with_code(directory: Directory, step: str, code: str, place: Place) -> Outcome:
@@ -76,7 +76,7 @@ def with_code(directory: Directory, step: str, code: str, place: Place) -> Outco
             for factor, accepts in (("otp", accepts_totp), ("rc", accepts_recovery_code)):
                 if accepts(session, person, code):
                     redeem(session, Purpose.STEP, step)
-                    return _enter(session, person, place, ("pwd", factor, "mfa"))
+                    return enter(session, person, place, ("pwd", factor, "mfa"))
         return _count_try(session, person, place, counted, step, content)
 
 
@@ -90,7 +90,7 @@ def with_new_app(directory: Directory, step: str, secret: str, code: str, place:
         person = person_by_id(session.transaction, Guid(str(content["person"])))
         codes = add_totp(session, person, secret, code)
         redeem(session, Purpose.STEP, step)
-        entered = _enter(session, person, place, ("pwd", "otp", "mfa"))
+        entered = enter(session, person, place, ("pwd", "otp", "mfa"))
         return Outcome(entered.token, recovery_codes=tuple(codes))
 
 
@@ -173,7 +173,8 @@ def _count_try(
     return Outcome(step=step)
 
 
-def _enter(session: Session, person: Row, place: Place, factors: tuple[str, ...]) -> Outcome:
+def enter(session: Session, person: Row, place: Place, factors: tuple[str, ...]) -> Outcome:
+    """Open a session for somebody who has shown who they are by `factors`."""
     token, _ = sessions.start(session, person, address=place.address, device=place.device, factors=factors)
     login = text(person, "userprincipalname")
     record(session, place, Result.SUCCESS, login=login, person=person.reference(), factors=factors)

@@ -3,7 +3,7 @@
 | table | a row is |
 | --- | --- |
 | `directoryuser` | a person who can sign in; `azureactivedirectoryobjectid` of `systemuser` names it (TS-720) |
-| `authenticationmethod` | a password, an authenticator app or the recovery codes of a person |
+| `authenticationmethod` | a password, an authenticator app, a passkey or the recovery codes of a person |
 | `signinsession` | one signed-in browser or program of a person (TS-712) |
 | `refreshtokenfamily` | the refresh tokens that came from one another (TS-713) |
 | `onetimetoken` | what may be used once: codes, links, assertions that were seen |
@@ -83,6 +83,10 @@ def _people() -> tuple[Table, ...]:
                 Given("previous", _MEMO, "Previous Secrets", hidden=True),
                 Given("laststep", _NUMBER, "Last Accepted Step", hidden=True),
                 Given("remaining", _NUMBER, "Remaining Codes"),
+                Given("credentialid", _TEXT, "Credential Id", length=1400, indexed=True),
+                Given("publickey", _MEMO, "Public Key"),
+                Given("signcount", ColumnType.BIGINT, "Signature Counter"),
+                Given("host", _TEXT, "Host", length=253),
                 Given("lastusedon", _WHEN, "Last Used"),
             ),
             description="How a person proves who they are; public parts only.",

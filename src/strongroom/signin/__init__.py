@@ -9,6 +9,7 @@ sign in and keep their account. No rule lives here; those are in `strongroom.ide
 - `audience`   which environment a scope means
 - `authorize`  the authorization endpoint (code with PKCE)
 - `pages`      signing in, second steps, recovery
+- `passkey_pages`  passkeys, with the only script
 - `account`    one's sessions, password and factors
 - `visitor`    cookies, forms and where a request comes from
 - `entering`   from a session to the caller of an environment

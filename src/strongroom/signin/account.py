@@ -13,6 +13,7 @@ from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.identity import factors, people, sessions, signin
 from strongroom.identity.directory import Directory, get, text
 from strongroom.identity.liveness import LiveSession
+from strongroom.identity.passkeys import passkeys_of
 from strongroom.identity.tables import RECOVERY_CODES, TOTP
 from strongroom.ids import Reference, parse_guid
 from strongroom.signin.pages import Handler, to_sign_in
@@ -67,7 +68,7 @@ def change_password(visitor: Visitor, fields: Mapping[str, str] | None) -> Respo
     live = visitor.session()
     if live is None or fields is None:
         return to_sign_in("/account")
-    if not _is_proven(visitor, live):
+    if not is_proven(visitor, live):
         return RedirectResponse("/account/prove", 303)
     password, directory = fields.get("password", ""), _directory(visitor)
     try:
@@ -90,7 +91,7 @@ def new_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     live = visitor.session()
     if live is None:
         return to_sign_in("/account")
-    if not _is_proven(visitor, live):
+    if not is_proven(visitor, live):
         return RedirectResponse("/account/prove", 303)
     directory, refusal, secret = _directory(visitor), "", factors.new_totp_secret()
     if fields is not None and fields.get("code"):
@@ -121,7 +122,7 @@ def remove_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     live = visitor.session()
     if live is None or fields is None:
         return to_sign_in("/account")
-    if not _is_proven(visitor, live):
+    if not is_proven(visitor, live):
         return RedirectResponse("/account/prove", 303)
     try:
         with _directory(visitor).writing() as session:
@@ -136,7 +137,7 @@ def new_codes(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     live = visitor.session()
     if live is None or fields is None:
         return to_sign_in("/account")
-    if not _is_proven(visitor, live):
+    if not is_proven(visitor, live):
         return RedirectResponse("/account/prove", 303)
     with _directory(visitor).writing() as session:
         person = people.person_by_id(session.transaction, live.person)
@@ -161,7 +162,8 @@ def _directory(visitor: Visitor) -> Directory:
     return visitor.environments.directory
 
 
-def _is_proven(visitor: Visitor, live: LiveSession) -> bool:
+def is_proven(visitor: Visitor, live: LiveSession) -> bool:
+    """Whether the person has shown who they are within the last ten minutes."""
     return visitor.environments.clock.now() - live.proven_on < PROOF_LASTS
 
 
@@ -189,6 +191,10 @@ def _account(visitor: Visitor, live: LiveSession, *, refusal: str = "", notice: 
             "name": text(person, "name"),
             "sessions": listed,
             "has_app": app is not None,
+            "passkeys": [
+                {"id": row.id, "name": text(row, "name"), "used": text(row, "lastusedon")}
+                for row in passkeys_of(transaction, person)
+            ],
             "codes_left": 0 if codes is None else codes.values.get("remaining"),
             "refusal": refusal,
             "notice": notice,

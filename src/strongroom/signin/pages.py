@@ -44,7 +44,7 @@ def sign_in(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         return _second_step(visitor, outcome.step, following)
     if outcome.token is None:
         return _door(visitor, following, login=login, refusal=_REFUSED)
-    return _entered(visitor, outcome, following)
+    return entered(visitor, outcome, following)
 
 
 def second_step(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -57,7 +57,7 @@ def second_step(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         return _second_step(visitor, step, following, refusal="This code does not fit. Each code works once.")
     if outcome.token is None:
         return _door(visitor, following, refusal="This step has ended. Begin again.")
-    return _entered(visitor, outcome, following)
+    return entered(visitor, outcome, following)
 
 
 def enrol(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -72,7 +72,7 @@ def enrol(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         return _enrolment(visitor, step, following, "", secret=secret, refusal=refusal.message)
     if outcome.token is None:
         return _door(visitor, following, refusal="This step has ended. Begin again.")
-    return _entered(visitor, outcome, following)
+    return entered(visitor, outcome, following)
 
 
 def sign_out_page(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -176,7 +176,7 @@ def _new_password(visitor: Visitor, token: str, refusal: str = "") -> Response:
     return _html(page("new-password.html", visitor, title="New password", **values), 400 if refusal else 200)
 
 
-def _entered(visitor: Visitor, outcome: signin.Outcome, following: str) -> Response:
+def entered(visitor: Visitor, outcome: signin.Outcome, following: str) -> Response:
     """On to where somebody wanted to go. A session that the browser had before is ended: nobody can plant one."""
     target = following or _AFTER
     if outcome.recovery_codes:

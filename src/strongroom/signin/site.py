@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from strongroom.environment import Environments
 from strongroom.errors import StrongroomError
-from strongroom.signin import account, authorize, metadata, pages, tokens
+from strongroom.signin import account, authorize, metadata, pages, passkey_pages, tokens
 from strongroom.signin.problems import OAuthProblem
 from strongroom.signin.templating import page, static_file
 from strongroom.signin.visitor import Visitor, single, visitor
@@ -68,6 +68,7 @@ class SignIn:
                 Route("/sign-in/static/{name}", self._static, methods=read),
                 *(Route(path, self._page(handler), methods=both) for path, handler in pages.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in account.PAGES.items()),
+                *(Route(path, self._page(handler), methods=both) for path, handler in passkey_pages.PAGES.items()),
             ],
             exception_handlers={
                 HTTPException: self._not_served,

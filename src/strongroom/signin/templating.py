@@ -1,4 +1,4 @@
-"""Templates of the sign-in pages: Jinja2 with every value escaped; no page has a script."""
+"""Templates of the sign-in pages: Jinja2 with every value escaped; only those for passkeys have a script."""
 
 from functools import cache
 from importlib.resources import files
@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from strongroom.identity.hashing import digest
 from strongroom.signin.visitor import FORM_FIELD, Visitor
 
-_TYPES = {"signin.css": "text/css", "mark.svg": "image/svg+xml"}
+_TYPES = {"signin.css": "text/css", "mark.svg": "image/svg+xml", "passkey.js": "text/javascript"}
 
 
 def page(template: str, visitor: Visitor, **values: object) -> str:
@@ -27,9 +27,9 @@ def static_file(name: str) -> tuple[bytes, str] | None:
 
 @cache
 def _version() -> str:
-    """What changes in the address of the style sheet when the sheet does."""
-    found = static_file("signin.css")
-    return "" if found is None else digest(found[0].decode())[:12]
+    """What changes in the addresses of files when one of them does."""
+    found = [static_file(name) for name in _TYPES]
+    return digest("".join(each[0].decode() for each in found if each is not None))[:12]
 
 
 @cache
