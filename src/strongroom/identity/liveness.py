@@ -8,7 +8,7 @@ raises; so a request costs one look at that number, and the first request after 
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from strongroom.clock import iso
 from strongroom.errors import StrongroomError, Unauthenticated
@@ -41,31 +41,48 @@ class LiveSession:
     used_on: datetime
 
 
+class _Known(Generic[K, V]):
+    """What was found lately, each with the epoch that it was found under: under another one it is not known. So a
+    thread that looked before a change cannot leave what it saw to one that looks after it."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[K, tuple[int, V]] = OrderedDict()
+
+    def get(self, key: K, epoch: int) -> V | None:
+        found = self._found.get(key)
+        return None if found is None or found[0] != epoch else found[1]
+
+    def keep(self, key: K, epoch: int, value: V) -> None:
+        self._found[key] = epoch, value
+        while len(self._found) > _REMEMBERED:
+            self._found.popitem(last=False)
+
+
 class Liveness:
-    """What one process knows of sessions and credentials."""
+    """What one process knows of sessions and credentials. Safe to use from several threads."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._epoch = -1
-        self._binds_address = False
-        self._sessions: OrderedDict[Guid, LiveSession] = OrderedDict()
-        self._ids: OrderedDict[str, Guid] = OrderedDict()
-        self._credentials: OrderedDict[Guid, str] = OrderedDict()
+        self._bindings: _Known[None, bool] = _Known()
+        self._sessions: _Known[Guid, LiveSession] = _Known()
+        self._ids: _Known[str, Guid] = _Known()
+        self._credentials: _Known[Guid, str] = _Known()
 
     def demand(self, claims: TokenClaims) -> None:
         """Raise `Unauthenticated` when the session or the credential behind a token has ended."""
         if claims.session is None and claims.credential is None:
             return
-        now = self._directory.now()
+        now, live = self._directory.now(), None
         with self._directory.reading() as transaction:
-            self._follow(transaction)
-            alive = claims.session is None or self._session(transaction, claims.session, now) is not None
-            if alive and claims.credential is not None:
-                alive = self._is_credential_valid(transaction, claims.credential, iso(now))
-        if not alive:
+            if claims.session is not None:
+                live = self._session(transaction, claims.session, now)
+            is_alive = claims.session is None or live is not None
+            if is_alive and claims.credential is not None:
+                is_alive = self._is_credential_valid(transaction, claims.credential, iso(now))
+        if not is_alive:
             raise Unauthenticated("The requested resource requires authentication.")
-        if claims.session is not None:
-            self._touch(self._sessions[claims.session], now)
+        if live is not None:
+            self._touch(live, now)
 
     def session(self, token: str, address: str) -> LiveSession | None:
         """The live session behind a cookie, with its use noted; None for any other text, and from another address than
@@ -74,16 +91,16 @@ class Liveness:
             return None
         now, key = self._directory.now(), digest(token)
         with self._directory.reading() as transaction:
-            self._follow(transaction)
-            known = self._ids.get(key)
+            epoch = transaction.stamp.security_epoch
+            known = self._ids.get(key, epoch)
             if known is None:
                 row = find(transaction, "signinsession", digest=key)
                 if row is None:
                     return None
                 known = row.id
-                _remember(self._ids, key, known)
+                self._ids.keep(key, epoch, known)
             found = self._session(transaction, known, now)
-            if found is None or (self._binds_address and found.address != address):
+            if found is None or (self._binds_address(transaction) and found.address != address):
                 return None
         self._touch(found, now)
         return found
@@ -92,22 +109,21 @@ class Liveness:
         """The live session with this id."""
         now = self._directory.now()
         with self._directory.reading() as transaction:
-            self._follow(transaction)
             return self._session(transaction, session_id, now)
 
-    def _follow(self, transaction: Transaction) -> None:
-        """Forget everything when something has changed."""
+    def _binds_address(self, transaction: Transaction) -> bool:
+        """Whether the organization ties sessions to the address of their sign-in."""
         epoch = transaction.stamp.security_epoch
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._sessions.clear()
-            self._ids.clear()
-            self._credentials.clear()
+        known = self._bindings.get(None, epoch)
+        if known is None:
             organizations = transaction.rows_where(transaction.schema.tables["organization"], {}, limit=1)
-            self._binds_address = any(flag(row, "enableipbasedcookiebinding") for row in organizations)
+            known = any(flag(row, "enableipbasedcookiebinding") for row in organizations)
+            self._bindings.keep(None, epoch, known)
+        return known
 
     def _session(self, transaction: Transaction, session_id: Guid, now: datetime) -> LiveSession | None:
-        known = self._sessions.get(session_id)
+        epoch = transaction.stamp.security_epoch
+        known = self._sessions.get(session_id, epoch)
         if known is not None and now < known.expires_on and now - known.used_on < known.idle:
             return known
         # Another process may have seen the session used since: what the row says decides.
@@ -118,11 +134,12 @@ class Liveness:
         if not flag(person, "accountenabled") or person.values.get("statecode") != 0:
             return None
         found = _live(row, person)
-        _remember(self._sessions, session_id, found)
+        self._sessions.keep(session_id, epoch, found)
         return found
 
     def _is_credential_valid(self, transaction: Transaction, credential: Guid, now: str) -> bool:
-        ends = self._credentials.get(credential)
+        epoch = transaction.stamp.security_epoch
+        ends = self._credentials.get(credential, epoch)
         if ends is None:
             row = transaction.row(transaction.schema.tables["applicationcredential"], credential)
             if row is None or not is_valid(row, now):
@@ -131,7 +148,7 @@ class Liveness:
             if not is_usable(program):
                 return False
             ends = text(row, "expireson")
-            _remember(self._credentials, credential, ends)
+            self._credentials.keep(credential, epoch, ends)
         return now < ends
 
     def _touch(self, live: LiveSession, now: datetime) -> None:
@@ -161,9 +178,3 @@ def _live(row: Row, person: Row) -> LiveSession:
         timedelta(minutes=number(row, "idleminutes")),
         used,
     )
-
-
-def _remember(kept: OrderedDict[K, V], key: K, value: V) -> None:
-    kept[key] = value
-    if len(kept) > _REMEMBERED:
-        kept.popitem(last=False)
