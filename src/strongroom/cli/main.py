@@ -21,6 +21,7 @@ from strongroom.cli.init import init
 from strongroom.cli.keys import keys
 from strongroom.cli.policy import policy_test
 from strongroom.cli.serve import serve
+from strongroom.cli.sql import sql
 from strongroom.cli.token import token
 from strongroom.cli.users import sessions, users
 from strongroom.cli.whatif import whatif
@@ -43,6 +44,7 @@ FAILED = 2
         sees,
         whatif,
         policy_test,
+        sql,
         import_,
         audit,
         check,

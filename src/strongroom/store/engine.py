@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from strongroom.schema.model import Column
+from strongroom.schema.model import Column, Schema
 from strongroom.store.dialect import Dialect, quote
 
 Raw = tuple[Any, ...]
@@ -169,6 +169,15 @@ class Engine(Protocol):
     def convert(self, table: str, before: Column, after: Column) -> str:
         """A statement that keeps the stored values when a column's digits after the point change, or when a date-time
         becomes a date or the reverse."""
+        ...
+
+    def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
+        """Make the engine's own row security fit a schema, where it has one (`row_security`)."""
+        ...
+
+    @property
+    def policies(self) -> str:
+        """Which form the engine's own row security has; another text makes environments be fitted anew."""
         ...
 
     def check(self, connection: Connection) -> list[str]:

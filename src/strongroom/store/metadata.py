@@ -57,6 +57,7 @@ def fingerprint(engine: Engine, schema: Schema) -> str:
         digest.update(repr((name, stored_columns(table, engine))).encode())
         digest.update(repr([index.name for index in table_indexes(table, schema, engine)]).encode())
     digest.update(repr(sorted(schema.privileges_by_name)).encode())
+    digest.update(engine.policies.encode())
     return digest.hexdigest()
 
 

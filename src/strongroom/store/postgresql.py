@@ -18,13 +18,14 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import TextLoader
 
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
-from strongroom.schema.model import Column, ColumnType
+from strongroom.schema.model import Column, ColumnType, Schema
 from strongroom.store.closing import SET_STAMP, closing_statement
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import POSTGRESQL, quote, text_literal
 from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
 from strongroom.store.layout import scale
+from strongroom.store.row_security import fit_policies
 from strongroom.store.sending import sending
 
 _COPY_FROM = 20
@@ -322,6 +323,7 @@ class PostgresqlEngine:
     text_type = 'text collate "C"'
     guid_type = "uuid"
     table_suffix = ""
+    policies = "row security 1"
 
     def __init__(self, url: str, schema: str) -> None:
         self._url = url
@@ -387,6 +389,9 @@ class PostgresqlEngine:
             moment = f"{name} at time zone 'UTC'" if after.is_date_only else f"{name}::timestamp at time zone 'UTC'"
             using = f" using ({moment}){'::date' if after.is_date_only else ''}"
         return f"alter table {quote(table)} alter column {name} type {self.column_type(after)}{using}"
+
+    def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
+        fit_policies(self, connection, old, new)
 
     def check(self, connection: Connection) -> list[str]:
         bad = connection.query(

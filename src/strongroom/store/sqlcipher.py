@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
-from strongroom.schema.model import Column, ColumnType
+from strongroom.schema.model import Column, ColumnType, Schema
 from strongroom.store import sqlcipher_driver as dbapi2
 from strongroom.store.closing import SET_STAMP
 from strongroom.store.counters import ADD
@@ -189,6 +189,7 @@ class SqlcipherEngine:
     text_type = "text"
     guid_type = "text"
     table_suffix = " strict"
+    policies = ""
 
     def __init__(self, path: Path, key: bytes, cache_mib: int = DEFAULT_CACHE_MIB) -> None:
         self._path = path
@@ -263,6 +264,9 @@ class SqlcipherEngine:
         else:
             step = f"cast(round({name} / {10 ** (scale(before) - scale(after))}.0) as integer)"
         return f"update {quote(table)} set {name} = {step} where {name} is not null"
+
+    def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
+        """SQLite knows no roles: whoever has the key reads everything."""
 
     def check(self, connection: Connection) -> list[str]:
         doubts = [f"page: {text}" for text in self._doubtful_pages()]

@@ -7,10 +7,10 @@ from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
 from strongroom.access.directory import Directory
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
-from strongroom.errors import IntegrityViolation
+from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Key, Reference, new_guids
 from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
-from strongroom.store import column_rules, everyone
+from strongroom.store import column_rules, everyone, row_security
 from strongroom.store import facts as security
 from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links
@@ -57,6 +57,11 @@ class StoreTransaction:
 
     def allows(self, plan: Plan, row: Row) -> bool:
         return self._reader.allows(self._work, plan, row)
+
+    def read_by_hand(self, plans: Iterable[Plan], sql: str, limit: int) -> list[dict[str, object]]:
+        if self._work.engine.name != "postgresql":
+            raise InvalidRequest("Statements by hand are guarded by PostgreSQL; the embedded store has no such guard.")
+        return row_security.read(self._flushed().connection, plans, sql, limit)
 
     # --- rows by identity ---
 
@@ -193,6 +198,7 @@ class StoreTransaction:
         version = work.stamp.metadata_version + 1
         work.has_failed = True  # until all of it is done
         fitting = replace(fit_tables(work.engine, work.connection, old, schema), version=version)
+        work.engine.fit_policies(work.connection, old, fitting)
         store_schema(work.engine, work.connection, fitting)
         work.shapes = Shapes(fitting, work.engine)
         work.stamp = Stamp(work.stamp.security_epoch, version)
