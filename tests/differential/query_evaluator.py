@@ -351,7 +351,7 @@ def _fits(text: str, pattern: str) -> bool:
         return not text
     if pattern[0] == "%":
         return any(_fits(text[start:], pattern[1:]) for start in range(len(text) + 1))
-    end = pattern.find("]", 2)
+    end = pattern.find("]", 3 if pattern[1:2] == "^" else 2)  # the first member of a set may be the bracket itself
     if pattern[0] == "[" and end > 0:
         inside = pattern[1:end]
         negated = inside.startswith("^") and len(inside) > 1
