@@ -183,9 +183,3 @@ def test_uploading_needs_write_and_downloading_needs_read(api: Api, file: str, r
     assert api.send("GET", f"{file}/$value").content == TEXT
     missing = f"wire_boxes({NOBODY})/wire_file"
     api.refused("PATCH", missing, content=b"x", status=404, code="0x80040217", headers=A_TXT)
-
-
-def test_chunks_are_not_offered_yet(api: Api, file: str) -> None:
-    """WA-361 is of a later tier: it is told by name."""
-    headers = {**A_TXT, "x-ms-transfer-mode": "chunked"}
-    api.refused("PATCH", file, content=b"", status=501, code="0x80060802", headers=headers)

@@ -5,17 +5,17 @@ _NAMES = """
     ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
     BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced CanBeReferencing
     CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
-    CloseQuote CommitFileBlocksUpload CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
-    ConvertSalesOrderToInvoice CopySystemForm DeleteAndPromote DeleteOptionSet DisassociateEntities DownloadBlock
+    CloseQuote CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
+    ConvertSalesOrderToInvoice CopySystemForm DeleteAndPromote DeleteOptionSet DisassociateEntities
     ExecuteWorkflow ExportFieldTranslation ExportSolution ExportTranslation FetchXmlToQueryExpression
     FulfillSalesOrder GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed
     GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName GetValidManyToMany GetValidReferencedEntities
     GetValidReferencingEntities ImportSolutionAsync InitializeAttachmentBlocksUpload
-    InitializeFileBlocksDownload InitializeFileBlocksUpload InsertStatusValue LockInvoicePricing LoseOpportunity
+    InsertStatusValue LockInvoicePricing LoseOpportunity
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue RemoveSolutionComponent
     RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
     RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
-    TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue UploadBlock
+    TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue
     ValidateRecurrenceRule WinOpportunity WinQuote
 """
 

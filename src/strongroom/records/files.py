@@ -56,19 +56,32 @@ def upload(session: Session, table: Table, address: Address, column: Column, new
     if new.must_be_empty and session.transaction.file(row, column.logical_name) is not None:
         raise refusals.exists_already()
     name = _checked_name(session, new.name)
-    most = (column.max_size_kb or _DEFAULT_SIZE_KB) * 1024
-    if len(new.body) > most:
-        raise InvalidRequest(
-            "Attachment file size is too big. "
-            f"The file has {len(new.body)} bytes; '{column.logical_name}' takes {most}.",
-            code=_TOO_BIG,
-        )
+    demand_size(column, len(new.body))
     file = StoredFile(new_guid(session.clock), name, new.mime_type, len(new.body))
     changes = _named(table, column, file.id, name)
     session.rules.run(Event.BEFORE_UPDATE, session, row, changes)
     session.transaction.set_file(row, column.logical_name, file, new.body)
     write_changes(session, row, changes)
     return file.id
+
+
+def demand_upload(
+    session: Session, table: Table, address: Address, column: Column, name: str | None
+) -> tuple[Guid, str]:
+    """Refuse who may not upload into this column of this row, and a name that a file may not have. The result is the
+    id of the row, and the name without folders."""
+    row = _writable(session, table, address, column)
+    return row.id, "" if name is None else _checked_name(session, name)
+
+
+def demand_size(column: Column, size: int) -> None:
+    """Refuse a content that is larger than its column takes (WA-367)."""
+    most = (column.max_size_kb or _DEFAULT_SIZE_KB) * 1024
+    if size > most:
+        raise InvalidRequest(
+            f"Attachment file size is too big. The file has {size} bytes; '{column.logical_name}' takes {most}.",
+            code=_TOO_BIG,
+        )
 
 
 def remove(session: Session, table: Table, address: Address, column: Column) -> None:

@@ -39,6 +39,7 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `security_change(tablename, epoch)`: the security epoch of the last change to a table that decisions depend on;
 - `filecontent(fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize)` and
   `filechunk(fileid, number, body)`: what file columns hold (`store.file_contents`);
+- `filetransfer(token, …)` and `filetransferblock(token, blockid, size, body)`: files on their way (`store.transfers`);
 - `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(kind, name, body)`; `migration(number, …)`.
 
 Shares are the table `principalobjectaccess`: its own columns (`objecttypecode` is the logical name of the table, as

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
-from strongroom.store import file_contents, leaves
+from strongroom.store import file_contents, leaves, transfers
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.share_keys import add_columns
 
@@ -46,6 +46,7 @@ MIGRATIONS = (
     Migration(2, "contents of file columns", file_contents.make_tables),
     Migration(3, "shares that know owner and unit of their row", add_columns),
     Migration(4, "the log that proves the trail", leaves.make_tables),
+    Migration(5, "files on their way", transfers.make_tables),
 )
 
 

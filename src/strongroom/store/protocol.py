@@ -18,6 +18,7 @@ from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Sc
 
 if TYPE_CHECKING:
     from strongroom.store.leaves import AuditLog
+    from strongroom.store.transfers import Transfers
 
 Value = str | int | float | bool | object | None
 
@@ -82,6 +83,20 @@ class StoredFile:
     name: str
     mime_type: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A file that comes or goes in pieces. `file` is the content that is being read, None for an upload; `expires` is a
+    time as rows have it."""
+
+    token: str
+    user: Guid
+    row: Reference
+    column: str
+    name: str
+    file: Guid | None
+    expires: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,11 @@ class Transaction(Protocol):
 
     def remove_file(self, row: Row, column: str) -> None:
         """Remove what the column holds. Contents of rows, columns and tables that go, go with them."""
+        ...
+
+    @property
+    def transfers(self) -> "Transfers":
+        """Files that come or go in pieces."""
         ...
 
     # --- security ---

@@ -26,6 +26,7 @@ from strongroom.store.metadata import store_schema
 from strongroom.store.protocol import InheritedPart, Row, Share, SharedRow, Stamp, StoredFile, Value
 from strongroom.store.reading import Reader
 from strongroom.store.system_rows import mirror_schema
+from strongroom.store.transfers import Transfers
 from strongroom.store.work import Shapes, Work
 
 _AUDIT = "audit"
@@ -144,6 +145,10 @@ class StoreTransaction:
 
     def remove_file(self, row: Row, column: str) -> None:
         stored_files.remove_file(self._work, row, column)
+
+    @property
+    def transfers(self) -> Transfers:
+        return Transfers(self._work)
 
     # --- security ---
 
