@@ -11,6 +11,7 @@ guess what the text was.
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import cast
 
 import orjson
 
@@ -20,23 +21,11 @@ from strongroom.store.protocol import Row
 
 SALT_BYTES = 16
 
-PLAIN = (
-    "action",
-    "attributemask",
-    "auditid",
-    "callinguserid",
-    "createdon",
-    "objectid",
-    "objecttypecode",
-    "operation",
-    "regardingobjectid",
-    "transactionid",
-    "userid",
-)
-"""The columns that stand in a leaf as they are."""
-
 SALTED = ("changedata", "useradditionalinfo")
 """The columns that stand in a leaf as digests."""
+
+_TEXTS_AND_NUMBERS = ("action", "attributemask", "createdon", "objecttypecode", "operation", "transactionid", *SALTED)
+_LOOKUPS = ("callinguserid", "objectid", "regardingobjectid", "userid")
 
 Members = Mapping[str, str | int | None]
 """The columns of an entry by name, as JSON takes them."""
@@ -44,11 +33,12 @@ Members = Mapping[str, str | int | None]
 
 def members_of(row: Row) -> dict[str, str | int | None]:
     """What a leaf covers of an entry, with its texts."""
-    values = row.values
-    members = {name: _plain(values.get(name)) for name in PLAIN}
+    given = cast("Mapping[str, str | int | None]", row.values).get
+    members = {name: given(name) for name in _TEXTS_AND_NUMBERS}
     members["auditid"] = row.id
-    for name in SALTED:
-        members[name] = _plain(values.get(name))
+    for name in _LOOKUPS:
+        value = row.values.get(name)
+        members[name] = f"{value.table},{value.id}" if isinstance(value, Reference) else None
     return members
 
 
@@ -65,11 +55,3 @@ def leaf_data(members: Members, salt: str) -> bytes:
         if text is not None:
             shown[name] = sha256(f"{salt}{name}:{text}".encode()).hexdigest()
     return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)
-
-
-def _plain(value: object) -> str | int | None:
-    if value is None or isinstance(value, int | str):
-        return value
-    if isinstance(value, Reference):
-        return f"{value.table},{value.id}"
-    return str(value)

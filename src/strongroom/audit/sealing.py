@@ -20,6 +20,7 @@ BATCH = 500
 """Entries in one turn: appending their leaves holds writers up for some milliseconds."""
 
 _READ = 50_000
+"""Leaves that are taken in at a time."""
 
 Witness = Callable[[StoredHead], None]
 """Told of each new head once it is committed; keeps it where the store's owner cannot reach it."""
@@ -50,7 +51,8 @@ class Sealer:
             if not rows:
                 return None
             size = transaction.log.size()
-            self._catch_up(transaction.log, size)
+            if not self._catch_up(transaction.log, size):
+                return 0
         salts = [secrets.token_hex(SALT_BYTES) for _ in rows]
         leaves = [(hash_of(members_of(row), salt), salt) for row, salt in zip(rows, salts, strict=True)]
         grown = self._frontier.copy()
@@ -69,21 +71,22 @@ class Sealer:
         self.witness(head)
         return len(rows)
 
-    def _catch_up(self, log: AuditLog, size: int) -> None:
-        """Take in leaves that another sealer has appended, or all of them the first time. `IntegrityViolation` when
-        they are not what the newest head signs: nobody gets a signature under a log that was tampered with."""
+    def _catch_up(self, log: AuditLog, size: int) -> bool:
+        """Take in leaves that another sealer has appended, or all of them the first time: some at a time, since a
+        transaction lasts only so long (WA-433); whether that is done. `IntegrityViolation` when they are not what the
+        newest head signs: nobody gets a signature under a log that was tampered with."""
         if self._frontier.size == size:
-            return
+            return True
         if self._frontier.size > size:  # the store was put back to an earlier state
             self._frontier = Frontier()
-        while self._frontier.size < size:
-            found = log.hashes(self._frontier.size, min(self._frontier.size + _READ, size))
-            if not found:
-                break
-            for leaf in found:
-                self._frontier.add(bytes.fromhex(leaf))
+        found = log.hashes(self._frontier.size, min(self._frontier.size + _READ, size))
+        for leaf in found:
+            self._frontier.add(bytes.fromhex(leaf))
+        if found and self._frontier.size < size:
+            return False
         newest = log.heads(newest=1)
         is_vouched = bool(newest) and (newest[0].tree_size, newest[0].root) == (size, self._frontier.root().hex())
         if not is_vouched or not is_signed(newest[0], self.signer.public):
             self._frontier = Frontier()
             raise IntegrityViolation("The trail's log is not what its newest head signs: `strongroom audit verify`.")
+        return True

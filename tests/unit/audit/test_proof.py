@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.engines import START
 from tests.worlds import World
 
+from strongroom.audit import sealing
 from strongroom.audit.exports import open_export, write_export
 from strongroom.audit.heads import Signer, is_signed, shown_head
 from strongroom.audit.history import delete_record_change_history
@@ -290,6 +291,18 @@ def test_two_sealers_seal_each_entry_once(proven: Proven) -> None:
     for sealer in (other, proven.sealer, other):
         proven.world.create("account", name="More")
         assert sealer.seal() == 1
+    assert proven.verdict(witnessed=True).doubts == ()
+
+
+def test_a_new_sealer_takes_in_a_long_log_some_leaves_at_a_time(
+    proven: Proven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WA-433: a transaction lasts only so long, however long the log is."""
+    monkeypatch.setattr(sealing, "_READ", 4)
+    other = Sealer(proven.database, proven.sealer.signer, proven.sealer.clock, proven.witness.append)
+    proven.world.create("account", name="More")
+
+    assert other.seal() == 1
     assert proven.verdict(witnessed=True).doubts == ()
 
 
