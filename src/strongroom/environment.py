@@ -31,6 +31,7 @@ from strongroom.keys import KeyRing, Secret
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
+from strongroom.solutions.removing import register as register_solutions
 from strongroom.store.database import open_database
 from strongroom.store.protocol import Database, Transaction
 from strongroom.store.sqlcipher import DEFAULT_CACHE_MIB
@@ -87,6 +88,7 @@ class Environment:
         self.clock = clock
         self.paging_key = paging_key
         self.rules: Rules = standard_rules()
+        register_solutions(self.rules)
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
         self._limit = RefusalLimit()

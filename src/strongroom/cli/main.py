@@ -19,9 +19,11 @@ from strongroom.cli.explain import explain
 from strongroom.cli.import_ import import_
 from strongroom.cli.init import init
 from strongroom.cli.keys import keys
+from strongroom.cli.move_data import export_data, import_data
 from strongroom.cli.policy import policy_test
 from strongroom.cli.serve import serve
 from strongroom.cli.sql import sql
+from strongroom.cli.solutions import export, solutions
 from strongroom.cli.token import token
 from strongroom.cli.users import sessions, users
 from strongroom.cli.whatif import whatif
@@ -46,6 +48,10 @@ FAILED = 2
         policy_test,
         sql,
         import_,
+        import_data,
+        export_data,
+        export,
+        solutions,
         audit,
         check,
         clock,

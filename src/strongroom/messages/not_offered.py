@@ -1,18 +1,18 @@
 """Documented functions and actions of Dataverse that Strongroom does not have: they answer 501 by name (WA-59)."""
 
 _NAMES = """
-    AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddSolutionComponent AddToQueue
+    AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddToQueue
     ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
     BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced CanBeReferencing
     CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
     CloseQuote CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
     ConvertSalesOrderToInvoice CopySystemForm DeleteAndPromote DeleteOptionSet DisassociateEntities
-    ExecuteWorkflow ExportFieldTranslation ExportSolution ExportTranslation FetchXmlToQueryExpression
+    ExecuteWorkflow ExportFieldTranslation ExportTranslation FetchXmlToQueryExpression
     FulfillSalesOrder GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed
     GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName GetValidManyToMany GetValidReferencedEntities
     GetValidReferencingEntities ImportSolutionAsync InitializeAttachmentBlocksUpload
     InsertStatusValue LockInvoicePricing LoseOpportunity
-    PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue RemoveSolutionComponent
+    PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
     RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
     RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
     TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue

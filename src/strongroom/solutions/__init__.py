@@ -3,29 +3,37 @@
 - `archive`    the files of an export: a zip, or the unpacked folder of source control; within limits
 - `model`      what a solution holds, typed
 - `reading`    files → model; what is not understood is kept and listed
+- `writing`    model → files
 - `planning`   what an import would do, and what it waits for
 - `importing`  doing it, in one transaction
 - `removing`   taking a managed solution out again
+- `contents`   which components a solution has, and the archive that it came in
 - `exporting`  live metadata → an export that imports again
 """
 
 from strongroom.solutions.archive import Archive, open_archive, open_source, read_folder
-from strongroom.solutions.importing import Imported, import_solution, plan_import
+from strongroom.solutions.exporting import export_solution
+from strongroom.solutions.importing import Imported, find_solution, import_solution, plan_import
 from strongroom.solutions.model import Solution
 from strongroom.solutions.planning import Planned, Step, Verdict
 from strongroom.solutions.reading import read_solution
+from strongroom.solutions.removing import Removed, plan_removal
 
 __all__ = [
     "Archive",
     "Imported",
     "Planned",
+    "Removed",
     "Solution",
     "Step",
     "Verdict",
+    "export_solution",
+    "find_solution",
     "import_solution",
     "open_archive",
     "open_source",
     "plan_import",
+    "plan_removal",
     "read_folder",
     "read_solution",
 ]

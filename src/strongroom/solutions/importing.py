@@ -23,12 +23,28 @@ from strongroom.records import (
 )
 from strongroom.schema.model import Depth
 from strongroom.solutions.archive import Archive
-from strongroom.solutions.contents import keep_archive, record_components
+from strongroom.solutions.contents import (
+    COMPONENT_TYPES,
+    Component,
+    keep_archive,
+    metadata_components,
+    record_components,
+)
 from strongroom.solutions.model import Part, Solution, SolutionProfile
 from strongroom.solutions.planning import Planned, Step, Verdict, plan
 from strongroom.store.protocol import Row, Value
 
 IMPORT_PRIVILEGE = "prvImportCustomization"
+_VERBS = {Verdict.CREATE: "Create", Verdict.CHANGE: "Write"}
+_NOUNS = {
+    "choice": "OptionSet",
+    "table": "Entity",
+    "column": "Attribute",
+    "lookup": "Relationship",
+    "relationship": "Relationship",
+    "key": "Attribute",
+}
+"""The customization privileges that steps need, by their kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +67,19 @@ def plan_import(session: Session, solution: Solution) -> Planned:
     installed = find_solution(session, solution.unique_name)
     if installed is not None:
         _demand_newer(installed, solution)
-    roles = {role.id: _held(session, role.id) for role in solution.roles if _row(session, "role", role.id) is not None}
+    roles = {
+        role.id: held_privileges(session, role.id)
+        for role in solution.roles
+        if _row(session, "role", role.id) is not None
+    }
 
     def compare(table: str, row_id: Guid | None, part: Part | None) -> Verdict:
         if part is None:
             return Verdict.CREATE if row_id is None or _row(session, table, row_id) is None else Verdict.SAME
         row = _existing(session, part)
-        return Verdict.CREATE if row is None else Verdict.CHANGE if _changed(row, part.values) else Verdict.SAME
+        if row is None:
+            return Verdict.CREATE
+        return Verdict.CHANGE if _changed(row, part.values) and not part.stays else Verdict.SAME
 
     return plan(solution, session.schema, compare, roles)
 
@@ -65,21 +87,30 @@ def plan_import(session: Session, solution: Solution) -> Planned:
 def import_solution(session: Session, solution: Solution, archive: Archive) -> Imported:
     """Import a solution, whole or not at all."""
     planned = plan_import(session, solution)
+    before = {component.id for component in metadata_components(session.schema, solution)}
+    _demand_metadata_privileges(session, planned)
     if planned.schema is not session.schema:
         change_schema(session, planned.schema)
         session.renew_caller()
     publisher = _publisher(session, solution)
     solution_id = _solution(session, solution, publisher)
-    components: list[tuple[str, Reference | None]] = []
+    rows: list[Reference] = []
     for role in solution.roles:
-        _role(session, role.id, role.name, planned.role_privileges[role.id])
-        components.append((role.name, Reference("role", role.id)))
+        if _role(session, role.id, role.name, planned.role_privileges[role.id]):
+            before.add(role.id)
+        rows.append(Reference("role", role.id))
     for profile in solution.profiles:
-        _profile(session, profile)
-        components.append((profile.name, Reference("fieldsecurityprofile", profile.id)))
+        if _profile(session, profile):
+            before.add(profile.id)
+        rows.append(Reference("fieldsecurityprofile", profile.id))
     for part in planned.parts:
-        components.append((part.name, _part(session, part)))
-    record_components(session, solution_id, solution, components)
+        existing = _existing(session, part)
+        if existing is not None:
+            before.add(existing.id)
+        rows.append(_part(session, part, existing))
+    wanted = metadata_components(session.schema, solution)
+    wanted += [Component(COMPONENT_TYPES[row.table], row.id) for row in rows]
+    record_components(session, solution_id, wanted, before, is_managed=solution.is_managed)
     keep_archive(session, solution_id, solution, archive)
     return Imported(solution_id, planned.steps)
 
@@ -93,6 +124,15 @@ def find_solution(session: Session, unique_name: str) -> Row | None:
 def version_of(text: object) -> tuple[int, ...]:
     """A version as numbers that can be compared."""
     return tuple(int(part) if part.isdigit() else 0 for part in str(text or "0").split("."))
+
+
+def _demand_metadata_privileges(session: Session, planned: Planned) -> None:
+    """A solution changes metadata with the privileges that the same change needs by itself: otherwise one that calls
+    a column no longer secured would open it."""
+    for step in planned.steps:
+        verb, noun = _VERBS.get(step.verdict), _NOUNS.get(step.kind)
+        if verb is not None and noun is not None:
+            require_privilege(session.caller, f"prv{verb}{noun}")
 
 
 def _demand_newer(installed: Row, solution: Solution) -> None:
@@ -180,7 +220,8 @@ def _solution(session: Session, solution: Solution, publisher: Guid) -> Guid:
     return _put(session, "solution", find_solution(session, solution.unique_name), None, values)
 
 
-def _held(session: Session, role: Guid) -> dict[str, str]:
+def held_privileges(session: Session, role: Guid) -> dict[str, str]:
+    """The privileges of a role, by name, with their depths."""
     by_id = session.schema.privileges_by_id
     return {
         by_id[each.privilege].name: each.depth.wire_name
@@ -189,8 +230,8 @@ def _held(session: Session, role: Guid) -> dict[str, str]:
     }
 
 
-def _role(session: Session, role_id: Guid, name: str, privileges: Mapping[str, str]) -> None:
-    """A role of the root business unit with these privileges."""
+def _role(session: Session, role_id: Guid, name: str, privileges: Mapping[str, str]) -> bool:
+    """A role of the root business unit with these privileges. Whether it was there."""
     row = _row(session, "role", role_id)
     wanted = [
         RolePrivilege(session.schema.privileges_by_name[privilege].id, depth)
@@ -203,12 +244,16 @@ def _role(session: Session, role_id: Guid, name: str, privileges: Mapping[str, s
         root: Value = Reference("businessunit", units[0].id)
         create(session, session.table("role"), NewRecord({"roleid": role_id, "name": name, "businessunitid": root}))
         add_privileges(session, role_id, wanted)
-    elif _held(session, role_id) != privileges:
+    elif held_privileges(session, role_id) != privileges:
         replace_privileges(session, role_id, wanted)
+    return row is not None
 
 
-def _profile(session: Session, profile: SolutionProfile) -> None:
-    """A column security profile with the permissions of columns that are here."""
+def _profile(session: Session, profile: SolutionProfile) -> bool:
+    """A column security profile with the permissions of columns that are here. Whether it was there.
+
+    Permissions that the profile has here and the solution does not name stay: they are about columns of others.
+    """
     row = _row(session, "fieldsecurityprofile", profile.id)
     _put(
         session,
@@ -235,11 +280,18 @@ def _profile(session: Session, profile: SolutionProfile) -> None:
             "fieldsecurityprofileid": Reference("fieldsecurityprofile", profile.id),
         }
         _put(session, "fieldpermission", there.get((entity, column)), None, values)
+    return row is not None
 
 
-def _part(session: Session, part: Part) -> Reference:
+def _part(session: Session, part: Part, existing: Row | None) -> Reference:
     values = dict(part.values)
     for column, (table, row_id) in part.needs.items():
         if session.transaction.row(session.table(table), row_id) is not None:
             values[column] = Reference(table, row_id)
-    return Reference(part.table, _put(session, part.table, _existing(session, part), part.id, values))
+    for column, (table, key, value) in part.named.items():
+        found = session.transaction.rows_where(session.table(table), {key: value}, limit=1)
+        if found:
+            values[column] = found[0].reference()
+    if existing is not None and part.stays:
+        return existing.reference()
+    return Reference(part.table, _put(session, part.table, existing, part.id, values))

@@ -77,7 +77,9 @@ class SolutionProfile:
 @dataclass(frozen=True, slots=True)
 class Part:
     """A row of a platform table that the solution brings. `key` names the column and value by which it is found when
-    its export gives it no id; `about` is the table that it belongs to, `needs` are rows that it points to."""
+    its export gives it no id; `about` is the table that it belongs to, `needs` are rows that it points to by id, and
+    `named` those that it points to by (table, column, value). A row that `stays` is the environment's own once it is
+    there: no later import changes it."""
 
     table: str
     id: Guid | None
@@ -86,6 +88,8 @@ class Part:
     key: str | None = None
     about: str | None = None
     needs: Mapping[str, tuple[str, Guid]] = field(default_factory=dict[str, tuple[str, Guid]])
+    named: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

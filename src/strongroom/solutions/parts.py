@@ -1,15 +1,18 @@
 """Rows that an export brings besides tables: views, forms, web resources, processes, plug-ins, variables, apps."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
+from typing import cast
 from xml.etree.ElementTree import Element, tostring
 
+from strongroom.errors import InvalidRequest
 from strongroom.solutions.archive import Archive
 from strongroom.solutions.model import Part
 from strongroom.solutions.xml import child_text, first_child, flag, guid, inner_xml, localized, whole
 from strongroom.store.protocol import Value
 
-_FORM_TYPES = {
+FORM_TYPES = {
     "main": 2,
     "quick": 6,
     "quickcreate": 7,
@@ -18,7 +21,96 @@ _FORM_TYPES = {
     "mobile": 5,
     "interactioncentricdashboard": 10,
 }
-_DASHBOARD = 0
+
+COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "savedquery": (
+        "name",
+        (
+            "name",
+            "returnedtypecode",
+            "querytype",
+            "isdefault",
+            "isquickfindquery",
+            "fetchxml",
+            "layoutxml",
+            "description",
+        ),
+    ),
+    "systemform": (
+        "name",
+        (
+            "name",
+            "objecttypecode",
+            "type",
+            "formxml",
+            "formactivationstate",
+            "formpresentation",
+            "description",
+        ),
+    ),
+    "webresource": ("name", ("name", "displayname", "webresourcetype", "content", "isenabledformobileclient")),
+    "workflow": (
+        "name",
+        (
+            "name",
+            "category",
+            "type",
+            "mode",
+            "scope",
+            "asyncautodelete",
+            "ondemand",
+            "subprocess",
+            "triggeroncreate",
+            "triggerondelete",
+            "primaryentity",
+            "clientdata",
+            "xaml",
+        ),
+    ),
+    "connectionreference": (
+        "connectionreferencelogicalname",
+        ("connectionreferencelogicalname", "connectionreferencedisplayname", "connectorid", "description"),
+    ),
+    "environmentvariabledefinition": (
+        "schemaname",
+        ("schemaname", "displayname", "type", "defaultvalue", "isrequired", "secretstore"),
+    ),
+    "environmentvariablevalue": ("schemaname", ("schemaname", "value")),
+    "pluginassembly": (
+        "name",
+        ("name", "version", "culture", "publickeytoken", "isolationmode", "sourcetype", "content"),
+    ),
+    "plugintype": ("typename", ("name", "typename", "friendlyname")),
+    "sdkmessageprocessingstep": (
+        "name",
+        (
+            "name",
+            "description",
+            "stage",
+            "mode",
+            "rank",
+            "filteringattributes",
+            "supporteddeployment",
+            "invocationsource",
+            "configuration",
+            "asyncautodelete",
+        ),
+    ),
+    "appmodule": ("uniquename", ("uniquename", "name", "description", "clienttype", "formfactor", "configxml")),
+    "sitemap": (
+        "sitemapnameunique",
+        (
+            "sitemapname",
+            "sitemapnameunique",
+            "sitemapxml",
+            "enablecollapsiblegroups",
+            "showhome",
+            "showpinned",
+            "showrecents",
+        ),
+    ),
+}
+"""By table, the column that names a row, and the columns that an export carries."""
 
 
 def views(table: str, entity: Element) -> Iterator[Part]:
@@ -57,7 +149,7 @@ def form_part(table: str | None, kind: str, form: Element) -> Part:
     values: dict[str, Value] = {
         "name": name[:100],
         "objecttypecode": table,
-        "type": _FORM_TYPES.get(kind.lower(), 2),
+        "type": FORM_TYPES.get(kind.lower(), 2),
         "formxml": tostring(body, encoding="unicode").strip() if body is not None else "<form />",
         "isdefault": False,
         "formactivationstate": whole(child_text(form, "FormActivationState")) or 0,
@@ -131,6 +223,24 @@ def environment_variable(element: Element) -> Part:
         "secretstore": whole(child_text(element, "secretstore")) or 0,
     }
     return Part("environmentvariabledefinition", None, name, values, key="schemaname")
+
+
+def variable_value(path: str, data: bytes) -> Part | None:
+    """The value of an environment variable, which lies beside its definition; None for a file that holds none."""
+    try:
+        content: object = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InvalidRequest(f"'{path}' is not JSON.") from None
+    for name in ("environmentvariablevalues", "environmentvariablevalue"):
+        content = cast("Mapping[str, object]", content).get(name) if isinstance(content, dict) else None
+    value = cast("Mapping[str, object]", content).get("value") if isinstance(content, dict) else None
+    folders = path.split("/")
+    if value is None or len(folders) < 2:
+        return None
+    name = folders[-2]
+    values: dict[str, Value] = {"schemaname": name, "value": str(value)}
+    named = {"environmentvariabledefinitionid": ("environmentvariabledefinition", "schemaname", name)}
+    return Part("environmentvariablevalue", None, name, values, key="schemaname", named=named, stays=True)
 
 
 def assembly(archive: Archive, element: Element) -> Iterator[Part]:

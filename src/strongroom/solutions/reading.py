@@ -29,7 +29,7 @@ from strongroom.solutions.model import (
 from strongroom.solutions.tables import read_choice, read_relationship, read_table
 from strongroom.solutions.xml import child_text, flag, guid, localized, parsed, whole
 
-_COMPONENT_NAMES = {
+COMPONENT_NAMES = {
     "1": "table",
     "2": "column",
     "9": "choice",
@@ -47,7 +47,7 @@ _COMPONENT_NAMES = {
     "300": "canvas app",
     "380": "environment variable",
 }
-_KEPT_SECTIONS = {
+KEPT_SECTIONS = {
     "CanvasApps": "canvas app",
     "AIModels": "AI model",
     "CustomControls": "custom control",
@@ -166,7 +166,7 @@ def _dependencies(manifest: Element) -> Iterator[Dependency]:
         full = f"{parent}.{name}" if parent else name
         if (kind, full) not in seen:
             seen.add((kind, full))
-            yield Dependency(_COMPONENT_NAMES.get(kind, kind), full, required.get("solution") or "")
+            yield Dependency(COMPONENT_NAMES.get(kind, kind), full, required.get("solution") or "")
 
 
 # --- metadata ------------------------------------------------------------------------------------------------------
@@ -283,6 +283,11 @@ def _other_parts(documents: _Documents) -> Iterator[Part]:
     for element in documents.each("environmentvariabledefinition"):
         if element.get("schemaname"):
             yield parts.environment_variable(element)
+    for path, data in archive.files.items():
+        if path.lower().rsplit("/", 1)[-1] in ("environmentvariablevalues.json", "environment_variable_values.json"):
+            value = parts.variable_value(path, data)
+            if value is not None:
+                yield value
     for element in documents.each("AppModule"):
         if child_text(element, "UniqueName"):
             yield parts.app(element)
@@ -303,7 +308,7 @@ def _kept(documents: _Documents) -> Iterator[Kept]:
     """What stays in the archive: sections of the XML, and files, that nothing here takes apart."""
     for _, root in documents.roots:
         for section in root:
-            kind = _KEPT_SECTIONS.get(section.tag)
+            kind = KEPT_SECTIONS.get(section.tag)
             if kind is not None:
                 for component in section:
                     yield Kept(kind, _name_of(component), "kept, not used")

@@ -9,7 +9,7 @@ from strongroom.schema.model import Cascade, ColumnType, DateBehavior, Ownership
 from strongroom.solutions.model import SolutionRelationship, SolutionTable
 from strongroom.solutions.xml import child_text, first_child, flag, localized, number, whole
 
-_TYPES: Mapping[str, ColumnType] = {
+COLUMN_TYPES: Mapping[str, ColumnType] = {
     "nvarchar": ColumnType.STRING,
     "ntext": ColumnType.MEMO,
     "int": ColumnType.INTEGER,
@@ -36,7 +36,7 @@ _LEVELS = {
     "systemrequired": RequiredLevel.APPLICATION_REQUIRED,
     "recommended": RequiredLevel.RECOMMENDED,
 }
-_BEHAVIORS = {"1": DateBehavior.USER_LOCAL, "2": DateBehavior.DATE_ONLY, "3": DateBehavior.TIME_ZONE_INDEPENDENT}
+BEHAVIORS = {"1": DateBehavior.USER_LOCAL, "2": DateBehavior.DATE_ONLY, "3": DateBehavior.TIME_ZONE_INDEPENDENT}
 _FORMATS = {
     "text": "Text",
     "email": "Email",
@@ -92,7 +92,7 @@ def read_column(attribute: Element) -> NewColumn | None:
     kind = child_text(attribute, "Type").lower()
     if kind in _NOT_MADE or child_text(attribute, "CalculationOf"):
         return None  # the second: an amount in the base currency comes with its column
-    type_ = _TYPES.get(kind)
+    type_ = COLUMN_TYPES.get(kind)
     name = attribute.get("PhysicalName") or child_text(attribute, "Name")
     if type_ is None:
         raise InvalidRequest(f"The column '{name}' has the type '{kind}', which no table here has.")
@@ -109,7 +109,7 @@ def read_column(attribute: Element) -> NewColumn | None:
         minimum=number(child_text(attribute, "MinValue")) if is_number else None,
         maximum=number(child_text(attribute, "MaxValue")) if is_number else None,
         format=_format(attribute, type_),
-        behavior=_BEHAVIORS.get(child_text(attribute, "Behavior")) if type_ is ColumnType.DATETIME else None,
+        behavior=BEHAVIORS.get(child_text(attribute, "Behavior")) if type_ is ColumnType.DATETIME else None,
         options=options,
         global_choice=choice,
         default=default,
@@ -148,8 +148,18 @@ def read_relationship(element: Element) -> SolutionRelationship | NewAssociation
         referencing_table=child_text(element, "ReferencingEntityName").lower(),
         cascade=cascade,
         is_hierarchical=flag(element, "IsHierarchical"),
+        lookup_nav=_navigation(element, "1"),
+        collection_nav=_navigation(element, "0"),
     )
     return SolutionRelationship(relationship, child_text(element, "ReferencingAttributeName"))
+
+
+def _navigation(element: Element, role: str) -> str | None:
+    """The name of the navigation property on one side: `1` the child's, `0` the parent's."""
+    for each in element.iterfind("EntityRelationshipRoles/EntityRelationshipRole"):
+        if child_text(each, "RelationshipRoleType") == role:
+            return child_text(each, "NavigationPropertyName") or None
+    return None
 
 
 def _is_primary_name(attribute: Element) -> bool:

@@ -1,7 +1,6 @@
 """Reading the XML of exports: no entities, no external references, and helpers for the few shapes that it has."""
 
-from collections.abc import Iterator
-from xml.etree.ElementTree import Element, ParseError, tostring
+from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -89,8 +88,28 @@ def first_child(element: Element, *names: str) -> Element | None:
     return next((child for child in element if child.tag.lower() in wanted), None)
 
 
-def each(roots: tuple[tuple[str, Element], ...], name: str) -> Iterator[tuple[str, Element]]:
-    """(path, element) of every element of a name in several documents."""
-    for path, root in roots:
-        for element in root.iter(name):
-            yield path, element
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def add_text(element: Element, name: str, text: str) -> None:
+    """A child with a text."""
+    SubElement(element, name).text = text
+
+
+def add_flag(element: Element, name: str, value: bool) -> None:
+    """A child that holds 0 or 1."""
+    add_text(element, name, "1" if value else "0")
+
+
+def add_labels(element: Element, outer: str, inner: str, text: str) -> None:
+    """A list of translations that has one, in English."""
+    SubElement(SubElement(element, outer), inner, {"description": text, "languagecode": ENGLISH})
+
+
+def add_inner(element: Element, name: str, text: str) -> None:
+    """A child that holds XML, or the text itself where it is none."""
+    child = SubElement(element, name)
+    try:
+        child.append(parsed(name, text.encode()))
+    except InvalidRequest:
+        child.text = text

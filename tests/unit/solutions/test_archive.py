@@ -4,6 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 from time import perf_counter
+from xml.etree.ElementTree import Element, tostring
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from tests.unit.solutions.exports import MANIFEST, published, small, zipped
 
 from strongroom.errors import InvalidRequest, StrongroomError, TooLarge
-from strongroom.solutions import open_archive, read_folder, read_solution
+from strongroom.solutions import Archive, open_archive, read_folder, read_solution
+from strongroom.solutions.writing import write_solution
 
 
 @pytest.mark.parametrize("name", ["../outside.xml", "/etc/passwd", "a/../../b", "c:/windows/x", "..\\outside"])
@@ -56,6 +58,43 @@ def test_a_damaged_zip_is_read_or_refused_and_never_anything_else(place: int, va
     whole[place % len(whole)] = value
     try:
         open_archive("damaged.zip", bytes(whole))
+    except StrongroomError:
+        return
+
+
+_WORDS = """Entities Entity EntityInfo entity attributes attribute Type Name optionset options option labels label Roles
+Role RolePrivileges RolePrivilege FieldSecurityProfile FieldPermission savedquery systemform form WebResource Workflow
+EntityRelationship EntityRelationshipType ReferencingEntityName connectionreference AppModule UniqueName"""
+_NAMES = """id name Name value level description languagecode PhysicalName WorkflowId schemaname"""
+_VALUES = ["", "0", "-1", "x", "Basic", "{aaaaaaaa-0000-4000-8000-000000000001}", "9" * 30, "../x", "é"]
+_TAGS = st.sampled_from(_WORDS.split())
+_FACTS = st.dictionaries(st.sampled_from(_NAMES.split()), st.sampled_from(_VALUES), max_size=3)
+
+
+def _leaf(tag: str, facts: dict[str, str], text: str) -> Element:
+    element = Element(tag, facts)
+    element.text = text
+    return element
+
+
+def _branch(tag: str, facts: dict[str, str], children: list[Element]) -> Element:
+    element = Element(tag, facts)
+    element.extend(children)
+    return element
+
+
+_TREES = st.recursive(
+    st.builds(_leaf, _TAGS, _FACTS, st.sampled_from(["", "1", "int", "x"])),
+    lambda inner: st.builds(_branch, _TAGS, _FACTS, st.lists(inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(_TREES)
+def test_xml_of_known_words_in_any_order_is_read_or_refused_and_never_anything_else(tree: Element) -> None:
+    try:
+        solution = read_solution(small(tostring(tree, encoding="unicode")))
+        read_solution(Archive("again", write_solution(solution)))
     except StrongroomError:
         return
 

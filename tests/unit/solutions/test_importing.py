@@ -8,7 +8,7 @@ from tests.worlds import World
 
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Guid
-from strongroom.records import RolePrivilege, Session, role_privileges
+from strongroom.records import RolePrivilege, Session, role_privileges, update
 from strongroom.schema.model import Depth, Rights
 from strongroom.solutions import Archive, Step, Verdict, import_solution, plan_import, read_solution
 from strongroom.solutions.contents import kept_archive
@@ -98,6 +98,54 @@ def test_nobody_gives_more_by_a_solution_than_they_may_give(world: World) -> Non
     with world.administrating() as session:
         assert session.transaction.rows_where(session.table("role"), {"name": "Mighty"}) == []
         assert session.transaction.rows_where(session.table("solution"), {"uniquename": "small"}) == []
+
+
+def test_nobody_opens_a_secured_column_by_a_solution_that_calls_it_open(world: World) -> None:
+    """SM-139: what changes metadata needs the privileges of metadata, in a solution too."""
+    open_column = (
+        '<Entities><Entity><Name>account</Name><EntityInfo><entity Name="Account"><attributes>'
+        '<attribute PhysicalName="new_Salary"><Type>int</Type><IsCustomField>1</IsCustomField>'
+        "<IsSecured>{}</IsSecured></attribute></attributes></entity></EntityInfo></Entity></Entities>"
+    )
+    with world.administrating() as session:
+        _import(session, small(open_column.format(1), name="salaries"))
+    assert world.schema.tables["account"].columns["new_salary"].is_secured
+
+    with pytest.raises(AccessDenied), world.acting(_maker(world)) as session:
+        _import(
+            session, small(open_column.format(0).replace("<Type>", "<RequiredLevel>required</RequiredLevel><Type>"))
+        )
+
+    assert world.schema.tables["account"].columns["new_salary"].is_secured
+
+
+def test_nobody_changes_a_role_that_is_there_to_more_than_they_hold(world: World) -> None:
+    """SM-29: an update of a role that is theirs already."""
+    role = str(uuid4())
+    with world.administrating() as session:
+        _import(session, small(role_xml(role, "Clerk", prvReadAccount="Basic")))
+    maker = _maker(world)
+
+    with pytest.raises(AccessDenied), world.acting(maker) as session:
+        _import(session, small(role_xml(role, "Clerk", prvReadAccount="Global"), version="2.0"))
+
+    with world.administrating() as session:
+        assert [each.depth for each in role_privileges(session, Guid(role))] == [Depth.BASIC]
+
+
+def test_the_value_of_an_environment_variable_comes_once_and_then_belongs_to_the_environment(world: World) -> None:
+    archive = published("term-buddy.zip")
+    with world.administrating() as session:
+        _import(session, archive)
+        table = session.table("environmentvariablevalue")
+        rows = session.transaction.rows_where(table, {})
+        assert len(rows) == 5
+        update(session, table, rows[0].id, {"value": "ours"})
+    with world.administrating() as session:
+        _import(session, archive)
+        row = session.transaction.row(table, rows[0].id)
+        assert row is not None
+        assert row.values["value"] == "ours"
 
 
 def test_importing_needs_its_privilege(world: World) -> None:
