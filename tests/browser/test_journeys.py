@@ -1,5 +1,6 @@
 """What people come to do, from the first click to what the Web API says afterwards."""
 
+import json
 from urllib.parse import quote
 
 from playwright.sync_api import Browser, expect
@@ -89,6 +90,12 @@ def test_a_row_is_made_changed_shared_assigned_closed_and_deleted(site: Site, ad
 
     admin.go(f"{row}/history")
     expect(page.locator(".timeline")).to_contain_text("+49 30 1234")
+    changed = page.locator(".timeline > li", has_text="+49 30 1234").first
+    changed.get_by_role("link", name="Back to before this").click()
+    expect(page.locator("tbody")).to_contain_text("+49 30 1234")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("status")).to_contain_text("The earlier value is back")
+    expect(page.locator("main")).not_to_contain_text("+49 30 1234")
 
     admin.go(f"{row}/delete")
     expect(page.locator("main")).to_contain_text("Deleted with it")
@@ -195,6 +202,10 @@ def test_people_show_their_roles_and_what_they_see(admin: Visitor) -> None:
 def test_the_trail_is_searched(admin: Visitor) -> None:
     page = admin.go("audit?table=account&action=1")
     expect(page.locator("tbody tr").first).to_contain_text("Create")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="proof").first.click()
+    proof = json.loads(download.value.path().read_text())
+    assert proof["Proof"]["TreeSize"] <= proof["Head"]["TreeSize"]
     page.get_by_role("link", name="Older entries").click()
     expect(page.locator("tbody tr").first).to_contain_text("Create")
 

@@ -43,6 +43,8 @@ class Entry:
     row: str
     differences: Sequence[Difference]
     note: str
+    is_change: bool = False
+    """Whether it tells of values that can come back: an update or a delete."""
 
 
 async def search(visit: Visit) -> Response:
@@ -185,6 +187,7 @@ def _detail(visit: Visit, table: Table, detail: Json, users: Mapping[str, str]) 
     return Entry(
         text(record.get("auditid")), on, action, users.get(user, user), users.get(calling, calling), table.logical_name,
         text(record.get("_objectid_value")), "", differences, text(record.get("useradditionalinfo")),
+        bool(differences) and text(record.get("operation")) in ("2", "3"),
     )  # fmt: skip
 
 
@@ -219,4 +222,45 @@ async def _names(visit: Visit, details: Sequence[Json]) -> Mapping[str, str]:
     return {text(row["systemuserid"]): text(row.get("fullname")) for row in rows}
 
 
-PAGES = (Page("/audit", search, "audit"), Page("/tables/{table}/{id}/history", history, "data"))
+async def proof(visit: Visit) -> Response:
+    """The proof that an entry is in the log, as a file for whoever wants to check it."""
+    entry = visit.row_id()
+    head = await visit.api.ask("GetSignedTreeHead")
+    found = await visit.api.get(f"GetInclusionProof(AuditId={entry})")
+    body = orjson.dumps({"Head": _plain(head), "Proof": _plain(found)}, option=orjson.OPT_INDENT_2)
+    name = f"attachment; filename=proof-{entry}.json"
+    return Response(body, media_type="application/json", headers={"Content-Disposition": name})
+
+
+def _plain(answer: Json) -> Json:
+    return {name: value for name, value in answer.items() if not name.startswith("@")}
+
+
+async def restore(visit: Visit) -> Response:
+    """What bringing back the values before an entry would change, then the change: an ordinary, audited write."""
+    subject = await name_of(visit)
+    entry = visit.row_id("entry")
+    target = {
+        "@odata.type": f"Microsoft.Dynamics.CRM.{subject.table.logical_name}",
+        subject.table.primary_id: subject.id,
+    }
+    asked: dict[str, object] = {"Target": target, "AuditId": entry}
+    if visit.request.method == "POST":
+        await visit.api.send("POST", "RestoreRecordVersion", asked)
+        return visit.redirect(subject.path, done="restored")
+    answer = await visit.api.send("POST", "RestoreRecordVersion", {**asked, "Preview": True})
+    changes = [
+        (_column_label(subject.table, text(each.get("Column"))), text(each.get("From")), text(each.get("To")))
+        for each in objects(answer.body.get("Changes"))
+    ]
+    title = visit.texts("Restore %(name)s", name=subject.name)
+    crumbs = crumbs_of(visit, subject, visit.texts("Restore"))
+    return visit.render("restore.html", title, {"subject": subject, "changes": changes}, crumbs=crumbs)
+
+
+PAGES = (
+    Page("/audit", search, "audit"),
+    Page("/audit/{id}/proof", proof, "audit"),
+    Page("/tables/{table}/{id}/history", history, "data"),
+    Page("/tables/{table}/{id}/restore/{entry}", restore, "data", ("GET", "POST")),
+)

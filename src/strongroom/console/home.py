@@ -28,7 +28,7 @@ class Tile:
 
 async def show(visit: Visit) -> Response:
     """The home page. What the visitor may not ask about is left out."""
-    trust = (_audit_switch, _refusals, _changes, _administrators, _disabled, _secured)
+    trust = (_audit_switch, _seal, _refusals, _changes, _administrators, _disabled, _secured)
     context = {"trust": await _tiles(visit, trust), "own": await _own(visit)}
     return visit.render("home.html", visit.texts("Home"), context)
 
@@ -57,6 +57,14 @@ async def _audit_switch(visit: Visit) -> Tile | None:
     return Tile(
         texts("Audit"), texts("On") if is_on else texts("Off"), note, visit.address("audit"), "good" if is_on else "bad"
     )
+
+
+async def _seal(visit: Visit) -> Tile:
+    head = await visit.api.ask("GetSignedTreeHead")
+    size, on = head.get("TreeSize"), text(head.get("SignedOn")).replace("T", " ").removesuffix("Z")
+    note = visit.texts("signed %(moment)s UTC", moment=on)
+    figure = f"{size:,}" if isinstance(size, int) else "—"
+    return Tile(visit.texts("Entries sealed"), figure, note, visit.address("audit"), "good" if size else "warn")
 
 
 async def _refusals(visit: Visit) -> Tile:
