@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from tests.signin.realm import ORIGIN, Browser, Realm, code_now, hidden, send, sign_in
 
 from strongroom.identity.directory import change
@@ -108,3 +109,11 @@ def test_who_must_have_a_second_factor_sets_one_up_at_the_door_and_cannot_remove
 
     assert removed.status_code == 400
     assert "must have a second factor" in removed.text
+
+
+@pytest.mark.parametrize("secret", ["", "short", "!" * 32, "a" * 32, "A" * 5000])
+def test_a_key_that_was_not_made_here_is_refused(realm: Realm, secret: str) -> None:
+    browser = realm.browser()
+    sign_in(browser)
+
+    assert send(browser, "/account/new-app", {"secret": secret, "code": "123456"}).status_code == 400

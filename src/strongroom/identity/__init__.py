@@ -1,6 +1,16 @@
-"""Who is calling: tokens, and (with the rooms below) the caller behind them.
+"""Who is calling: tokens, and the directory of people and programs that they are given to.
 
-- `tokens`  `issue` and `TokenVerifier`: signed bearer tokens
+- `tokens`       `issue` and `TokenVerifier`: signed bearer tokens
+- `liveness`     whether what a token hangs on still stands, for each request
+- `tables`       the directory's tables in the control environment; `directory_rules` what hangs in their verbs
+- `directory`    working with them in the platform's name
+- `people`       accounts and passwords; `passwords` what one must be; `hashing` how it lies in a table
+- `signin`       from what somebody typed to a session; `guard` lock-out; `signinlog` the log
+- `sessions`     sessions and their limits
+- `factors`      authenticator apps and recovery codes; `passkeys`
+- `applications` programs, their secrets and certificates; `assertions` what they sign
+- `once`         codes and links that work once; `refresh` tokens that follow one another
+- `membership`   making somebody a user of an environment
 """
 
 from strongroom.identity.tokens import TokenClaims, TokenVerifier, issue

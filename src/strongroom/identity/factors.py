@@ -5,6 +5,7 @@ last accepted half minute is kept. There are ten recovery codes, each good once;
 """
 
 import hmac
+import re
 import secrets
 from typing import cast
 
@@ -23,6 +24,7 @@ from strongroom.store.protocol import Row, Transaction
 ISSUER = "Strongroom"
 NUMBER_OF_CODES = 10
 _STEP_S = 30
+_SECRET = re.compile(r"[A-Z2-7]{32}")
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -46,6 +48,8 @@ def add_totp(session: Session, person: Row, secret: str, code: str) -> list[str]
     returned for the only time. Raises `InvalidRequest` for a wrong code, `Conflict` when there is an app already."""
     if method_of(session.transaction, person, TOTP) is not None:
         raise Conflict("The account has an authenticator app already; remove it first.")
+    if not _SECRET.fullmatch(secret):
+        raise InvalidRequest("The key of the app is not one that was made here. Begin again.")
     step = _matching_step(secret, code, _step(session), -1)
     if step is None:
         raise InvalidRequest(

@@ -24,7 +24,6 @@ class Purpose(Enum):
     """What a token is for; one for another purpose is none."""
 
     CODE = "authorization code"
-    DEVICE = "device code"
     STEP = "second step of a sign-in"
     RESET = "password reset"
     ASSERTION = "client assertion"
@@ -64,7 +63,7 @@ def peek(session: Session, purpose: Purpose, token: str) -> Content | None:
 
 
 def rewrite(session: Session, purpose: Purpose, token: str, content: Content) -> None:
-    """Let an unused token hold something else: a device code that was approved."""
+    """Let an unused token hold something else: how many wrong codes a step has seen."""
     row = _find(session, purpose, token)
     if row is not None:
         note(session, row, {"content": orjson.dumps(content).decode()})

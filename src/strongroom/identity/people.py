@@ -17,7 +17,7 @@ from strongroom.identity.hashing import slow_hash
 from strongroom.identity.once import Purpose, issue, peek, redeem
 from strongroom.identity.passwords import REMEMBERED, demand_good_password
 from strongroom.identity.tables import PASSWORD
-from strongroom.ids import Guid, Reference, parse_guid
+from strongroom.ids import Guid, parse_guid
 from strongroom.keys import Secret
 from strongroom.records import Session
 from strongroom.store.protocol import Row, Transaction
@@ -134,24 +134,6 @@ def user_of(transaction: Transaction, person: Guid) -> Row | None:
     table = transaction.schema.tables["systemuser"]
     found = transaction.rows_where(table, {"azureactivedirectoryobjectid": person}, limit=2)
     return found[0] if len(found) == 1 else None
-
-
-def tie(session: Session, person: Guid, login: str) -> Row | None:
-    """Make the user with this sign-in name the person; None when an environment has no such user. Raises `Conflict`
-    when another user there is that person already."""
-    known = user_of(session.transaction, person)
-    found = session.transaction.row_by_key(session.table("systemuser"), {"domainname": login})
-    if known is not None and (found is None or known.id != found.id):
-        raise Conflict(f"The account is the user '{known.values.get('domainname')}' here already.")
-    if found is not None and known is None:
-        change(session, found, {"azureactivedirectoryobjectid": person})
-        session.transaction.bump_security_epoch()
-    return found
-
-
-def reference_to(person: Guid) -> Reference:
-    """A person as a lookup holds it."""
-    return Reference("directoryuser", person)
 
 
 def _own(person: Row) -> Sequence[str]:

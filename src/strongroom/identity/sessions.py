@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from strongroom.clock import iso
 from strongroom.errors import InvalidRequest
-from strongroom.identity.directory import after, change, find, find_all, flag, make, moment, note, number, text
+from strongroom.identity.directory import after, change, find_all, flag, make, moment, note, number, text
 from strongroom.identity.hashing import digest, new_token
 from strongroom.ids import Guid
 from strongroom.records import Event, Rules, Session
@@ -63,12 +63,6 @@ def start(session: Session, person: Row, *, address: str, device: str, factors: 
     )
     note(session, person, {"lastsigninon": iso(now)})
     return token, row
-
-
-def of_token(transaction: Transaction, token: str, now: datetime) -> Row | None:
-    """The live session of a token, None for any other token."""
-    row = find(transaction, "signinsession", digest=digest(token))
-    return row if row is not None and is_live(row, now) else None
 
 
 def is_live(row: Row, now: datetime) -> bool:
