@@ -333,3 +333,29 @@ def test_a_plan_has_every_branch_with_its_reasons_and_their_sources() -> None:
         Branch(OwnerIn("", frozenset({BO, CLUB})), (manager,)),
         Branch(SharedWith("", frozenset({BO, CLUB, CHAT}), READ, direct_only=True), (manager,)),
     )
+
+
+def test_what_comes_through_teams_has_its_role_and_its_team_as_sources() -> None:
+    """SM-45, SM-47, SM-160: a team by itself, and a member by a role for the team alone, at each depth."""
+    deals = team("deals", DEALS, unit=NORTH)
+    for depth, reached, code in (
+        (Depth.LOCAL, frozenset({NORTH}), "team-role-local-bu"),
+        (Depth.DEEP, frozenset({NORTH, CITY}), "team-role-deep"),
+        (Depth.GLOBAL, None, "team-role-global"),
+    ):
+        given = {"helper": {("account", READ): depth}}
+        helper, of_team = ("role", guid(f"helper in {NORTH}"), "helper"), ("team", guid("deals"), "deals")
+        where = TRUE if reached is None else UnitIn("", reached)
+        own = OwnerIn("", frozenset({DEALS}))
+        alone = resolve(facts(role("helper"), privileges=given, team=deals), SCHEMA, 1)
+        held = role("helper", NORTH, deals, inherited=False)
+        through = resolve(facts(held, privileges=given, teams=[deals]), SCHEMA, 1)
+
+        assert plan_for(alone, ACCOUNT, READ).branches[:2] == (
+            Branch(where, (Reason(code, (helper,)),)),
+            Branch(own, (Reason("owner-team", (helper,)),)),
+        )
+        assert plan_for(through, ACCOUNT, READ).branches[:2] == (
+            Branch(where, (Reason(code, (helper, of_team)),)),
+            Branch(own, (Reason("owner-team", (helper, of_team)),)),
+        )
