@@ -243,9 +243,11 @@ def application() -> Site:
     logging.getLogger("strongroom.access").disabled = os.environ.get(_LOG_REQUESTS) == "0"
     home = open_home(Path(os.environ[_HOME]))
     workers = int(os.environ.get(_WORKERS, "1"))
-    protection = Protection(Limits().shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
+    told = home.settings.server
+    limits = Limits(told.protect_requests, told.protect_execution_s, told.protect_concurrent)
+    protection = Protection(limits.shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
     environments = Environments(home)
-    web_api = Application(environments, protection, home.settings.server.body_limit_mib * 1024 * 1024)
+    web_api = Application(environments, protection, told.body_limit_mib * 1024 * 1024)
     return Site(environments, web_api)
 
 

@@ -56,6 +56,11 @@ class ServerSettings:
         ("127.0.0.1", "::1"), "Peers whose X-Forwarded-Proto and X-Forwarded-Host are believed (WA-6)."
     )
     protect: bool = _setting(False, "Enforce the service protection limits (429 with Retry-After).")
+    protect_requests: int = _setting(6000, "Requests of one user in 300 seconds (WA-430).", least=1, most=1_000_000_000)
+    protect_execution_s: int = _setting(
+        1200, "Summed execution time of one user in 300 seconds (WA-430).", least=1, most=1_000_000
+    )
+    protect_concurrent: int = _setting(52, "Requests of one user at the same time (WA-430).", least=1, most=1_000_000)
     body_limit_mib: int = _setting(100, "Largest JSON or $batch body, in MiB (WA-13).", least=1, most=4096)
     request_timeout_s: int = _setting(
         120, "Longest time that a request's unit of work may take, in seconds (WA-433).", least=1, most=3600
