@@ -33,6 +33,11 @@ def new_totp_secret() -> str:
     return random_base32()
 
 
+def made_here(secret: str) -> bool:
+    """Whether a text has the form of our secrets."""
+    return _SECRET.fullmatch(secret) is not None
+
+
 def totp_address(secret: str, login: str) -> str:
     """The `otpauth:` address of a secret, which apps read from a link or a picture."""
     return Authenticator(secret).provisioning_uri(name=login, issuer_name=ISSUER)
@@ -48,7 +53,7 @@ def add_totp(session: Session, person: Row, secret: str, code: str) -> list[str]
     returned for the only time. Raises `InvalidRequest` for a wrong code, `Conflict` when there is an app already."""
     if method_of(session.transaction, person, TOTP) is not None:
         raise Conflict("The account has an authenticator app already; remove it first.")
-    if not _SECRET.fullmatch(secret):
+    if not made_here(secret):
         raise InvalidRequest("The key of the app is not one that was made here. Begin again.")
     step = _matching_step(secret, code, _step(session), -1)
     if step is None:

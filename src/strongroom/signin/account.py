@@ -102,6 +102,7 @@ def new_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
                 codes = factors.add_totp(session, person, secret, fields["code"])
         except StrongroomError as error:
             refusal = error.message
+            secret = secret if factors.made_here(secret) else factors.new_totp_secret()
         else:
             return _codes(visitor, codes)
     with directory.reading() as transaction:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from strongroom.errors import InvalidRequest
 from strongroom.identity import people, sessions, signin
 from strongroom.identity.directory import get, text
-from strongroom.identity.factors import new_totp_secret, shown, totp_address
+from strongroom.identity.factors import made_here, new_totp_secret, shown, totp_address
 from strongroom.identity.signinlog import Result, record
 from strongroom.ids import Reference
 from strongroom.signin.templating import page
@@ -157,7 +157,7 @@ def _second_step(visitor: Visitor, step: str, following: str, refusal: str = "")
 def _enrolment(
     visitor: Visitor, step: str, following: str, login: str, *, secret: str = "", refusal: str = ""
 ) -> Response:
-    secret = secret or new_totp_secret()
+    secret = secret if made_here(secret) else new_totp_secret()
     person = signin.person_of_step(visitor.environments.directory, step)
     name = login if person is None else text(person, "userprincipalname")
     values = {
