@@ -6,6 +6,7 @@
 | `bare` | the hand-written statements |
 | `reading`, `counting`, `writing`, `plain`, `grants` | the engine: W1 to W5, SQLCipher against plain, grants |
 | `questions`, `changing` | explain, who, what if, a unit that moves; a role that changes under load |
+| `importing` | a solution of 300 tables |
 | `trail` | what auditing costs, and searching a long trail |
 | `serving`, `client`, `bare_server` | the whole server: lists over HTTP, cold start, memory |
 | `rounds`, `figures` | timing side by side; the report |
@@ -23,6 +24,7 @@ from strongroom.jobs.bench import (
     changing,
     counting,
     grants,
+    importing,
     instructions,
     plain,
     questions,
@@ -55,6 +57,7 @@ PARTS: dict[str, _Part] = {
     "grants": lambda place, small, rounds: grants.resolution(place),
     "questions": lambda place, small, rounds: questions.questions(place, rounds),
     "role-changes": lambda place, small, rounds: changing.role_changes(place, rounds),
+    "import": lambda place, small, rounds: importing.large_import(place),
     "plain": lambda place, small, rounds: plain.against_plain(small, rounds),
     "http": lambda place, _, rounds: serving.over_http(place, rounds),
 }
