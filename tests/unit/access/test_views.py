@@ -184,3 +184,11 @@ def test_a_role_held_through_a_team_is_kept_with_its_team() -> None:
     assert view is not None
 
     assert view.of(facts(held, privileges={"seller": {("account", READ): Depth.LOCAL}})).roles == (held,)
+
+
+def test_a_team_whose_role_holds_the_right_itself_helps_who_has_a_way() -> None:
+    """SM-162: without Read, which hierarchy security alone would ask for."""
+    write = {guid("other"): {ACCOUNT.privileges[WRITE].id: Depth.BASIC}}
+    here = replace(directory(), privileges=write)
+
+    assert names(helpful_teams(here, facts(), ACCOUNT, WRITE, SecuredRow(ADA, CITY))) == ["boss", "other"]
