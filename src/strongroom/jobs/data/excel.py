@@ -1,0 +1,128 @@
+"""Excel workbooks: one table in a sheet, headers in its first row. Formulas count as the values they last had.
+
+A workbook is a zip of XML from somebody else: it is measured as such before `openpyxl` reads it, which takes the XML
+through `defusedxml`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import cast
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+from defusedxml.common import DefusedXmlException
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import Cell as SheetCell
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
+
+from strongroom.errors import InvalidRequest, TooLarge
+from strongroom.jobs.data.flat_files import checked_headers
+from strongroom.jobs.data.neutral import neutral, original
+from strongroom.jobs.data.shapes import Cell, InputRow, TableInput
+from strongroom.solutions.archive import open_archive
+
+MOST_BYTES = 64 * 1024 * 1024
+LONGEST_TEXT = 32_767
+"""Characters that Excel keeps in one cell."""
+
+_UNREADABLE = (
+    InvalidFileException,
+    BadZipFile,
+    DefusedXmlException,
+    ParseError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+)
+
+
+def excel_table(path: Path, table: str | None) -> TableInput:
+    """The table in the first sheet; its name is `table`, or else the sheet's title. Raises `InvalidRequest`."""
+    if path.stat().st_size > MOST_BYTES:
+        raise TooLarge(f"'{path.name}' is larger than {MOST_BYTES // 2**20} MiB; CSV may be larger.")
+    open_archive(path.name, path.read_bytes())
+    try:
+        title, rows = _sheet(path)
+        headers = tuple(str(cell).strip() for cell in _trimmed(next(rows, ())))
+        total = sum(1 for row in rows if _trimmed(row))
+    except _UNREADABLE as error:
+        raise InvalidRequest(f"'{path.name}' is no Excel workbook that can be read: {type(error).__name__}.") from None
+    return TableInput(
+        table or title, checked_headers(path, headers), partial(_rows, path, len(headers), headers), total
+    )
+
+
+def _sheet(path: Path) -> tuple[str, Iterator[Sequence[object]]]:
+    book = load_workbook(path, read_only=True, data_only=True)
+    sheet = book.worksheets[0]
+    sheet.reset_dimensions()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] -- read-only sheets have it; what the file says of its size may be wrong
+    return sheet.title, cast("Iterator[Sequence[object]]", sheet.iter_rows(values_only=True))
+
+
+def _rows(path: Path, width: int, headers: tuple[str, ...]) -> Iterator[InputRow]:
+    _, rows = _sheet(path)
+    number = 0
+    for line, row in enumerate(rows, 1):
+        cells = _trimmed(row)
+        if line == 1 or not cells:
+            continue
+        number += 1
+        problem = None
+        if len(cells) > width:
+            problem = f"The row has {len(cells)} cells; the headers name {width} columns."
+        padded = [*cells, *([None] * (width - len(cells)))]
+        yield InputRow(number, line, {name: _cell(cell) for name, cell in zip(headers, padded, strict=False)}, problem)
+
+
+def _trimmed(row: Sequence[object]) -> Sequence[object]:
+    """Without the empty cells at its end."""
+    end = len(row)
+    while end and row[end - 1] in (None, ""):
+        end -= 1
+    return row[:end]
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, str):
+        return original(value)
+    if value is None or isinstance(value, bool | int | float | date | datetime):
+        return value
+    return str(value)  # a time of day, a length of time: refused by the column, by its text
+
+
+class ExcelWriter:
+    """Writes one table into a new workbook, row by row."""
+
+    def __init__(self, path: Path, table: str, headers: Sequence[str]) -> None:
+        self._path = path
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet(table[:31])
+        self._headers = headers
+        self._sheet.append([self._text(header) for header in headers])
+
+    def write(self, values: Sequence[Cell]) -> None:
+        """Add a row. Raises `InvalidRequest` for a text that no cell can hold."""
+        try:
+            self._sheet.append([self._text(value) if isinstance(value, str) else value for value in values])
+        except IllegalCharacterError:
+            raise InvalidRequest(
+                "A text holds control characters, which Excel cannot keep; use csv or jsonl."
+            ) from None
+
+    def close(self) -> None:
+        """Write the file."""
+        self._book.save(self._path)
+
+    def _text(self, text: str) -> SheetCell:
+        """A cell that is a text, whatever it begins with."""
+        text = neutral(text)
+        if len(text) > LONGEST_TEXT:
+            raise InvalidRequest(f"A text is longer than the {LONGEST_TEXT:,} characters of a cell; use csv or jsonl.")
+        cell = WriteOnlyCell(self._sheet, text)
+        cell.data_type = "s"
+        return cell
