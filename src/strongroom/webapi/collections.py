@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from strongroom.errors import MethodNotAllowed, QueryError
 from strongroom.ids import Guid
-from strongroom.query.ast import Select
+from strongroom.query.ast import Select, conjunction
 from strongroom.query.fetchxml import continued, read_fetchxml
-from strongroom.query.odata import read_query
+from strongroom.query.odata import read_filter, read_query
 from strongroom.query.paging import make_fetch_cookie, make_skiptoken, read_skiptoken
 from strongroom.query.sql import read_sql
 from strongroom.records import Page, Session, count, create, retrieve, retrieve_page
@@ -26,6 +26,7 @@ COUNT_LIMIT = 5000
 PAGE_SIZE = 5000
 _ON_COLLECTIONS = ("$select", "$filter", "$orderby", "$top", "$count", "$expand", "$apply", "$skiptoken")
 _BESIDE_OTHERS = ("$select", "$filter", "$orderby", "$top", "$expand", "$apply")
+_BESIDE_VIEWS = ("$filter", "$top")
 
 
 def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[Segment, ...]) -> Response:
@@ -52,7 +53,8 @@ def list_rows(exchange: Exchange, session: Session, table: Table) -> Response:
     fetch = custom.get("fetchXml", custom.get("fetchxml"))
     view = custom.get("savedQuery") or custom.get("userQuery")
     if view is not None:
-        fetch = set_of_view(session, table, view, user="userQuery" in custom)
+        text = set_of_view(session, table, view, user="userQuery" in custom)
+        return _fetch(exchange, session, table, text, is_view=True)
     if fetch is not None:
         return _fetch(exchange, session, table, fetch)
     if "sql" in custom:
@@ -105,11 +107,14 @@ def page_of(
     return json_response(200, answer, *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
 
 
-def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Response:
-    _refuse_beside(exchange, "fetchXml")
+def _fetch(exchange: Exchange, session: Session, table: Table, text: str, *, is_view: bool = False) -> Response:
+    """A page of a FetchXML query. What a view says can be narrowed by `$filter` and `$top` (WA-262)."""
+    _refuse_beside(exchange, "a view" if is_view else "fetchXml", allowed=_BESIDE_VIEWS if is_view else ())
     key = exchange.environment.paging_key
     query = read_fetchxml(session.schema, text, exchange.read_context(session), expected_table=table)
     select = continued(query, key).select
+    if is_view:
+        select = _narrowed(exchange, session, table, select)
     if select.page_size is None:
         select = replace(select, page_size=exchange.preferences.max_page_size or PAGE_SIZE)
     select = replace(select, count=query.returns_total_count or exchange.options.count)
@@ -132,9 +137,21 @@ def _fetch(exchange: Exchange, session: Session, table: Table, text: str) -> Res
     return json_response(200, encode(body), *exchange.applied(ANNOTATIONS, PREFERRED_SIZE))
 
 
-def _refuse_beside(exchange: Exchange, language: str) -> None:
+def _narrowed(exchange: Exchange, session: Session, table: Table, select: Select) -> Select:
+    text, top = exchange.options.get("$filter"), exchange.options.top
+    if text is not None:
+        where, joins = read_filter(session.schema, table, text, exchange.read_context(session))
+        if joins:  # their names could be those of the view's own links
+            raise QueryError("Beside a view, $filter can only use columns of the table itself, and any and all.")
+        select = replace(select, where=conjunction(select.where, where))
+    if top is not None and exchange.preferences.max_page_size is None:  # as WA-175
+        select = replace(select, top=top if select.top is None else min(top, select.top))
+    return select
+
+
+def _refuse_beside(exchange: Exchange, language: str, *, allowed: tuple[str, ...] = ()) -> None:
     """Options that another query language has its own words for cannot stand beside it (WA-240)."""
-    refused = [name for name in _BESIDE_OTHERS if name in exchange.options.system]
+    refused = [name for name in _BESIDE_OTHERS if name in exchange.options.system and name not in allowed]
     if refused:
         raise QueryError(f"'{refused[0]}' cannot be used together with {language}; put it into the {language} text.")
 
