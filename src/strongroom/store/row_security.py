@@ -150,7 +150,7 @@ def read(connection: Connection, plans: Iterable[Plan], sql: str, limit: int) ->
     connection.execute("savepoint by_hand")
     try:
         bind(connection, plans)
-        found = connection.query(f"select to_json(by_hand)::text from ({sql}) as by_hand limit {int(limit)}")
+        found = connection.query(f"select to_json(by_hand)::text from ({sql}) as by_hand limit ?::bigint", (limit,))
     except IntegrityViolation as error:
         raise InvalidRequest(f"PostgreSQL refuses the statement: {error.message}") from None
     finally:
