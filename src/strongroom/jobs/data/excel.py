@@ -4,6 +4,7 @@ A workbook is a zip of XML from somebody else: it is measured as such before `op
 through `defusedxml`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -16,7 +17,7 @@ from defusedxml.common import DefusedXmlException
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell as SheetCell
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
+from openpyxl.utils.exceptions import InvalidFileException
 
 from strongroom.errors import InvalidRequest, TooLarge
 from strongroom.jobs.data.flat_files import checked_headers
@@ -27,6 +28,9 @@ from strongroom.solutions.archive import open_archive
 MOST_BYTES = 64 * 1024 * 1024
 LONGEST_TEXT = 32_767
 """Characters that Excel keeps in one cell."""
+
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_LOST = re.compile("[\x01-\x08\x0b-\x1f\ufffe\uffff]")
 
 _UNREADABLE = (
     InvalidFileException,
@@ -89,10 +93,16 @@ def _trimmed(row: Sequence[object]) -> Sequence[object]:
 
 def _cell(value: object) -> Cell:
     if isinstance(value, str):
-        return original(value)
+        return original(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), value))
     if value is None or isinstance(value, bool | int | float | date | datetime):
         return value
     return str(value)  # a time of day, a length of time: refused by the column, by its text
+
+
+def _escaped(text: str) -> str:
+    """`text` as workbooks hold it: `_x000D_` for characters that XML loses, `_x005F_` before what only looks so."""
+    text = _ESCAPE.sub(lambda found: f"_x005F{found[0]}", text)
+    return _LOST.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
 class ExcelWriter:
@@ -106,13 +116,8 @@ class ExcelWriter:
         self._sheet.append([self._text(header) for header in headers])
 
     def write(self, values: Sequence[Cell]) -> None:
-        """Add a row. Raises `InvalidRequest` for a text that no cell can hold."""
-        try:
-            self._sheet.append([self._text(value) if isinstance(value, str) else value for value in values])
-        except IllegalCharacterError:
-            raise InvalidRequest(
-                "A text holds control characters, which Excel cannot keep; use csv or jsonl."
-            ) from None
+        """Add a row. Raises `InvalidRequest` for a text that is too long for a cell."""
+        self._sheet.append([self._text(value) if isinstance(value, str) else value for value in values])
 
     def close(self) -> None:
         """Write the file."""
@@ -120,7 +125,7 @@ class ExcelWriter:
 
     def _text(self, text: str) -> SheetCell:
         """A cell that is a text, whatever it begins with."""
-        text = neutral(text)
+        text = _escaped(neutral(text))
         if len(text) > LONGEST_TEXT:
             raise InvalidRequest(f"A text is longer than the {LONGEST_TEXT:,} characters of a cell; use csv or jsonl.")
         cell = WriteOnlyCell(self._sheet, text)

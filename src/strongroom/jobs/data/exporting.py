@@ -155,9 +155,15 @@ def _writer(
     file = stack.enter_context(path.open("x", encoding="utf-8", newline=""))
     if kind is Format.JSONL:
         return lambda cells: _write_json(file, columns, cells)
+    add = csv_writer(file, _headers(columns))
+    return lambda cells: add(_flat(columns, cells))
+
+
+def csv_writer(file: TextIO, headers: Sequence[str]) -> Callable[[Sequence[Cell]], object]:
+    """What adds rows of cells to a CSV that begins with `headers`."""
     writer = csv.writer(file)
-    writer.writerow(_headers(columns))
-    return lambda cells: writer.writerow([_csv_text(cell) for cell in _flat(columns, cells)])
+    writer.writerow(headers)
+    return lambda cells: writer.writerow([_csv_text(cell) for cell in cells])
 
 
 def _headers(columns: Sequence[Column]) -> list[str]:

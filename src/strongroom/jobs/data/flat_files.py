@@ -39,7 +39,9 @@ def csv_table(path: Path, table: str) -> TableInput:
             )
         except csv.Error as error:
             raise InvalidRequest(f"The headers of '{path.name}' cannot be read: {error}.") from None
-    return TableInput(table, checked_headers(path, headers), partial(_csv_rows, path, delimiter, headers))
+    checked_headers(path, headers)
+    rows = partial(_csv_rows, path, delimiter, headers)
+    return TableInput(table, headers, rows, sum(1 for _ in rows()))
 
 
 def checked_headers(path: Path, headers: tuple[str, ...]) -> tuple[str, ...]:

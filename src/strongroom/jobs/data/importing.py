@@ -82,15 +82,10 @@ def _planned(
 ) -> TableMapping:
     table = session.schema.tables.get(name)
     if table is None:
-        raise unknown_table(name)
+        raise InvalidRequest(f"There is no table '{name}'; name it by its logical name, as in --table account.")
     refuse_direct_writes(table)
     demand_privilege(session, table, Rights.READ)
     return mapped(table, headers, chosen if len(source.tables) == 1 else {})
-
-
-def unknown_table(name: str) -> StrongroomError:
-    """400 for a table that is not there."""
-    return InvalidRequest(f"There is no table '{name}'; name it by its logical name, as in --table account.")
 
 
 class _Run:
@@ -203,7 +198,7 @@ def _tie_all(session: Session, links: Sequence[InputLink]) -> Stored:
     for link in links:
         found = session.schema.many_to_many.get(link.relationship)
         if found is None:
-            raise unknown_relationship(link)
+            raise InvalidRequest(f"There is no N:N relationship '{link.relationship}'.")
         is_first = found.table1 == link.source_table
         other = found.table2 if is_first else found.table1
         source, target = Reference(link.source_table, link.source), Reference(other, link.target)
@@ -215,11 +210,6 @@ def _tie_all(session: Session, links: Sequence[InputLink]) -> Stored:
                 raise
             stored.counts.unchanged += 1
     return stored
-
-
-def unknown_relationship(link: InputLink) -> StrongroomError:
-    """400 for an N:N relationship that is not there."""
-    return InvalidRequest(f"There is no N:N relationship '{link.relationship}'.")
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

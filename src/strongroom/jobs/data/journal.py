@@ -126,7 +126,8 @@ class ErrorsFile:
         text = io.StringIO()
         writer = csv.writer(text)
         if not self.size:
-            writer.writerow((*_PLACE, *self._headers) if self._headers is not None else ("table", *_PLACE, "values"))
+            named = [neutral(name) for name in self._headers] if self._headers is not None else None
+            writer.writerow((*_PLACE, *named) if named is not None else ("table", *_PLACE, "values"))
         for each in refusals:
             place = (str(each.line), each.column, neutral(each.message))
             if self._headers is not None:

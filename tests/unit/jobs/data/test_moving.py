@@ -15,6 +15,7 @@ from tests.worlds import World
 
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Guid, Reference
+from strongroom.records import associate
 from strongroom.schema.model import Depth, Rights
 from strongroom.store.protocol import Database
 
@@ -80,10 +81,14 @@ def test_what_is_exported_and_imported_elsewhere_is_the_same(
 def test_several_tables_and_links_go_in_a_package(world: World, stores: Stores, engine: str, tmp_path: Path) -> None:
     """As the Configuration Migration tool writes it: lookups with table and name, N:N links, the order of import."""
     _fill(world)
-    package = Mover(world).save(tmp_path / "data.zip", "account", "contact")
+    lead = world.create("lead", lastname="Lead")
+    with world.administrating() as session:
+        tie = session.schema.many_to_many["accountleads_association"]
+        associate(session, tie, Reference("account", _ACCOUNT), Reference("lead", lead))
+    package = Mover(world).save(tmp_path / "data.zip", "account", "contact", "lead")
     with ZipFile(package) as packed:
         data, schema = fromstring(packed.read("data.xml")), fromstring(packed.read("data_schema.xml"))
-    assert [e.text for e in schema.findall("entityImportOrder/entityName")] == ["account", "contact"]
+    assert [e.text for e in schema.findall("entityImportOrder/entityName")] == ["account", "contact", "lead"]
     fields = {f.get("name"): f for f in data.findall(f".//record[@id='{_ACCOUNT}']/field")}
     assert fields["primarycontactid"].attrib == {
         "name": "primarycontactid",
@@ -100,6 +105,8 @@ def test_several_tables_and_links_go_in_a_package(world: World, stores: Stores, 
         there = World(other)
         report = Mover(there).load(package)
         assert report.status == 0, (tmp_path / "data.errors.csv").read_text()
+        assert report.counts["links"].linked == 1
+        assert Mover(there).load(package).counts["links"].unchanged == 1
         row = there.row("account", _ACCOUNT)
         assert row.values["primarycontactid"] == Reference("contact", _CONTACT)
 
