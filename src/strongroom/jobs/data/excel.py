@@ -5,7 +5,8 @@ through `defusedxml`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -51,9 +52,9 @@ def excel_table(path: Path, table: str | None) -> TableInput:
         raise TooLarge(f"'{path.name}' is larger than {MOST_BYTES // 2**20} MiB; CSV may be larger.")
     open_archive(path.name, path.read_bytes())
     try:
-        title, rows = _sheet(path)
-        headers = tuple(str(cell).strip() for cell in _trimmed(next(rows, ())))
-        total = sum(1 for row in rows if _trimmed(row))
+        with _sheet(path) as (title, rows):
+            headers = tuple(str(cell).strip() for cell in _trimmed(next(rows, ())))
+            total = sum(1 for row in rows if _trimmed(row))
     except _UNREADABLE as error:
         raise InvalidRequest(f"'{path.name}' is no Excel workbook that can be read: {type(error).__name__}.") from None
     return TableInput(
@@ -61,26 +62,32 @@ def excel_table(path: Path, table: str | None) -> TableInput:
     )
 
 
-def _sheet(path: Path) -> tuple[str, Iterator[Sequence[object]]]:
+@contextmanager
+def _sheet(path: Path) -> Generator[tuple[str, Iterator[Sequence[object]]]]:
+    """The title and the rows of the first sheet. What the file says of the sheet's size may be wrong."""
     book = load_workbook(path, read_only=True, data_only=True)
-    sheet = book.worksheets[0]
-    sheet.reset_dimensions()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] -- read-only sheets have it; what the file says of its size may be wrong
-    return sheet.title, cast("Iterator[Sequence[object]]", sheet.iter_rows(values_only=True))
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] -- read-only ones have it
+        yield sheet.title, cast("Iterator[Sequence[object]]", sheet.iter_rows(values_only=True))
+    finally:
+        book.close()
 
 
 def _rows(path: Path, width: int, headers: tuple[str, ...]) -> Iterator[InputRow]:
-    _, rows = _sheet(path)
-    number = 0
-    for line, row in enumerate(rows, 1):
-        cells = _trimmed(row)
-        if line == 1 or not cells:
-            continue
-        number += 1
-        problem = None
-        if len(cells) > width:
-            problem = f"The row has {len(cells)} cells; the headers name {width} columns."
-        padded = [*cells, *([None] * (width - len(cells)))]
-        yield InputRow(number, line, {name: _cell(cell) for name, cell in zip(headers, padded, strict=False)}, problem)
+    with _sheet(path) as (_, rows):
+        number = 0
+        for line, row in enumerate(rows, 1):
+            cells = _trimmed(row)
+            if line == 1 or not cells:
+                continue
+            number += 1
+            problem = None
+            if len(cells) > width:
+                problem = f"The row has {len(cells)} cells; the headers name {width} columns."
+            padded = [*cells, *([None] * (width - len(cells)))]
+            known = {name: _cell(cell) for name, cell in zip(headers, padded, strict=False)}
+            yield InputRow(number, line, known, problem)
 
 
 def _trimmed(row: Sequence[object]) -> Sequence[object]:

@@ -147,7 +147,7 @@ def _cells(columns: Sequence[Column], values: Sequence[Cell]) -> list[Cell]:
 
 def _writer(
     stack: ExitStack, path: Path, kind: Format, table: Table, columns: Sequence[Column]
-) -> Callable[[list[Cell]], None]:
+) -> Callable[[list[Cell]], object]:
     if kind is Format.XLSX:
         book = ExcelWriter(path, table.logical_name, _headers(columns))
         stack.callback(book.close)

@@ -5,7 +5,7 @@ N:N links. What a batch may not do is found by halves, down to the row, so that 
 with it. After each batch comes its step in the journal; a run that was ended goes on behind the last one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -59,7 +59,8 @@ def import_data(
     is in when this raises: `InvalidRequest` for a file that does not fit, before anything is done, or whatever ends
     the run."""
     with open_session(False) as session:
-        mappings = [_planned(session, source, each.table, each.headers, chosen) for each in source.tables]
+        own = _by_table(source, chosen)
+        mappings = [_planned(session, each.table, each.headers, own[each.table]) for each in source.tables]
         user = session.caller.id
     report.left_out.update({each.table: list(each.left_out) for each in mappings if each.left_out})
     about = {"file": source.fingerprint, "environment": environment, "user": user, "map": chosen}
@@ -77,15 +78,26 @@ def import_data(
     journal.finish()
 
 
-def _planned(
-    session: Session, source: Source, name: str, headers: Sequence[str], chosen: dict[str, str]
-) -> TableMapping:
+def _by_table(source: Source, chosen: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The columns of `--map` for each table; where there are several, each header stands behind its table."""
+    if len(source.tables) == 1:
+        return {source.tables[0].table: dict(chosen)}
+    found: dict[str, dict[str, str]] = {each.table: {} for each in source.tables}
+    for header, column in chosen.items():
+        table, _, name = header.partition(".")
+        if table not in found:
+            raise InvalidRequest(f"--map '{header}': the file has several tables; write TABLE.{header}=COLUMN.")
+        found[table][name] = column
+    return found
+
+
+def _planned(session: Session, name: str, headers: Sequence[str], chosen: Mapping[str, str]) -> TableMapping:
     table = session.schema.tables.get(name)
     if table is None:
         raise InvalidRequest(f"There is no table '{name}'; name it by its logical name, as in --table account.")
     refuse_direct_writes(table)
     demand_privilege(session, table, Rights.READ)
-    return mapped(table, headers, chosen if len(source.tables) == 1 else {})
+    return mapped(table, headers, chosen)
 
 
 class _Run:

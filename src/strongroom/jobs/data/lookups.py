@@ -38,7 +38,7 @@ class Lookups:
             found = self._in(targets, wanted.id, by_id=True)
             if found:
                 return found[0]
-        if wanted.name:
+        if wanted.name and _is_text(wanted.name):
             found = self._in(targets, wanted.name, by_id=False)
             if len(found) > 1:
                 ids = ", ".join(f"{each.table}:{each.id}" for each in found[:5])
@@ -83,6 +83,15 @@ class Lookups:
         except AccessDenied:
             return []
         return [row.id for row in page.rows if row.id is not None]
+
+
+def _is_text(name: str) -> bool:
+    """Whether a store can be asked for `name`: no row is called by half a character or a null."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in name
 
 
 def _naming_columns(table: Table) -> list[Column]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from strongroom.errors import InvalidRequest, PayloadError
 from strongroom.jobs.data.shapes import Cell
-from strongroom.query.dates import to_utc
+from strongroom.query.dates import FIRST_DAY, to_utc
 from strongroom.schema.model import Column, ColumnType, DateBehavior, Option
 from strongroom.store.layout import fold
 from strongroom.store.protocol import Value
@@ -161,9 +161,11 @@ def _date(column: Column, cell: Cell, time_zone: str) -> Value:
         return f"{day}T{time or '00:00:00'}{zone or ''}"
     try:
         local = datetime.fromisoformat(f"{day}T{time or '00:00:00'}")
+        if local.date() >= FIRST_DAY:
+            return to_utc(local, time_zone)
     except ValueError:
-        raise _unfit(column, "a date that exists", text) from None
-    return to_utc(local, time_zone)
+        pass
+    raise _unfit(column, "a date that exists, from 1753-01-01 to 9999-12-31", text)
 
 
 def _unfit(column: Column, wanted: str, cell: object = None) -> InvalidRequest:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.errors import InvalidRequest, TooLarge
+from strongroom.ids import Guid
 from strongroom.jobs.data import open_data
 from strongroom.jobs.data.excel import ExcelWriter
 from strongroom.jobs.data.exporting import csv_writer
@@ -94,7 +95,7 @@ def test_a_package_is_read_as_the_configuration_migration_tool_writes_it(tmp_pat
     assert row.cells == {
         "name": "[-1,2,-1]",
         "sets": "2,3",
-        "primarycontactid": LookupCell("contact", "00000000-0000-0000-0000-0000000000c1", "Ann"),
+        "primarycontactid": LookupCell("contact", Guid("00000000-0000-0000-0000-0000000000c1"), "Ann"),
         "accountid": "{00000000-0000-0000-0000-0000000000A1}",
     }
     (link,) = source.links

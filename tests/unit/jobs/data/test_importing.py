@@ -234,6 +234,31 @@ def test_files_that_do_not_fit_change_nothing(
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
+def test_lookups_and_dates_that_no_store_can_hold_are_refused(world: World, tmp_path: Path) -> None:
+    rows = [
+        {"name": "Half", "primarycontactid": "\ud800"},
+        {"name": "Null", "primarycontactid": "a\x00b"},
+        {"name": "Date", "lastonholdtime": "0001-01-01 00:00"},
+        {"name": "Leap", "lastonholdtime": "2023-02-29"},
+        {"name": "\ud800"},
+    ]
+    path = _file(tmp_path, "account.jsonl", *(json.dumps(row) for row in rows))
+
+    report = Mover(world).load(path)
+
+    assert (report.status, report.counts["account"].refused) == (2, 5)
+    assert [each["column"] for each in _errors(path)] == [*["primarycontactid"] * 2, *["lastonholdtime"] * 2, "name"]
+
+
+def test_several_tables_take_a_map_behind_the_name_of_the_table(world: World, tmp_path: Path) -> None:
+    world.create("account", name="One")
+    package = Mover(world).save(tmp_path / "data.zip", "account", "contact")
+
+    with pytest.raises(InvalidRequest, match=r"write TABLE\.name=COLUMN"):
+        Mover(world).load(package, chosen={"name": ""})
+    assert Mover(world).load(package, chosen={"account.name": "description"}).counts["account"].updated == 1
+
+
 def test_lines_that_are_no_json_are_refused_one_by_one(world: World, tmp_path: Path) -> None:
     path = _file(
         tmp_path, "account.jsonl", '{"name": "In"}', "[1]", "{", "[" * 100_000, '{"revenue": NaN}', '{"name": 7.5}'
