@@ -1,4 +1,5 @@
-"""Long work: filling an environment with the demo company (`demo`), measuring speed (`bench`)."""
+"""Long work: filling an environment with the demo company (`demo`), rows from and into files (`data`), measuring speed
+(`bench`)."""
 
 from strongroom.jobs.demo import fill_demo
 

@@ -20,7 +20,7 @@ from strongroom.jobs.data.storing import Place, Stored, incomplete, store_lookup
 from strongroom.records import Session, associate
 from strongroom.records.authorize import demand_privilege
 from strongroom.records.create import refuse_direct_writes
-from strongroom.schema.model import Rights
+from strongroom.schema.model import ManyToMany, Rights
 
 BATCH = 500
 """Rows in one transaction."""
@@ -208,9 +208,7 @@ class _Run:
 def _tie_all(session: Session, links: Sequence[InputLink]) -> Stored:
     stored = Stored()
     for link in links:
-        found = session.schema.many_to_many.get(link.relationship)
-        if found is None:
-            raise InvalidRequest(f"There is no N:N relationship '{link.relationship}'.")
+        found = _relationship(session, link)
         is_first = found.table1 == link.source_table
         other = found.table2 if is_first else found.table1
         source, target = Reference(link.source_table, link.source), Reference(other, link.target)
@@ -222,6 +220,15 @@ def _tie_all(session: Session, links: Sequence[InputLink]) -> Stored:
                 raise
             stored.counts.unchanged += 1
     return stored
+
+
+def _relationship(session: Session, link: InputLink) -> ManyToMany:
+    """By its own name or that of its intersect table: packages have either."""
+    wanted = link.relationship.lower()
+    for each in session.schema.many_to_many.values():
+        if wanted in (each.schema_name.lower(), each.intersect) and link.source_table in (each.table1, each.table2):
+            return each
+    raise InvalidRequest(f"There is no N:N relationship '{link.relationship}' of '{link.source_table}'.")
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

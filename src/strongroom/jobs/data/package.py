@@ -86,4 +86,5 @@ def _numbered(path: Path, order: list[str], entities: dict[str, Element]) -> Ite
                 target = parse_guid(element.text or "")
                 if source is None or target is None:
                     raise InvalidRequest(f"'{path.name}': link {number} of '{name}' does not tie two ids.")
-                yield InputLink(number, link.get("m2mrelationshipname") or "", name, source, target)
+                relationship = link.get("m2mrelationshipschemaname") or link.get("m2mrelationshipname") or ""
+                yield InputLink(number, relationship, name, source, target)

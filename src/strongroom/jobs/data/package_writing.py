@@ -18,6 +18,7 @@ from strongroom.jobs.data.shapes import Cell, LookupCell
 from strongroom.query.ast import Field, Join, JoinKind, Link, Output, Select, Source
 from strongroom.records import Session, retrieve_page
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Table
+from strongroom.solutions import archive
 
 MOST_ROWS = 500_000
 """Rows in one package: it is made in memory, as its readers take it."""
@@ -96,8 +97,11 @@ def write_package(
         numbers[each.table.logical_name] = _add_rows(data, each, own)
         if sum(numbers.values()) > MOST_ROWS:
             raise InvalidRequest(f"A package holds at most {MOST_ROWS:,} rows; use csv or jsonl, or --filter.")
+    written = tostring(data, encoding="utf-8", xml_declaration=True)
+    if len(written) > archive.MOST_BYTES // 2:
+        raise InvalidRequest("The package would be larger than any import takes; use csv or jsonl, or --filter.")
     with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
-        packed.writestr("data.xml", tostring(data, encoding="utf-8", xml_declaration=True))
+        packed.writestr("data.xml", written)
         packed.writestr("data_schema.xml", tostring(schema, encoding="utf-8", xml_declaration=True))
         packed.writestr("[Content_Types].xml", _CONTENT_TYPES)
     return numbers
