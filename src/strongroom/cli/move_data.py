@@ -89,7 +89,7 @@ def _tell(report: "Report", errors: Path, stopped: str | None, as_json: bool) ->
     if refused:
         say(f"Why rows were refused or are incomplete: {errors}")
     if stopped:
-        say(f"Stopped: {' '.join(stopped.split())} The same command goes on from here.")
+        say(f"Stopped: {' '.join(stopped.split()).rstrip('.')}. The same command goes on from here.")
 
 
 @click.command(name="export-data", short_help="Export rows: CSV, JSON lines, Excel, configuration data.")
