@@ -23,7 +23,7 @@ _MOST_LINES = 40
 @environment_option
 @json_option
 def import_(source: Path, only_plan: bool, user: str, home: Path, environment: str | None, as_json: bool) -> int:
-    """Import a solution export, a zip or the unpacked folder of source control, into an environment.
+    """Import a solution, FILE|FOLDER: an exported zip, or the unpacked folder of source control.
 
     All of it in one transaction, as the user named: an import gives nobody more than that user may give. What needs
     something that the environment does not have waits, and is listed; it comes with the next import after the missing

@@ -133,15 +133,6 @@ class Transaction(Protocol):
         """The rows of a statement that somebody wrote, by the names of its columns, read under PostgreSQL's row-level
         security as the caller of these plans (`store.row_security`): at most `limit` of them.
 
-        Raises `InvalidRequest` for what PostgreSQL refuses, and on the embedded store. It ends what else the
-        transaction can do.
-        """
-        ...
-
-    def read_by_hand(self, plans: Iterable[Plan], sql: str, limit: int) -> list[dict[str, object]]:
-        """The rows of a statement that somebody wrote, by the names of its columns, read under PostgreSQL's row-level
-        security as the caller of these plans (`store.row_security`): at most `limit` of them.
-
         Raises `InvalidRequest` for what PostgreSQL refuses, and on the embedded store.
         """
         ...

@@ -55,6 +55,23 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
         ("Count", "Edm.Int32"),
         ("AuditDetails", "Collection(mscrm.AuditDetail)"),
     ),
+    "StageSolutionResults": (
+        ("SolutionDetails", "mscrm.SolutionDetails"),
+        ("Steps", "Collection(mscrm.SolutionStep)"),
+        ("MissingDependencies", "Collection(mscrm.MissingDependency)"),
+    ),
+    "SolutionDetails": (
+        ("SolutionUniqueName", "Edm.String"),
+        ("SolutionVersion", "Edm.String"),
+        ("IsManaged", "Edm.Boolean"),
+    ),
+    "SolutionStep": (
+        ("Kind", "Edm.String"),
+        ("Name", "Edm.String"),
+        ("Verdict", "Edm.String"),
+        ("Note", "Edm.String"),
+    ),
+    "MissingDependency": (("Kind", "Edm.String"), ("Name", "Edm.String"), ("Solution", "Edm.String")),
     "ColumnSet": (("AllColumns", "Edm.Boolean"), ("Columns", "Collection(Edm.String)")),
     "ConditionExpression": (
         ("AttributeName", "Edm.String"),
