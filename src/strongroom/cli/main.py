@@ -22,8 +22,8 @@ from strongroom.cli.keys import keys
 from strongroom.cli.move_data import export_data, import_data
 from strongroom.cli.policy import policy_test
 from strongroom.cli.serve import serve
-from strongroom.cli.sql import sql
 from strongroom.cli.solutions import export, solutions
+from strongroom.cli.sql import sql
 from strongroom.cli.token import token
 from strongroom.cli.users import sessions, users
 from strongroom.cli.whatif import whatif

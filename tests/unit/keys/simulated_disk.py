@@ -79,8 +79,8 @@ class SimulatedDisk(Disk):
         self.step()
         self._rename_later(path, lambda names: names.pop(path, None) and None)
 
-    def signature(self, path: Path) -> Signature | None:
-        found = self.names.get(path)
+    def signature(self, path: Path | str) -> Signature | None:
+        found = self.names.get(Path(path))
         return None if found is None else (found.number, 0, len(found.content))
 
     def require_owner_only(self, path: Path) -> None:
