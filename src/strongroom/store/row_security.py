@@ -1,8 +1,8 @@
 """PostgreSQL's row-level security as a second lock beside the plan (decision 0011).
 
-Every business table has one policy, for one role: `<schema>_caller`, which owns nothing and may only read. It sees the
-rows of the sets that the session's settings name, and without settings none: the owner, unit and share principals of a
-caller's plan, bound for one transaction by `bind`. Secured columns are not granted to the role at all.
+Every business table has one policy, for one role of the environment (`caller_role`), which owns nothing and may only
+read. It sees the rows of the sets that the session's settings name, and without settings none: the owner, unit and
+share principals of a caller's plan, bound for one transaction by `bind`. Secured columns are not granted to the role.
 
 The platform's own statements run as the owner of the tables and carry their plan in themselves; the policy is for
 statements that somebody writes by hand. What it cannot express (rows that take the access of another row) it denies.
@@ -23,9 +23,9 @@ from strongroom.store.layout import SHARES, has_owner_key, has_unit
 _PREFIX, _SHARED = "strongroom", "strongroom_shared"
 
 
-def caller_role(schema_name: str) -> str:
+def caller_role(connection: Connection) -> str:
     """The role that hand-written statements run as in an environment."""
-    return f"{schema_name}_caller"[:63]
+    return f"{_schema_name(connection)}_caller"[:63]
 
 
 def can_have_roles(connection: Connection) -> bool:
@@ -36,16 +36,16 @@ def can_have_roles(connection: Connection) -> bool:
 
 def fit_policies(engine: Engine, connection: Connection, old: Schema | None, new: Schema) -> None:
     """Make the role and the policies fit a schema: of the tables that are new, that changed, or that have none yet."""
-    role = caller_role(_schema_name(connection))
+    role = caller_role(connection)
     if not can_have_roles(connection) and not _is_there(connection, role):
         return  # the first lock stands alone; `strongroom check` says so
     _make_role(connection, role)
-    _make_function(connection)
+    _make_function(connection, role)
     guarded = {
         name
         for (name,) in connection.query(
-            "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-            " where n.nspname = current_schema() and c.relrowsecurity"
+            "select tablename::text from pg_policies where schemaname = current_schema() and ?::name = any (roles)",
+            (role,),
         )
     }
     for name, table in new.tables.items():
@@ -102,16 +102,20 @@ def _make_role(connection: Connection, role: str) -> None:
     connection.execute(f"grant usage on schema {quote(_schema_name(connection))} to {quote(role)}")
 
 
-def _make_function(connection: Connection) -> None:
-    """Whether a row is shared for reading with one of some principals. It looks at shares as the tables' owner."""
+def _make_function(connection: Connection, role: str) -> None:
+    """Whether a row is shared for reading with one of some principals. It looks at shares as the tables' owner, never
+    at a temporary table of that name, and for the guarded role alone."""
     connection.execute(
         f"create or replace function {_SHARED}(about text, row_key bigint, principals bigint[], direct boolean)"
         " returns boolean language sql stable security definer"
-        f" set search_path = {quote(_schema_name(connection))} as $$"
+        f" set search_path = {quote(_schema_name(connection))}, pg_temp as $$"
         f" select cardinality(principals) > 0 and exists (select 1 from {SHARES} s where s.objecttypecode = about"
         " and s.object = row_key and s.principal = any (principals) and (s.accessrightsmask"
         f" | case when direct then 0 else s.inheritedaccessrightsmask end) & {Rights.READ.value} <> 0) $$"
     )
+    signature = f"{_SHARED}(text, bigint, bigint[], boolean)"
+    connection.execute(f"revoke all on function {signature} from public")
+    connection.execute(f"grant execute on function {signature} to {quote(role)}")
 
 
 def bind(connection: Connection, plans: Iterable[Plan]) -> None:
@@ -119,7 +123,7 @@ def bind(connection: Connection, plans: Iterable[Plan]) -> None:
 
     Raises `InvalidRequest` where the role could not be made.
     """
-    role = caller_role(_schema_name(connection))
+    role = caller_role(connection)
     if not _is_there(connection, role):
         raise InvalidRequest(
             "Row-level security is not set up: the database's user may not make roles. Let it (CREATEROLE), and open "
