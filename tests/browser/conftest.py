@@ -85,9 +85,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the whole session."""
+    """A browser for a module: while it is there an event loop runs, in which other tests could start none."""
     found = _chromium()
     if found is None:
         reason = "Chromium is not installed: apt install chromium"

@@ -12,6 +12,7 @@ from strongroom.store.sqlcipher_file import open_file
 REFUSED = 10001
 """`audit.action` of the entry that tells of a refused attempt."""
 
+_SEALING = ("auditleaf", "audithead")
 _REFUSALS = f"select count(*) from audit where action = {REFUSED}"
 
 
@@ -20,7 +21,8 @@ class State:
     """The stamp (security epoch, metadata version, last version number) and the number of rows of each table.
 
     Every insert and update of a row takes a version number, so an equal state means: nothing was written. The one
-    trace that a refused request may leave, the entry in the trail that tells of it (WA-53), is not counted.
+    trace that a refused request may leave, the entry in the trail that tells of it (WA-53), is not counted, nor is the
+    sealing of the trail, which goes on beside the requests.
     """
 
     stamp: tuple[int, ...]
@@ -53,7 +55,7 @@ class Witness:
         sql = self._names.get(stamp[1])
         if sql is None:
             names = [name for (name,) in self._raw.execute(self._tables).fetchall()]
-            counts = {name: f"select '{name}', count(*) from {quote(name)}" for name in names}
+            counts = {name: f"select '{name}', count(*) from {quote(name)}" for name in names if name not in _SEALING}
             counts["audit"] += f" where action <> {REFUSED}"
             sql = " union all ".join(counts.values())
             self._names = {stamp[1]: sql}
