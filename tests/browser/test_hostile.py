@@ -58,6 +58,13 @@ def test_every_answer_has_the_strict_headers(site: Site, path: str) -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|javascript:", answer.text)
 
 
+def test_a_form_that_is_too_long_is_refused(site: Site) -> None:
+    with site.pages() as pages:
+        answer = pages.post("/tables/account/new", data={f"field{n}": "x" * 900 * 1024 for n in range(40)})
+    assert answer.status_code == 413, answer.text
+    assert "too much for one form" in answer.text
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -1,20 +1,18 @@
 """The console as an ASGI application: which page, for whom, and what to say when it cannot be shown."""
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from strongroom.console import signing_in, static_files
 from strongroom.console.api import Api, ApiError, Ask, text
@@ -24,31 +22,23 @@ from strongroom.console.templating import page_text
 from strongroom.console.texts import Texts, chosen_texts
 from strongroom.console.visit import Person, Visit
 from strongroom.environment import Environment, Environments
-from strongroom.errors import InvalidRequest, StrongroomError, Unauthenticated
+from strongroom.errors import StrongroomError, Unauthenticated
 from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
 from strongroom.signin.entering import claims_of_session
-from strongroom.signin.visitor import Visitor
-from strongroom.webapi import telemetry
-from strongroom.webapi.addressing import origin
+from strongroom.signin.visitor import Visitor, local, visitor
+from strongroom.webapi.browsers import PageRules, serve_pages
 from strongroom.webapi.telemetry import Observation
 
-MOST_BODY = 32 * 1024 * 1024
 LANGUAGE_COOKIE = "strongroom-language"
-_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_RULES = PageRules(
+    content=(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    referrer="same-origin",
+    most_body=32 * 1024 * 1024,
 )
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-}
 
 logger = logging.getLogger("strongroom.console")
 
@@ -81,23 +71,8 @@ class Console:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
         observation = Observation(self._environments.new_request_id(), scope["method"], scope["path"])
-        status = 500
-
-        async def send_guarded(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_guarded)
-        finally:
-            telemetry.observe(observation, status, time.perf_counter() - started)
+        await serve_pages(self._app, _RULES, observation, scope, receive, send)
 
     # --- who looks -------------------------------------------------------------------------------------------------
 
@@ -110,27 +85,29 @@ class Console:
         texts = _texts(request)
         refusal = None
         if request.method == "POST":
-            _require_own_origin(request, self._origin(request))
+            _require_own_origin(self._visitor(request))
             form = await request.form(max_fields=10)
             found = signing_in.by_token(self._environments, text(form.get("token")))
             if found is not None:
                 environment, token, claims = found
                 target = _local(text(form.get("next"))) or f"/console/{environment.name}"
                 response = RedirectResponse(target, 303)
-                signing_in.remember(response, token, claims, is_secure=request.url.scheme == "https")
+                signing_in.remember(response, token, claims, is_secure=self._visitor(request).is_secure)
                 return response
             refusal = texts("This token opens nothing here: it may have ended, or belong to another home.")
         context = {
             "refusal": refusal,
             "next": _local(request.query_params.get("next", "")),
-            "addresses": [(name, self._origin(request) + path) for name, path in self._environments.addresses()],
+            "addresses": [
+                (name, self._visitor(request).origin + path) for name, path in self._environments.addresses()
+            ],
             "has_ended": signing_in.COOKIE in request.cookies and refusal is None,
         }
         page = page_text("sign-in.html", texts, {"visit": None, "title": texts("Sign in"), "crumbs": (), **context})
         return Response(page, 400 if refusal else 200, media_type="text/html")
 
     async def _sign_out(self, request: Request) -> Response:
-        _require_own_origin(request, self._origin(request))
+        _require_own_origin(self._visitor(request))
         has_session = bool(self._visitor(request).session_token)
         response = RedirectResponse("/sign-out" if has_session else "/console/sign-in", 303)
         signing_in.forget(response)
@@ -138,7 +115,7 @@ class Console:
         return response
 
     async def _language(self, request: Request) -> Response:
-        _require_own_origin(request, self._origin(request))
+        _require_own_origin(self._visitor(request))
         form = await request.form(max_fields=10)
         response = RedirectResponse(_local(text(form.get("next"))) or "/console", 303)
         response.set_cookie(LANGUAGE_COOKIE, text(form.get("language"))[:10], max_age=31_536_000, samesite="lax")
@@ -156,7 +133,7 @@ class Console:
             return None
 
     def _visitor(self, request: Request) -> Visitor:
-        return Visitor(request, self._environments, self._origin(request))
+        return visitor(request, self._environments)
 
     # --- pages -----------------------------------------------------------------------------------------------------
 
@@ -172,7 +149,7 @@ class Console:
             visit: Visit | None = None
             try:
                 if request.method != "GET":
-                    _require_own_origin(request, self._origin(request))
+                    _require_own_origin(self._visitor(request))
                 visit = await self._visit(request, environment, claims, page)
                 return await page.handler(visit)
             except ApiError as error:
@@ -190,7 +167,7 @@ class Console:
         return serve
 
     async def _visit(self, request: Request, environment: Environment, claims: TokenClaims, page: Page) -> Visit:
-        api = Api(self._ask, environment, claims, self._origin(request))
+        api = Api(self._ask, environment, claims, self._visitor(request).origin)
         schema = await self._schema_of(environment)
         try:
             user = await api.get(f"systemusers({claims.user})", {"$select": "fullname"})
@@ -224,14 +201,6 @@ class Console:
         }.get(status, texts("The form could not be read."))
         return self._refused(request, None, ApiError(status, "", message))
 
-    def _origin(self, request: Request) -> str:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        peer = request.client.host if request.client else ""
-        try:
-            return origin(request.url.scheme, headers, peer, self._environments.trusted_proxies)
-        except InvalidRequest as error:
-            raise HTTPException(400, error.message) from None
-
 
 def _texts(request: Request) -> Texts:
     return chosen_texts(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
@@ -251,23 +220,16 @@ def _refusal_title(texts: Texts, status: int) -> str:
     return titles.get(status, texts("That did not work"))
 
 
-def _require_own_origin(request: Request, own: str) -> None:
-    """Refuse forms that another site sent (request forgery): browsers say where a form comes from, in one of two ways.
+def _require_own_origin(found: Visitor) -> None:
+    """Refuse forms that another site sent (request forgery), and those of which nobody says who did.
 
-    Raises `HTTPException` 403 when neither header says that it was a page of ours.
+    Raises `HTTPException` 403.
     """
-    site = request.headers.get("sec-fetch-site")
-    came_from = request.headers.get("origin")
-    if came_from is not None and came_from != "null":
-        if came_from == own:
-            return
-    elif site == "same-origin":
-        return
-    raise HTTPException(403)
+    if found.came_from_here() is not True:
+        raise HTTPException(403)
 
 
 def _local(address: str) -> str:
     """An address of the console, empty for anything that would lead elsewhere (open redirect)."""
-    parts = urlsplit(address)
-    is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/console") and "\\" not in address
-    return address if is_ours and address.isprintable() else ""
+    found = local(address)
+    return found if found.startswith("/console") else ""

@@ -4,19 +4,17 @@ Handlers touch stores and hash passwords, which takes a tenth of a second; they 
 """
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from strongroom.environment import Environments
 from strongroom.errors import StrongroomError
@@ -24,24 +22,17 @@ from strongroom.signin import account, authorize, metadata, pages, passkey_pages
 from strongroom.signin.problems import OAuthProblem
 from strongroom.signin.templating import page, static_file
 from strongroom.signin.visitor import Visitor, single, visitor
-from strongroom.webapi import telemetry
+from strongroom.webapi.browsers import PageRules, serve_pages
 from strongroom.webapi.telemetry import Observation
 
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+_RULES = PageRules(
+    content=(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    referrer="no-referrer",
+    most_body=64 * 1024,
 )
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-}
-_MOST_BODY = 64 * 1024
 
 logger = logging.getLogger("strongroom.signin")
 
@@ -79,25 +70,8 @@ class SignIn:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
         observation = Observation(self._environments.new_request_id(), scope["method"], _shown(scope["path"]))
-        status = 500
-
-        async def send_guarded(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-            await send(message)
-
-        try:
-            await self._app(scope, _limited(receive), send_guarded)
-        finally:
-            telemetry.observe(observation, status, time.perf_counter() - started)
+        await serve_pages(self._app, _RULES, observation, scope, receive, send)
 
     # --- the authority -----------------------------------------------------------------------------------------------
 
@@ -222,18 +196,3 @@ def _shown(path: str) -> str:
     """A path for the log without what it names: tenants are many."""
     parts = path.split("/")
     return "/".join(["", "{tenant}", *parts[2:]]) if "oauth2" in parts or "v2.0" in parts else path
-
-
-def _limited(receive: Receive) -> Receive:
-    """The body of a request, no longer than forms are. Raises `HTTPException` 413."""
-    size = 0
-
-    async def receive_some() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > _MOST_BODY:
-            raise HTTPException(413)
-        return message
-
-    return receive_some

@@ -89,15 +89,20 @@ class Visitor:
         fields = single(await self.request.form(max_files=0, max_fields=_MOST_FIELDS))
         cookie = self.request.cookies.get(self._name(_FORM), "")
         fits = hmac.compare_digest(fields.get(FORM_FIELD, "").encode(), digest(f"form:{cookie}").encode())
-        if not cookie or not fits or not self._is_from_here():
+        if not cookie or not fits or self.came_from_here() is False:
             raise HTTPException(403)
         return fields
 
-    def _is_from_here(self) -> bool:
+    def came_from_here(self) -> bool | None:
+        """Whether a page of this server sent the request; None where the browser does not say, or nobody's page did.
+
+        Browsers tell it in one of two ways.
+        """
         came_from = self.request.headers.get("origin")
         if came_from is not None and came_from != "null":
             return came_from == self.origin
-        return self.request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        site = self.request.headers.get("sec-fetch-site", "none")
+        return None if site == "none" else site == "same-origin"
 
     def _new_cookie(self) -> str:
         made = getattr(self.request.state, "form_cookie", None)
