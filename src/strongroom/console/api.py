@@ -4,10 +4,10 @@ The same requests that any client sends, through the same entrance: limits, secu
 Web API, so a page cannot do or show anything else.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import orjson
 
@@ -44,6 +44,11 @@ class Answer:
     headers: Mapping[str, str]
     body: Json
 
+    @property
+    def created_id(self) -> str:
+        """The id of the row that was created."""
+        return self.headers["odata-entityid"].rpartition("(")[2].rstrip(")")
+
 
 class Api:
     """One visitor's requests in one environment. Every method raises `ApiError` for anything but success."""
@@ -66,13 +71,18 @@ class Api:
         return objects(body.get("value"))
 
     async def rows_if_allowed(
-        self, path: str, options: Mapping[str, str] | None = None, *, most: int = 5000
+        self,
+        path: str,
+        options: Mapping[str, str] | None = None,
+        *,
+        most: int = 5000,
+        unless: Collection[int] = (403, 404),
     ) -> Sequence[Json] | None:
-        """The rows of the first page, or None where the visitor has no privilege to look."""
+        """The rows of the first page, or None where the answer's status is one of `unless`: no privilege to look."""
         try:
             return await self.rows(path, options, most=most)
         except ApiError as error:
-            if error.status in (403, 404):
+            if error.status in unless:
                 return None
             raise
 
@@ -116,6 +126,12 @@ class Api:
 def reference(entity_set: str, row_id: Guid) -> dict[str, str]:
     """A row as the argument of a function or action."""
     return {"@odata.id": f"{entity_set}({row_id})"}
+
+
+def next_token(body: Json) -> str | None:
+    """The token that the next page of a collection begins after."""
+    found = parse_qs(urlsplit(text(body.get("@odata.nextLink"))).query).get("$skiptoken")
+    return found[0] if found else None
 
 
 def objects(value: object) -> Sequence[Json]:

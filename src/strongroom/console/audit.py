@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
 
 import orjson
 from starlette.responses import Response
 
-from strongroom.console.api import FORMATTED, ApiError, Json, as_object, formatted, objects, reference, text
+from strongroom.console.api import FORMATTED, ApiError, Json, as_object, formatted, next_token, objects, reference, text
 from strongroom.console.data.columns import label
 from strongroom.console.data.lists import PAGE_SIZE
 from strongroom.console.data.lookups import find_row
-from strongroom.console.data.records import crumbs_of, name_of
+from strongroom.console.data.records import crumbs_of, name_of, typed_reference
 from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 from strongroom.schema.model import Table
@@ -98,8 +97,7 @@ async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
     if visit.parameter("after"):
         options["$skiptoken"] = visit.parameter("after")
     body = await visit.api.get("audits", options, prefer=(f"odata.maxpagesize={PAGE_SIZE}",))
-    link = parse_qs(urlsplit(text(body.get("@odata.nextLink"))).query).get("$skiptoken")
-    return objects(body.get("value")), link[0] if link else None
+    return objects(body.get("value")), next_token(body)
 
 
 def _entry(visit: Visit, row: Json) -> Entry:
@@ -213,20 +211,16 @@ async def _names(visit: Visit, details: Sequence[Json]) -> Mapping[str, str]:
         return {}
     wanted = ",".join(f"'{each}'" for each in sorted(ids)[:100])
     condition = f"Microsoft.Dynamics.CRM.In(PropertyName='systemuserid',PropertyValues=[{wanted}])"
-    try:
-        rows = await visit.api.rows("systemusers", {"$select": "fullname", "$filter": condition})
-    except ApiError as error:
-        if error.status == 403:
-            return {}
-        raise
-    return {text(row["systemuserid"]): text(row.get("fullname")) for row in rows}
+    options = {"$select": "fullname", "$filter": condition}
+    rows = await visit.api.rows_if_allowed("systemusers", options, unless=(403,))
+    return {text(row["systemuserid"]): text(row.get("fullname")) for row in rows or ()}
 
 
 async def proof(visit: Visit) -> Response:
     """The proof that an entry is in the log, as a file for whoever wants to check it."""
     entry = visit.row_id()
     head = await visit.api.ask("GetSignedTreeHead")
-    found = await visit.api.get(f"GetInclusionProof(AuditId={entry})")
+    found = await visit.api.get(f"GetInclusionProof(AuditId={entry},TreeSize={head.get('TreeSize')})")
     body = orjson.dumps({"Head": _plain(head), "Proof": _plain(found)}, option=orjson.OPT_INDENT_2)
     name = f"attachment; filename=proof-{entry}.json"
     return Response(body, media_type="application/json", headers={"Content-Disposition": name})
@@ -240,11 +234,7 @@ async def restore(visit: Visit) -> Response:
     """What bringing back the values before an entry would change, then the change: an ordinary, audited write."""
     subject = await name_of(visit)
     entry = visit.row_id("entry")
-    target = {
-        "@odata.type": f"Microsoft.Dynamics.CRM.{subject.table.logical_name}",
-        subject.table.primary_id: subject.id,
-    }
-    asked: dict[str, object] = {"Target": target, "AuditId": entry}
+    asked: dict[str, object] = {"Target": typed_reference(subject.table, subject.id), "AuditId": entry}
     if visit.request.method == "POST":
         await visit.api.send("POST", "RestoreRecordVersion", asked)
         return visit.redirect(subject.path, done="restored")

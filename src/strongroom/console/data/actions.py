@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from strongroom.access.rights import RIGHT_NAMES
 from strongroom.console.api import ApiError, Json, as_object, objects, reference, text
-from strongroom.console.data.lookups import find_row
-from strongroom.console.data.records import Subject, crumbs_of, name_of
+from strongroom.console.data.lookups import find_row, name_or_id
+from strongroom.console.data.records import Subject, crumbs_of, name_of, typed_reference
 from strongroom.console.data.tables import title_of
 from strongroom.console.page import Page
 from strongroom.console.visit import Visit
@@ -97,21 +97,17 @@ async def share(visit: Visit) -> Response:
 
 
 async def _share(visit: Visit, subject: Subject, sent: Mapping[str, Sequence[str]]) -> Response:
-    target = {
-        "@odata.type": f"Microsoft.Dynamics.CRM.{subject.table.logical_name}",
-        subject.table.primary_id: subject.id,
-    }
+    target = typed_reference(subject.table, subject.id)
     if sent["revoke"]:
         table, _, row_id = sent["revoke"][0].partition(":")
-        revokee = {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", visit.table(table).primary_id: row_id}
+        revokee = typed_reference(visit.table(table), row_id)
         await visit.api.send("POST", "RevokeAccess", {"Target": target, "Revokee": revokee})
         return visit.redirect(f"{subject.path}/share", done="unshared")
     rights = [right for right in sent["right"] if right in RIGHT_NAMES.values()]
     if not rights:
         raise ApiError(400, "", visit.texts("Choose at least one right."))
     table, row_id = await find_row(visit, ("systemuser", "team"), (sent["principal"] or [""])[0].strip())
-    principal = {"@odata.type": f"Microsoft.Dynamics.CRM.{table.logical_name}", table.primary_id: row_id}
-    access = {"Principal": principal, "AccessMask": ",".join(rights)}
+    access = {"Principal": typed_reference(table, row_id), "AccessMask": ",".join(rights)}
     await visit.api.send("POST", "GrantAccess", {"Target": target, "PrincipalAccess": access})
     return visit.redirect(f"{subject.path}/share", done="shared")
 
@@ -122,12 +118,7 @@ async def _share_row(visit: Visit, share: Json) -> tuple[str, str, str, str]:
     table = text(row.get("@odata.type")).rpartition(".")[2]
     known = visit.table(table)
     row_id = text(row.get(known.primary_id) or row.get("ownerid"))
-    name = known.primary_name or known.primary_id
-    try:
-        shown = text((await visit.api.get(f"{known.entity_set_name}({row_id})", {"$select": name})).get(name))
-    except ApiError:
-        shown = row_id
-    return table, row_id, shown, text(share.get("AccessMask")).replace("Access", "")
+    return table, row_id, await name_or_id(visit, known, row_id), text(share.get("AccessMask")).replace("Access", "")
 
 
 async def state(visit: Visit) -> Response:

@@ -72,7 +72,7 @@ def form_columns(table: Table, *, is_new: bool) -> tuple[Sequence[Column], Seque
         not in (ColumnType.OWNER, ColumnType.STATE, ColumnType.STATUS, ColumnType.FILE, ColumnType.IMAGE)
     ]
     important = {column.logical_name for column in first_columns(table)}
-    first = [column for column in usable if column.logical_name in important or _is_required(column)]
+    first = [column for column in usable if column.logical_name in important or is_required(column)]
     first.sort(key=lambda column: _rank(table, column))
     if len(first) < 8:
         first += [column for column in usable if column not in first][: 8 - len(first)]
@@ -84,7 +84,8 @@ def is_system(column: Column) -> bool:
     return column.logical_name in _SYSTEM
 
 
-def _is_required(column: Column) -> bool:
+def is_required(column: Column) -> bool:
+    """Whether a row without a value is refused, by the platform or by its form."""
     return column.required in (RequiredLevel.SYSTEM_REQUIRED, RequiredLevel.APPLICATION_REQUIRED)
 
 

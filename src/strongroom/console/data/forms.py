@@ -30,8 +30,7 @@ async def new(visit: Visit) -> Response:
     except (FieldProblem, ApiError) as problem:
         title = visit.texts("New %(table)s", table=table.label)
         return _form(visit, table, title, first, others, _NO_ROW, sent, problem)
-    row_id = answer.headers["odata-entityid"].rpartition("(")[2].rstrip(")")
-    return visit.redirect(f"tables/{table.logical_name}/{row_id}", done="created")
+    return visit.redirect(f"tables/{table.logical_name}/{answer.created_id}", done="created")
 
 
 async def edit(visit: Visit) -> Response:

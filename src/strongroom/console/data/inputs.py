@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.console.api import LOOKUP_TABLE, ApiError, Json, formatted, text
-from strongroom.console.data.columns import label
+from strongroom.console.data.columns import is_required, label
 from strongroom.console.data.lookups import find_row
 from strongroom.console.visit import Visit
-from strongroom.schema.model import Column, ColumnType, RequiredLevel, Table
+from strongroom.schema.model import Column, ColumnType, Table
 
 _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.BIGINT, ColumnType.DECIMAL, ColumnType.DOUBLE, ColumnType.MONEY})
 _LONGEST_LINE = 400
@@ -60,7 +60,6 @@ def field_of(visit: Visit, column: Column, row: Json, problem: str = "") -> Fiel
         case _:
             is_long = column.type is ColumnType.MEMO or (column.max_length or 0) > _LONGEST_LINE
             kind = "text" if is_long else "line"
-    required = column.required in (RequiredLevel.SYSTEM_REQUIRED, RequiredLevel.APPLICATION_REQUIRED)
     return Field(
         column.logical_name,
         label(column),
@@ -68,7 +67,7 @@ def field_of(visit: Visit, column: Column, row: Json, problem: str = "") -> Fiel
         shown,
         hint[:160],
         options,
-        required,
+        is_required(column),
         column.max_length,
         column.targets,
         problem,
@@ -128,7 +127,7 @@ def _value(visit: Visit, column: Column, given: str) -> object:
         case ColumnType.DECIMAL | ColumnType.MONEY | ColumnType.DOUBLE | ColumnType.BIGINT:
             return _number(visit, column, given)
         case _:
-            return given.replace("\r\n", "\n")
+            return given
 
 
 def _whole(visit: Visit, column: Column, given: str) -> int:

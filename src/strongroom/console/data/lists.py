@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 from starlette.responses import Response
 
-from strongroom.console.api import ApiError, Json, formatted, objects, text
+from strongroom.console.api import ApiError, Json, formatted, next_token, objects, text
 from strongroom.console.data import columns as shown_columns
 from strongroom.console.data.filters import (
     MOST_CONDITIONS,
@@ -101,7 +100,7 @@ async def _page(visit: Visit, table: Table, columns: Sequence[Column]) -> Mappin
     body = await visit.api.get(table.entity_set_name, options, prefer=(f"odata.maxpagesize={PAGE_SIZE}",))
     found: dict[str, object] = {
         "rows": objects(body.get("value")),
-        "next": _next(body),
+        "next": next_token(body),
         "total": body.get("@odata.count"),
     }
     if view is not None:
@@ -127,15 +126,6 @@ def _sortable(column: Column) -> bool:
     return column.type not in _UNSORTABLE
 
 
-def _next(body: Json) -> str | None:
-    """The token that the next page begins after."""
-    link = body.get("@odata.nextLink")
-    if not isinstance(link, str):
-        return None
-    found = parse_qs(urlsplit(link).query).get("$skiptoken")
-    return found[0] if found else None
-
-
 def _link(visit: Visit, table: Table, **changes: object) -> str:
     """This list with some parameters changed; a changed list begins at its first page."""
     kept = {
@@ -153,13 +143,8 @@ async def _views(visit: Visit, table: Table) -> Sequence[tuple[str, str]]:
         "$filter": f"returnedtypecode eq '{table.logical_name}' and querytype eq 0",
         "$orderby": "name",
     }
-    try:
-        found = await visit.api.rows("savedqueries", options, most=50)
-    except ApiError as error:
-        if error.status in (400, 403, 404):
-            return ()
-        raise
-    return [(text(row["savedqueryid"]), text(row["name"])) for row in found]
+    found = await visit.api.rows_if_allowed("savedqueries", options, most=50, unless=(400, 403, 404))
+    return [(text(row["savedqueryid"]), text(row["name"])) for row in found or ()]
 
 
 async def _bars(visit: Visit, table: Table) -> Sequence[Bar]:

@@ -1,6 +1,6 @@
 """Lookups: rows that begin with what somebody types, and the one row that a text means."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.responses import JSONResponse, Response
 
@@ -36,9 +36,11 @@ async def find_row(visit: Visit, tables: Sequence[str], given: str) -> tuple[Tab
     for name in tables:
         table = visit.table(name)
         if guid is not None:
-            found = await _named(visit, table, f"{table.primary_id} eq {guid}")
+            found = await named_rows(visit, table, f"{table.primary_id} eq {guid}")
         else:
-            exact = await _named(visit, table, f"{table.primary_name} eq {quoted(given)}") if table.primary_name else ()
+            exact = (
+                await named_rows(visit, table, f"{table.primary_name} eq {quoted(given)}") if table.primary_name else ()
+            )
             found = exact or await _beginning(visit, table, given)
         if len(found) == 1:
             return table, Guid(found[0][0])
@@ -50,20 +52,29 @@ async def find_row(visit: Visit, tables: Sequence[str], given: str) -> tuple[Tab
 
 
 async def _beginning(visit: Visit, table: Table, wanted: str) -> Sequence[tuple[str, str]]:
-    return await _named(visit, table, quick_search(table, wanted)) if wanted else ()
+    return await named_rows(visit, table, quick_search(table, wanted)) if wanted else ()
 
 
-async def _named(visit: Visit, table: Table, condition: str) -> Sequence[tuple[str, str]]:
-    """(id, name) of the first rows that fulfil a condition; none where the visitor may not look."""
+async def named_rows(
+    visit: Visit, table: Table, condition: str, *, most: int = _MOST, unless: Collection[int] = (403,)
+) -> Sequence[tuple[str, str]]:
+    """(id, name) of the first rows that fulfil a condition, by name; none where the answer's status is one of `unless`:
+    the visitor may not look."""
     name = table.primary_name or table.primary_id
     options = {"$select": name, "$filter": condition, "$orderby": name}
+    rows = await visit.api.rows_if_allowed(table.entity_set_name, options, most=most, unless=unless)
+    return [(text(row[table.primary_id]), text(row.get(name))) for row in rows or ()]
+
+
+async def name_or_id(visit: Visit, table: Table, row_id: str) -> str:
+    """A row's name, or its id where the visitor may ask about it but not read it."""
+    name = table.primary_name or table.primary_id
     try:
-        rows = await visit.api.rows(table.entity_set_name, options, most=_MOST)
+        return text((await visit.api.get(f"{table.entity_set_name}({row_id})", {"$select": name})).get(name)) or row_id
     except ApiError as error:
-        if error.status == 403:
-            return ()
+        if error.status in (403, 404):
+            return row_id
         raise
-    return [(text(row[table.primary_id]), text(row.get(name))) for row in rows]
 
 
 PAGES = (Page("/lookup/{tables}", suggest, "data"),)

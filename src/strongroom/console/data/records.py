@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from strongroom.console.api import ApiError, Json, formatted, text
+from strongroom.console.api import Json, formatted, text
 from strongroom.console.data.columns import first_columns, form_columns, is_system, label, readable
+from strongroom.console.data.lookups import named_rows
 from strongroom.console.data.tables import title_of
 from strongroom.console.page import Page
 from strongroom.console.visit import Crumb, Visit
@@ -14,6 +15,8 @@ from strongroom.ids import Guid
 from strongroom.schema.model import Column, Relationship, Table
 
 _MOST_RELATED = 5
+_UNSEEN = (400, 403, 501)
+"""Answers that mean: nothing of a table is shown beside a row, which cannot be asked so, or not by this visitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,11 @@ async def name_of(visit: Visit) -> Subject:
     return await subject_of(visit, select=table.primary_name or table.primary_id)
 
 
+def typed_reference(table: Table, row_id: str) -> dict[str, str]:
+    """A row as an argument of an action, where `reference` of the address is not taken."""
+    return {"@odata.type": f"Microsoft.Dynamics.CRM.{table.logical_name}", table.primary_id: row_id}
+
+
 def crumbs_of(visit: Visit, subject: Subject, last: str | None = None) -> Sequence[Crumb]:
     """The way to a row, or to a page about it."""
     table = subject.table
@@ -141,17 +149,8 @@ async def related(visit: Visit) -> Response:
 async def _children(
     visit: Visit, subject: Subject, relationship: Relationship, child: Table
 ) -> Sequence[tuple[str, str]]:
-    name = child.primary_name or child.primary_id
     condition = f"_{relationship.referencing_column}_value eq {subject.id}"
-    try:
-        rows = await visit.api.rows(
-            child.entity_set_name, {"$select": name, "$filter": condition, "$orderby": name}, most=_MOST_RELATED + 1
-        )
-    except ApiError as error:
-        if error.status in (400, 403, 501):
-            return ()
-        raise
-    return [(text(row[child.primary_id]), text(row.get(name))) for row in rows]
+    return await named_rows(visit, child, condition, most=_MOST_RELATED + 1, unless=_UNSEEN)
 
 
 async def timeline(visit: Visit) -> Response:
@@ -188,12 +187,7 @@ async def _happened(
         "$filter": f"_{regarding}_value eq {subject.id}",
         "$orderby": "createdon desc",
     }
-    try:
-        rows = await visit.api.rows(table.entity_set_name, options, most=50)
-    except ApiError as error:
-        if error.status in (400, 403, 501):
-            return ()
-        raise
+    rows = await visit.api.rows_if_allowed(table.entity_set_name, options, most=50, unless=_UNSEEN)
     return [
         Happening(
             table.label,
@@ -204,7 +198,7 @@ async def _happened(
             text(row.get("createdon")),
             visit.address(f"tables/{table.logical_name}/{text(row[table.primary_id])}"),
         )
-        for row in rows
+        for row in rows or ()
     ]
 
 

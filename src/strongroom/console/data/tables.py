@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from strongroom.console.api import ApiError, Json, text
 from strongroom.console.data.filters import quick_search
+from strongroom.console.data.lookups import named_rows
 from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 from strongroom.schema.model import Table
@@ -49,15 +49,8 @@ async def find(visit: Visit) -> Response:
 
 async def _rows(visit: Visit, table: Table, wanted: str) -> tuple[Table, Sequence[tuple[str, str]]] | None:
     """(table, [(id, name)]) of the rows that somebody may see; None where there are none, or no privilege to look."""
-    name = table.primary_name or table.primary_id
-    options = {"$select": name, "$filter": quick_search(table, wanted), "$orderby": name}
-    try:
-        found: Sequence[Json] = await visit.api.rows(table.entity_set_name, options, most=_FOUND_IN_ONE_TABLE)
-    except ApiError as error:
-        if error.status == 403:
-            return None
-        raise
-    return (table, [(text(row[table.primary_id]), text(row.get(name))) for row in found]) if found else None
+    found = await named_rows(visit, table, quick_search(table, wanted), most=_FOUND_IN_ONE_TABLE)
+    return (table, found) if found else None
 
 
 PAGES = (Page("/tables", show, "data"), Page("/find", find, "data"))

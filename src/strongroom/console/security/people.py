@@ -10,6 +10,7 @@ from strongroom.console.data.filters import quoted
 from strongroom.console.data.lists import PAGE_SIZE
 from strongroom.console.page import Page
 from strongroom.console.visit import Crumb, Visit
+from strongroom.ids import Guid
 
 _CHAIN = 12
 
@@ -128,9 +129,9 @@ async def _managers(visit: Visit, user: Json) -> Sequence[tuple[str, str]]:
     return found
 
 
-async def _sees(visit: Visit, user_id: str) -> Sequence[tuple[str, str, int, int, int]]:
+async def _sees(visit: Visit, user_id: Guid) -> Sequence[tuple[str, str, int, int, int]]:
     """(table, its name, rows seen, all rows, percent) for each table of which the user sees anything."""
-    found = await visit.api.ask("sr_WhatCan", Principal=reference("systemusers", visit.row_id()))
+    found = await visit.api.ask("sr_WhatCan", Principal=reference("systemusers", user_id))
     lines: list[tuple[str, str, int, int, int]] = []
     for each in objects(found.get("Tables")):
         rows, total = each.get("Rows"), each.get("Total")

@@ -198,9 +198,8 @@ async def copy(visit: Visit) -> Response:
     answer = await visit.api.send(
         "POST", "roles", {"name": name, "businessunitid@odata.bind": f"/businessunits({unit})"}
     )
-    new_id = answer.headers["odata-entityid"].rpartition("(")[2].rstrip(")")
-    await _save(visit, new_id, {}, RoleChange(held))
-    return visit.redirect(f"roles/{new_id}", done="created")
+    await _save(visit, answer.created_id, {}, RoleChange(held))
+    return visit.redirect(f"roles/{answer.created_id}", done="created")
 
 
 PAGES = (

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from strongroom.access.rights import RIGHT_NAMES
 from strongroom.console.api import ApiError, Json, objects, reference, text
-from strongroom.console.data.lookups import find_row
+from strongroom.console.data.lookups import find_row, name_or_id
 from strongroom.console.data.records import crumbs_of, name_of
 from strongroom.console.data.tables import shown_tables
 from strongroom.console.page import Page
@@ -77,8 +77,8 @@ async def _explained(visit: Visit, right: str) -> dict[str, object]:
         Target=reference(table.entity_set_name, row_id),
         Right=right,
     )
-    user = await _name(visit, principal.logical_name, principal_id)
-    row = await _name(visit, table.logical_name, row_id)
+    user = await name_or_id(visit, principal, principal_id)
+    row = await name_or_id(visit, table, row_id)
     reasons: Sequence[Told] = [told(visit, user, row, reason) for reason in objects(found.get("Reasons"))]
     return {
         "answer": found,
@@ -92,18 +92,6 @@ async def _explained(visit: Visit, right: str) -> dict[str, object]:
         "denial": denial_words(visit.texts, denial_of(found)) if denial_of(found) else "",
         "remedies": [remedy_words(visit.texts, text(each.get("Code"))) for each in objects(found.get("WouldAllow"))],
     }
-
-
-async def _name(visit: Visit, table_name: str, row_id: str) -> str:
-    """A row's name, or its id where the visitor may ask about it but not read it."""
-    table = visit.table(table_name)
-    name = table.primary_name or table.primary_id
-    try:
-        return text((await visit.api.get(f"{table.entity_set_name}({row_id})", {"$select": name})).get(name)) or row_id
-    except ApiError as error:
-        if error.status in (403, 404):
-            return row_id
-        raise
 
 
 def _right(wanted: str) -> str:
