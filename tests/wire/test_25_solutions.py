@@ -27,6 +27,21 @@ def test_an_imported_table_is_there_for_the_next_request(api: Api) -> None:
     assert {each["componenttype"] for each in components} >= {1, 2, 20, 26, 60}
 
 
+def test_an_imported_view_gives_its_rows(api: Api) -> None:
+    """WA-262, WA-405: by `savedQuery`, with the columns that the file names."""
+    _import(api, "test-engine.zip")
+    rows = _set_of(api, "te_key")
+    api.new(rows, {"te_name": "seen by a view"})
+    (view, *_) = api.rows(
+        "savedqueries?$select=name,savedqueryid&$filter=returnedtypecode eq 'te_key' and querytype eq 0"
+        " and startswith(name,'Active')"
+    )
+
+    found = api.rows(f"{rows}?savedQuery={view['savedqueryid']}")
+    assert "seen by a view" in [row["te_name"] for row in found]
+    assert all({"te_name", "createdon"} <= set(row) for row in found)
+
+
 def test_staging_tells_the_plan_and_changes_nothing(api: Api) -> None:
     """WA-405."""
     told = api.send("POST", "StageSolution", {"CustomizationFile": _zip("vendor-integration.zip")}).json()
