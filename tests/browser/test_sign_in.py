@@ -39,6 +39,7 @@ def account(site: Site, chromium: Browser, local: str) -> Iterator[None]:
 def sign_in(site: Site, page: Page, address: str) -> None:
     """By keyboard alone."""
     page.goto(address)
+    page.locator("input:focus").wait_for()  # the page says where typing begins; a busy browser is a moment behind
     page.keyboard.type(LOGIN)
     page.keyboard.press("Tab")
     page.keyboard.type(site.tokens["password"])
