@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from strongroom.cli.access_words import denial_words, reason_rows, would_allow_words
-from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 from strongroom.cli.targets import principal_named, row_named
 
@@ -56,21 +56,16 @@ def explain(
     The decision is the one that the server makes; the question is noted in the audit trail. Exits with 0 when allowed
     and 1 when denied.
     """
-    from strongroom.environment import open_environment
     from strongroom.messages.explanation import explained, one_right, some_rights
     from strongroom.records.explaining_acts import Act
 
     asked, given = one_right(right), some_rights(rights)
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of("admin", write=False) as session:
-            principal = principal_named(session.transaction, user, team)
-            target = row_named(session.schema, table_name, row_id)
-            owner = _principal(session.transaction, new_owner, new_owner_team)
-            shared_with = _principal(session.transaction, with_user, with_team)
-            shown = explained(session, principal, target, asked, Act(column, owner, shared_with, given))
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, "admin", write=False) as session:
+        principal = principal_named(session.transaction, user, team)
+        target = row_named(session.schema, table_name, row_id)
+        owner = _principal(session.transaction, new_owner, new_owner_team)
+        shared_with = _principal(session.transaction, with_user, with_team)
+        shown = explained(session, principal, target, asked, Act(column, owner, shared_with, given))
     if as_json:
         print_json(shown)
         return 0 if shown["Allowed"] else 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 
 if TYPE_CHECKING:
@@ -29,19 +29,12 @@ def import_(source: Path, only_plan: bool, user: str, home: Path, environment: s
     something that the environment does not have waits, and is listed; it comes with the next import after the missing
     part is there. The exit status is 0 when everything came, and 1 when something waits.
     """
-    from strongroom.environment import open_environment
     from strongroom.solutions import Verdict, import_solution, open_source, plan_import, read_solution
 
     archive = open_source(source)
     solution = read_solution(archive)
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of(user, write=not only_plan) as session:
-            steps = (
-                plan_import(session, solution).steps if only_plan else import_solution(session, solution, archive).steps
-            )
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, user, write=not only_plan) as session:
+        steps = plan_import(session, solution).steps if only_plan else import_solution(session, solution, archive).steps
     if as_json:
         shown = [{"kind": s.kind, "name": s.name, "verdict": s.verdict.value, "note": s.note} for s in steps]
         about = {"solution": solution.unique_name, "version": solution.version, "managed": solution.is_managed}

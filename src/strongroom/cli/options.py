@@ -1,6 +1,7 @@
 """Options that several commands share, and the home that they name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -8,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from strongroom.home import Home
+    from strongroom.records import Session
 
 _C = TypeVar("_C", bound=Callable[..., object])
 
@@ -43,3 +45,19 @@ def opened(home: Path) -> "Home":
     from strongroom.home import open_home
 
     return open_home(home)
+
+
+@contextmanager
+def session_in(home: Path, environment: str | None, user: str, *, write: bool) -> "Generator[Session]":
+    """A session of `user`, a sign-in name or id, in an environment of a home; None is the default environment.
+
+    Raises `HomeError`, and what `Environment.session_of` raises.
+    """
+    from strongroom.environment import open_environment
+
+    found = open_environment(opened(home), environment)
+    try:
+        with found.session_of(user, write=write) as session:
+            yield session
+    finally:
+        found.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 
 _user_option = click.option("--user", default="admin", show_default=True, metavar="NAME", help="Who: a name or id.")
@@ -20,15 +20,10 @@ _user_option = click.option("--user", default="admin", show_default=True, metava
 @environment_option
 def export(name: str, target: Path, managed: bool, user: str, home: Path, environment: str | None) -> None:
     """Write the unmanaged solution NAME, as it is now, to FILE. A file that is there is not overwritten."""
-    from strongroom.environment import open_environment
     from strongroom.solutions import export_solution
 
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of(user, write=False) as session:
-            data = export_solution(session, name, as_managed=managed)
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, user, write=False) as session:
+        data = export_solution(session, name, as_managed=managed)
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
         file.write(data)
     say(f"{target}: {len(data):,} bytes")
@@ -47,15 +42,10 @@ def solutions() -> None:
 def list_solutions(user: str, home: Path, environment: str | None, as_json: bool) -> None:
     """Show the solutions of an environment, with their versions."""
     from strongroom.access.resolve import require_privilege
-    from strongroom.environment import open_environment
 
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of(user, write=False) as session:
-            require_privilege(session.caller, "prvReadSolution")  # the organization's: all of them, or none
-            found = [row.values for row in session.transaction.rows_where(session.table("solution"), {})]
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, user, write=False) as session:
+        require_privilege(session.caller, "prvReadSolution")  # the organization's: all of them, or none
+        found = [row.values for row in session.transaction.rows_where(session.table("solution"), {})]
     keys = ("uniquename", "version", "ismanaged", "friendlyname")
     if as_json:
         print_json([{key: row[key] for key in keys} for row in found])
@@ -74,22 +64,17 @@ def list_solutions(user: str, home: Path, environment: str | None, as_json: bool
 def remove(name: str, only_plan: bool, user: str, home: Path, environment: str | None, as_json: bool) -> None:
     """Remove the solution NAME: a managed one with all that it alone brought, rows of its tables included; of an
     unmanaged one only the name of the collection. Refused when others need something of it."""
-    from strongroom.environment import open_environment
     from strongroom.errors import NotFound
     from strongroom.records import delete
     from strongroom.solutions import find_solution, plan_removal
 
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of(user, write=not only_plan) as session:
-            row = find_solution(session, name)
-            if row is None:
-                raise NotFound(f"There is no solution '{name}'.")
-            going = plan_removal(session, row) if row.values.get("ismanaged") is True else ()
-            if not only_plan:
-                delete(session, row.table, row.id)
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, user, write=not only_plan) as session:
+        row = find_solution(session, name)
+        if row is None:
+            raise NotFound(f"There is no solution '{name}'.")
+        going = plan_removal(session, row) if row.values.get("ismanaged") is True else ()
+        if not only_plan:
+            delete(session, row.table, row.id)
     if as_json:
         shown = [{"kind": each.kind, "name": each.name} for each in going]
         print_json({"solution": name, "removed": not only_plan, "components": shown})

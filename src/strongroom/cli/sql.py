@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 
 if TYPE_CHECKING:
@@ -27,16 +27,11 @@ def sql(statement: str, user: str, limit: int, home: Path, environment: str | No
     ownership, units and shares, no secured columns, and nothing of tables that the user may not read. The environment
     must be on PostgreSQL. Tables and columns have their logical names.
     """
-    from strongroom.environment import open_environment
     from strongroom.records.by_hand import demand_select
 
     demand_select(statement)
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of(user, write=False) as session:
-            rows = session.transaction.read_by_hand(_plans(session), statement, limit)
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, user, write=False) as session:
+        rows = session.transaction.read_by_hand(_plans(session), statement, limit)
     if as_json:
         print_json(rows)
     elif rows:

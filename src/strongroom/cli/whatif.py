@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
-from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 from strongroom.cli.targets import one_named, principal_named, row_named
 
@@ -277,17 +277,12 @@ def _run(
     as_json: bool,
     change: "Callable[[Session], Change]",
 ) -> int:
-    from strongroom.environment import open_environment
     from strongroom.messages.explanation import one_right
     from strongroom.messages.foresight import foreseen
 
     wanted = [one_right(each) for each in rights]
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of("admin", write=False) as session:
-            shown = foreseen(session, change(session), wanted)
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, "admin", write=False) as session:
+        shown = foreseen(session, change(session), wanted)
     tables, columns = (cast("list[Shown]", shown[name]) for name in ("Tables", "Columns"))
     if as_json:
         print_json(shown)

@@ -6,7 +6,7 @@ from typing import cast
 import click
 
 from strongroom.cli.access_words import reason_rows
-from strongroom.cli.options import environment_option, home_option, json_option, opened
+from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 from strongroom.cli.targets import principal_named, row_named
 
@@ -25,16 +25,11 @@ def who(home: Path, environment: str | None, table_name: str, row_id: str, right
 
     It agrees with `explain` user by user, and is noted in the audit trail. Exits with 1 when nobody has the right.
     """
-    from strongroom.environment import open_environment
     from strongroom.messages.explanation import one_right, who_sees
 
     asked = one_right(right)
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of("admin", write=False) as session:
-            shown = who_sees(session, row_named(session.schema, table_name, row_id), asked)
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, "admin", write=False) as session:
+        shown = who_sees(session, row_named(session.schema, table_name, row_id), asked)
     users = cast("list[dict[str, object]]", shown["Users"])
     if as_json:
         print_json(shown)
@@ -63,16 +58,11 @@ def sees(home: Path, environment: str | None, user: str | None, team: str | None
 
     Tables of which it reaches nothing are left out, and so are rows that take the access of others, such as addresses.
     """
-    from strongroom.environment import open_environment
     from strongroom.messages.explanation import one_right, what_sees
 
     asked = one_right(right)
-    opened_environment = open_environment(opened(home), environment)
-    try:
-        with opened_environment.session_of("admin", write=False) as session:
-            shown = what_sees(session, principal_named(session.transaction, user, team), asked)
-    finally:
-        opened_environment.close()
+    with session_in(home, environment, "admin", write=False) as session:
+        shown = what_sees(session, principal_named(session.transaction, user, team), asked)
     tables = cast("list[dict[str, object]]", shown["Tables"])
     if as_json:
         print_json(shown)
