@@ -46,6 +46,15 @@ class TestClock:
         self._now = moment
 
 
+def moment_of(text: str) -> datetime | None:
+    """The moment that an ISO 8601 text names, such as 2024-05-01T10:15:00Z; None without a zone, or for no time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment
+
+
 def iso(moment: datetime) -> str:
     """`moment` as the platform stores and sends times: UTC, whole seconds, `2024-05-01T10:15:00Z` (WA-90)."""
     return f"{moment.astimezone(UTC).isoformat()[:19]}Z"

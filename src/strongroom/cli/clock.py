@@ -49,10 +49,9 @@ def set_clock(time: str, home: Path) -> None:
 
 
 def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    from strongroom.clock import moment_of
+
+    moment = moment_of(text)
+    if moment is None:
         raise click.BadParameter(f"'{text}' is no time with its zone, such as 2030-05-01T10:15:00Z.")
     return moment

@@ -1,11 +1,9 @@
 """`SetTestClock`: the clock of a test home is moved ahead (TS-006). On an ordinary home, and outside of the control
 environment, the action is not there."""
 
-from datetime import datetime
-
 from strongroom.access.resolve import require_usable
 from strongroom.clock import iso
-from strongroom.errors import AccessDenied, InvalidRequest, ResourceNotFound
+from strongroom.errors import AccessDenied, ResourceNotFound
 from strongroom.home import MovableClock
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
 from strongroom.records import Session
@@ -20,23 +18,13 @@ def _set_test_clock(session: Session, arguments: Arguments) -> Result:
     require_usable(session.caller)
     if not session.caller.is_system_administrator:
         raise AccessDenied("Only a System Administrator of the control environment moves the clock of a test home.")
-    clock.move_to(_moment(arguments.text("Now")))
+    clock.move_to(arguments.moment("Now"))
     return {"Now": iso(clock.now()), "JobsRun": 0}
 
 
 def _is_control(session: Session) -> bool:
     """Whether this is the home's control environment, which alone has the directory."""
     return "directoryuser" in session.schema.tables
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidRequest(f"Now must be a time with its zone, such as 2024-05-01T10:15:00Z, not '{text[:40]}'.")
-    return moment
 
 
 OPERATIONS: tuple[Operation, ...] = (

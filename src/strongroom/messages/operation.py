@@ -6,9 +6,11 @@ The web layer reads calls (`F(A='x')`, `{"A": "x"}`) into `Arguments` by the dec
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import cast
 
+from strongroom.clock import moment_of
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, Reference
 from strongroom.records import Session
@@ -85,6 +87,16 @@ class Arguments:
 
     def integer(self, name: str) -> int:
         return cast(int, self.values[name])
+
+    def moment(self, name: str) -> datetime:
+        """A text that is a time with its zone. Raises `InvalidRequest`."""
+        text = self.text(name)
+        moment = moment_of(text)
+        if moment is None:
+            raise InvalidRequest(
+                f"{name} must be a time with its zone, such as 2024-05-01T10:15:00Z, not '{text[:40]}'."
+            )
+        return moment
 
     def flag(self, name: str) -> bool:
         return self.values.get(name) is True

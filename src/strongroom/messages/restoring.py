@@ -1,11 +1,9 @@
 """Rows as they were, and back to it: `RetrieveRecordVersion` and `RestoreRecordVersion` (TS-810)."""
 
-from datetime import datetime
 from decimal import Decimal
 
 from strongroom.audit.versions import version_at
 from strongroom.clock import iso
-from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result
 from strongroom.records import Session
@@ -15,7 +13,7 @@ from strongroom.store.protocol import Value
 
 def _version(session: Session, arguments: Arguments) -> Result:
     target = arguments.reference("Target")
-    then = version_at(session.transaction, session.caller, target, _moment(arguments.text("At"))).then
+    then = version_at(session.transaction, session.caller, target, iso(arguments.moment("At"))).then
     columns = [{"Column": name, "Value": _text(value)} for name, value in sorted((then or {}).items())]
     return {"Existed": then is not None, "Columns": columns}
 
@@ -26,16 +24,6 @@ def _restore(session: Session, arguments: Arguments) -> Result:
     restored = restore(session, target, entry, columns, preview=arguments.flag("Preview"))
     changes = [{"Column": each.column, "From": _text(each.before), "To": _text(each.after)} for each in restored]
     return {"Changes": changes}
-
-
-def _moment(text: str) -> str:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidRequest(f"At must be a time with its zone, such as 2024-05-01T10:15:00Z, not '{text[:40]}'.")
-    return iso(moment)
 
 
 def _text(value: Value) -> str | None:
