@@ -8,9 +8,10 @@ Two kinds of columns hold no value of their own: *derived* columns (`parentaccou
 not in `Table.columns`; `Table.derived` names them, for FetchXML.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntFlag
+from functools import cached_property
 from types import MappingProxyType
 
 from strongroom.ids import Guid
@@ -349,41 +350,62 @@ class Schema:
     extra_privileges: Mapping[str, Privilege]
     """Privileges without a table, by name (for example `prvActOnBehalfOfAnotherUser`)."""
 
-    entity_sets: Mapping[str, Table] = field(init=False)
-    privileges_by_id: Mapping[Guid, Privilege] = field(init=False)
-    privileges_by_name: Mapping[str, Privilege] = field(init=False)
-    type_codes: Mapping[int, Table] = field(init=False)
-    _lookup_navs: Mapping[tuple[str, str], Relationship] = field(init=False)
-    _collection_navs: Mapping[tuple[str, str], Relationship] = field(init=False)
-    _many_navs: Mapping[tuple[str, str], ManyToMany] = field(init=False)
-    _children: Mapping[str, tuple[Relationship, ...]] = field(init=False)
-    _parents: Mapping[str, tuple[Relationship, ...]] = field(init=False)
+    # What is derived is made when somebody first asks: a change of many steps makes a schema for each of them.
 
-    def __post_init__(self) -> None:
-        privileges = [p for t in self.tables.values() for p in t.privileges.values()]
-        privileges += self.extra_privileges.values()
-        children: dict[str, list[Relationship]] = {}
-        parents: dict[str, list[Relationship]] = {}
-        for relationship in self.relationships.values():
-            children.setdefault(relationship.referenced_table, []).append(relationship)
-            parents.setdefault(relationship.referencing_table, []).append(relationship)
-        many: dict[tuple[str, str], ManyToMany] = {}
-        for association in self.many_to_many.values():
-            many[association.table2, association.nav2] = association
-            many[association.table1, association.nav1] = association
-        derived: dict[str, object] = {
-            "entity_sets": {t.entity_set_name: t for t in self.tables.values()},
-            "privileges_by_id": {p.id: p for p in privileges},
-            "privileges_by_name": {p.name: p for p in privileges},
-            "type_codes": {t.object_type_code: t for t in self.tables.values()},
-            "_lookup_navs": {(r.referencing_table, r.lookup_nav): r for r in self.relationships.values()},
-            "_collection_navs": {(r.referenced_table, r.collection_nav): r for r in self.relationships.values()},
-            "_many_navs": many,
-            "_children": {name: tuple(found) for name, found in children.items()},
-            "_parents": {name: tuple(found) for name, found in parents.items()},
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+    @cached_property
+    def entity_sets(self) -> Mapping[str, Table]:
+        """The tables by the names of their entity sets."""
+        return {table.entity_set_name: table for table in self.tables.values()}
+
+    @cached_property
+    def type_codes(self) -> Mapping[int, Table]:
+        """The tables by object type code."""
+        return {table.object_type_code: table for table in self.tables.values()}
+
+    @cached_property
+    def privileges_by_id(self) -> Mapping[Guid, Privilege]:
+        """All privileges, of tables and others, by id."""
+        return {privilege.id: privilege for privilege in self._privileges()}
+
+    @cached_property
+    def privileges_by_name(self) -> Mapping[str, Privilege]:
+        """All privileges, of tables and others, by name."""
+        return {privilege.name: privilege for privilege in self._privileges()}
+
+    def _privileges(self) -> Iterator[Privilege]:
+        for table in self.tables.values():
+            yield from table.privileges.values()
+        yield from self.extra_privileges.values()
+
+    @cached_property
+    def _lookup_navs(self) -> Mapping[tuple[str, str], Relationship]:
+        return {(each.referencing_table, each.lookup_nav): each for each in self.relationships.values()}
+
+    @cached_property
+    def _collection_navs(self) -> Mapping[tuple[str, str], Relationship]:
+        return {(each.referenced_table, each.collection_nav): each for each in self.relationships.values()}
+
+    @cached_property
+    def _many_navs(self) -> Mapping[tuple[str, str], ManyToMany]:
+        found: dict[tuple[str, str], ManyToMany] = {}
+        for each in self.many_to_many.values():
+            found[each.table2, each.nav2] = each
+            found[each.table1, each.nav1] = each
+        return found
+
+    @cached_property
+    def _children(self) -> Mapping[str, Sequence[Relationship]]:
+        found: dict[str, list[Relationship]] = {}
+        for each in self.relationships.values():
+            found.setdefault(each.referenced_table, []).append(each)
+        return found
+
+    @cached_property
+    def _parents(self) -> Mapping[str, Sequence[Relationship]]:
+        found: dict[str, list[Relationship]] = {}
+        for each in self.relationships.values():
+            found.setdefault(each.referencing_table, []).append(each)
+        return found
 
     def lookup_nav(self, table: str, nav: str) -> Relationship | None:
         """The relationship behind a single-valued navigation property of `table`."""
@@ -397,10 +419,10 @@ class Schema:
         """The N:N relationship behind a navigation property of `table`."""
         return self._many_navs.get((table, nav))
 
-    def children_of(self, table: str) -> tuple[Relationship, ...]:
+    def children_of(self, table: str) -> Sequence[Relationship]:
         """The 1:N relationships in which `table` is the parent."""
         return self._children.get(table, ())
 
-    def parents_of(self, table: str) -> tuple[Relationship, ...]:
+    def parents_of(self, table: str) -> Sequence[Relationship]:
         """The 1:N relationships in which `table` is the child: one for each target of each lookup."""
         return self._parents.get(table, ())

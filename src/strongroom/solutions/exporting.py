@@ -156,8 +156,8 @@ class _Reader:
         return {each.id for each in self.components if each.type == TABLE and each.is_whole}
 
     def _relationships(self) -> Iterator[SolutionRelationship]:
-        schema, ids = self.session.schema, self._ids(RELATIONSHIP)
-        whole = {table.logical_name for table in schema.tables.values() if table.metadata_id in self._whole()}
+        schema, ids, whole_ids = self.session.schema, self._ids(RELATIONSHIP), self._whole()
+        whole = {table.logical_name for table in schema.tables.values() if table.metadata_id in whole_ids}
         for found in sorted(schema.relationships.values(), key=lambda each: each.schema_name):
             column = schema.tables[found.referencing_table].columns[found.referencing_column]
             is_own = column.is_custom and found.referencing_table in whole
