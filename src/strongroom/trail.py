@@ -7,6 +7,7 @@ file elsewhere proves more, because it is out of reach of whoever has the home.
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,7 @@ from strongroom.store.leaves import StoredHead
 
 WITNESS_FOLDER = "witness"
 _PERIOD_S = 0.5
+_REST_S = 60.0
 _logger = logging.getLogger("strongroom.trail")
 
 
@@ -102,6 +104,7 @@ class Sealing:
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
         self._trails: dict[Guid, Trail] = {}
+        self._resting: dict[Guid, float] = {}
         self._ended = Event()
         self._thread = Thread(target=self._run, name="sealer", daemon=True)
 
@@ -117,14 +120,20 @@ class Sealing:
 
     def _run(self) -> None:
         while not self._ended.wait(_PERIOD_S):
-            self._seal_all()
-        self._seal_all()
+            self.seal_all()
+        self.seal_all()
 
-    def _seal_all(self) -> None:
+    def seal_all(self) -> None:
+        """Seal each open environment. One whose log was tampered with rests for a while: to find that out again reads
+        the whole log, and what the server's own log says of it once is enough."""
         for environment in self._environments.opened():
+            if time.monotonic() < self._resting.get(environment.id, 0):
+                continue
             try:
                 self._seal(environment)
             except (StrongroomError, OSError) as error:
+                if isinstance(error, IntegrityViolation):
+                    self._resting[environment.id] = time.monotonic() + _REST_S
                 _logger.error("the trail of %s could not be sealed: %s", environment.name, error)
             except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
                 _logger.exception("the trail of %s could not be sealed", environment.name)
