@@ -91,7 +91,7 @@ def chromium() -> Iterator[Browser]:
     found = _chromium()
     if found is None:
         reason = "Chromium is not installed: apt install chromium"
-        if os.environ.get("CI") or os.environ.get("STRONGROOM_REQUIRE_BROWSER"):
+        if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
