@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from strongroom.errors import InvalidRequest, ResourceNotFound
@@ -66,6 +67,7 @@ def environment_of_host(authority: str, names: frozenset[str]) -> str | None:
     return label.lower() if dot and label.lower() in names else None
 
 
+@lru_cache(maxsize=1024)  # the same few peers all day
 def _is_trusted(peer: str, trusted: frozenset[str]) -> bool:
     if peer in trusted:
         return True

@@ -20,7 +20,7 @@ from strongroom.webapi import front_page, telemetry
 from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
-from strongroom.webapi.http import HeaderMap, Request, Response
+from strongroom.webapi.http import Request, Response, joined_headers
 from strongroom.webapi.protection import Protection
 from strongroom.webapi.service import respond
 from strongroom.webapi.telemetry import Observation
@@ -172,10 +172,7 @@ def _schema_of(environment: Environment) -> Schema:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    collected = HeaderMap()
-    for name, value in scope["headers"]:
-        collected.add(name.decode("latin-1"), value.decode("latin-1"))
-    return collected.values
+    return joined_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
 
 
 def _peer(scope: Scope) -> str:

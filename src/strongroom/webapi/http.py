@@ -1,7 +1,7 @@
 """Requests and answers as values, so that a part of a `$batch` and a request of its own take the same way."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
@@ -46,7 +46,7 @@ class Response:
 
     def with_headers(self, extra: Iterable[tuple[str, str]]) -> "Response":
         """The same answer with more headers."""
-        return replace(self, headers=(*self.headers, *extra))
+        return Response(self.status, (*self.headers, *extra), self.body)
 
     def header(self, name: str) -> str | None:
         """The first header with this name, whatever its case."""
@@ -82,14 +82,10 @@ def decode_segment(text: str) -> str:
         raise QueryError("The request URL holds bytes that are not valid UTF-8.") from None
 
 
-@dataclass(slots=True)
-class HeaderMap:
-    """Collects headers in arrival order into the mapping that `Request.headers` wants."""
-
-    values: dict[str, str] = field(default_factory=dict[str, str])
-
-    def add(self, name: str, value: str) -> None:
-        """Add one header line; a repeated name is joined by a comma."""
-        key = name.strip().lower()
-        value = value.strip()
-        self.values[key] = f"{self.values[key]},{value}" if key in self.values else value
+def joined_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Header lines, in arrival order, as `Request.headers` wants them: a repeated name is joined by a comma."""
+    found: dict[str, str] = {}
+    for name, value in lines:
+        key, text = name.strip().lower(), value.strip()
+        found[key] = f"{found[key]},{text}" if key in found else text
+    return found

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from strongroom.errors import InvalidRequest, UnsupportedMediaType
-from strongroom.webapi.http import HeaderMap, Response
+from strongroom.webapi.http import Response, joined_headers
 
 _BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))""", re.IGNORECASE)
 _VERSION = re.compile(r"\s+HTTP/\d(?:\.\d)?\s*$")
@@ -130,8 +130,8 @@ def _part(piece: bytes) -> Part:
 
 def _head(text: bytes) -> tuple[dict[str, str], bytes]:
     """Header lines up to an empty line, and what follows. A text without an empty line is all headers."""
-    collected = HeaderMap()
-    position = number = 0
+    lines: list[tuple[str, str]] = []
+    position = 0
     while position < len(text):
         end = text.find(b"\n", position)
         line = text[position : end if end >= 0 else len(text)].rstrip(b"\r")
@@ -141,8 +141,7 @@ def _head(text: bytes) -> tuple[dict[str, str], bytes]:
         name, colon, value = line.partition(b":")
         if not colon:
             raise InvalidRequest(f"'{line[:60].decode('latin-1')}' in the batch is not a header.")
-        number += 1
-        if number > MAX_HEADERS:
+        lines.append((name.decode("latin-1"), value.decode("latin-1")))
+        if len(lines) > MAX_HEADERS:
             raise InvalidRequest(f"A part of a batch has at most {MAX_HEADERS} headers.")
-        collected.add(name.decode("latin-1"), value.decode("latin-1"))
-    return collected.values, text[position:]
+    return joined_headers(lines), text[position:]

@@ -8,7 +8,7 @@ them; decimals are the one type that the encoder must be told about.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 import orjson
@@ -139,8 +139,20 @@ class Renderer:
 
     def context(self, *, single: bool = False) -> str:
         """`@odata.context` of the answer, with the selected names unless all were (WA-106, WA-178)."""
+        return self._single_context if single else self._list_context
+
+    @cached_property
+    def _list_context(self) -> str:
+        """Kept, because a renderer is kept for a list that comes again."""
+        return self._context("")
+
+    @cached_property
+    def _single_context(self) -> str:
+        return self._context("/$entity")
+
+    def _context(self, end: str) -> str:
         entity_set = self._select.source.table.entity_set_name
-        return f"{self._root}$metadata#{entity_set}{self._shape()}{'/$entity' if single else ''}"
+        return f"{self._root}$metadata#{entity_set}{self._shape()}{end}"
 
     def _shape(self) -> str:
         if self._select.is_aggregate or self._select.group_by:

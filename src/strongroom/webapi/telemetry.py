@@ -29,6 +29,8 @@ _KEYS = re.compile(r"\((?:[^()']|'[^']*')*\)?|%28.*", re.DOTALL)
 _ROOT = re.compile(r"^(?:/e/[a-z0-9-]+)?/api/data/v[0-9.]+/?")
 _PLAIN = re.compile(r"[\w$./\-]{0,120}")
 _KNOWN = re.compile(r"[a-zA-Z_$][\w$.]*")
+_SHOWN = 300
+"""Characters of a path that are looked at."""
 
 access_log = logging.getLogger("strongroom.access")
 
@@ -44,20 +46,30 @@ class Observation:
     @property
     def shape(self) -> str:
         """The path with keys and arguments replaced by `(…)`; `?` when it has characters that names do not have."""
-        text = _KEYS.sub("()", self.path[:300])
-        return text.replace("()", "(…)") if _PLAIN.fullmatch(text.replace("()", "")) else "?"
+        return _shape(self.path[:_SHOWN])
 
     @property
     def resource(self) -> str:
         """A label with few values: `data`, `metadata`, `batch`, `health`, `other`."""
-        rest = _ROOT.sub("", self.path)
-        if rest == self.path:
-            return "health" if self.path in ("/healthz", "/metrics") else "other"
-        first = _KNOWN.match(rest)
-        name = first[0] if first else ""
-        if name in ("$metadata", "EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions", ""):
-            return "metadata"
-        return "batch" if name == "$batch" else "data"
+        return _resource(self.path[:_SHOWN])
+
+
+@lru_cache(maxsize=1024)  # lists are asked for under few paths
+def _shape(path: str) -> str:
+    text = _KEYS.sub("()", path)
+    return text.replace("()", "(…)") if _PLAIN.fullmatch(text.replace("()", "")) else "?"
+
+
+@lru_cache(maxsize=1024)
+def _resource(path: str) -> str:
+    rest = _ROOT.sub("", path)
+    if rest == path:
+        return "health" if path in ("/healthz", "/metrics") else "other"
+    first = _KNOWN.match(rest)
+    name = first[0] if first else ""
+    if name in ("$metadata", "EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions", ""):
+        return "metadata"
+    return "batch" if name == "$batch" else "data"
 
 
 def observe(observation: Observation, status: int, seconds: float) -> None:
@@ -136,6 +148,8 @@ def set_up_logging(level: str) -> None:
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    # What no line shows is not looked up for it: each costs a call to the system, or to the event loop.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
