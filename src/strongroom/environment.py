@@ -68,6 +68,12 @@ def _author(identity: Identity, known: tuple[int, int, Caller] | None, facts: Re
     return Author(acting, None if acting == real else real, None, now, " · ".join(notes)[:350] or None)
 
 
+def _append_notes(transaction: Transaction, session: Session) -> None:
+    """Store what a session has noted, for both halves of the trail."""
+    transaction.append_audit(session.noted)
+    transaction.append_activity(session.activities)
+
+
 def _header_guid(name: str, value: str | None) -> Guid | None:
     if value is None or not value.strip():
         return None
@@ -104,7 +110,7 @@ class Environment:
             session = Session(transaction, self.caller(transaction, identity), self.clock, self.rules, facts)
             yield session
             if write:
-                transaction.append_audit(session.noted)
+                _append_notes(transaction, session)
         if not write:
             self._store_notes(session)
 
@@ -117,7 +123,7 @@ class Environment:
             session = Session(transaction, caller, self.clock, self.rules, RequestFacts())
             yield session
             if write:
-                transaction.append_audit(session.noted)
+                _append_notes(transaction, session)
         if not write:
             self._store_notes(session)
 
@@ -147,9 +153,9 @@ class Environment:
 
     def _store_notes(self, session: Session) -> None:
         """What a reading session has noted for the trail. When it cannot be stored, there is no answer either."""
-        if session.noted:
+        if session.noted or session.activities:
             with self.database.write() as transaction:
-                transaction.append_audit(session.noted)
+                _append_notes(transaction, session)
 
     def caller(self, transaction: Transaction, identity: Identity) -> Caller:
         """The caller behind `identity`, valid for the transaction's security epoch."""

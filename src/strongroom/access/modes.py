@@ -9,6 +9,7 @@ from strongroom.schema.model import Privilege, Rights
 
 ADMINISTRATION_TABLES = frozenset(
     {
+        "activitylog",
         "appmodule",
         "asyncoperation",
         "audit",

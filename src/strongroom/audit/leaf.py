@@ -17,29 +17,63 @@ import orjson
 
 from strongroom.audit.merkle import leaf_hash
 from strongroom.ids import Reference
+from strongroom.schema.activity_table import ACTIVITY_LOG
 from strongroom.store.protocol import Row
 
 SALT_BYTES = 16
 
-SALTED = ("changedata", "useradditionalinfo")
-"""The columns that stand in a leaf as digests."""
+SALTED = ("changedata", "useradditionalinfo", "details", "address", "client", "query")
+"""The columns that stand in a leaf as digests: those of entries of `audit`, then those of activities."""
 
-_TEXTS_AND_NUMBERS = ("action", "attributemask", "createdon", "objecttypecode", "operation", "transactionid", *SALTED)
+_TEXTS_AND_NUMBERS = (
+    "action",
+    "attributemask",
+    "createdon",
+    "objecttypecode",
+    "operation",
+    "transactionid",
+    "changedata",
+    "useradditionalinfo",
+)
 _LOOKUPS = ("callinguserid", "objectid", "regardingobjectid", "userid")
+
+_OF_ACTIVITIES = (
+    "activity",
+    "address",
+    "category",
+    "client",
+    "correlationid",
+    "createdon",
+    "details",
+    "objectcount",
+    "objectdigest",
+    "objectids",
+    "objecttypecode",
+    "outcome",
+    "query",
+    "sensitivecolumns",
+)
+_LOOKUPS_OF_ACTIVITIES = ("callinguserid", "objectid", "userid")
 
 Members = Mapping[str, str | int | None]
 """The columns of an entry by name, as JSON takes them."""
 
 
 def members_of(row: Row) -> dict[str, str | int | None]:
-    """What a leaf covers of an entry, with its texts."""
+    """What a leaf covers of an entry or an activity, with its texts."""
+    is_activity = row.table.logical_name == ACTIVITY_LOG
     given = cast("Mapping[str, str | int | None]", row.values).get
-    members = {name: given(name) for name in _TEXTS_AND_NUMBERS}
-    members["auditid"] = row.id
-    for name in _LOOKUPS:
+    members = {name: given(name) for name in (_OF_ACTIVITIES if is_activity else _TEXTS_AND_NUMBERS)}
+    members[row.table.primary_id] = row.id
+    for name in _LOOKUPS_OF_ACTIVITIES if is_activity else _LOOKUPS:
         value = row.values.get(name)
         members[name] = f"{value.table},{value.id}" if isinstance(value, Reference) else None
     return members
+
+
+def identity_of(members: Members) -> str | int | None:
+    """The id of the entry or the activity."""
+    return members.get("auditid") or members.get("activitylogid")
 
 
 def hash_of(members: Members, salt: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from strongroom.audit.heads import NO_HEAD, head_hash, is_signed
-from strongroom.audit.leaf import Members, hash_of, members_of
+from strongroom.audit.leaf import Members, hash_of, identity_of, members_of
 from strongroom.audit.merkle import Frontier
 from strongroom.audit.removals import declared_in
 from strongroom.ids import Guid
@@ -152,7 +152,7 @@ def _doubt_about(entry: LoggedEntry) -> str | None:
     if entry.gone is not None:
         return f"The entry {entry.audit_id} (place {entry.sequence}) is there although the log says it was removed."
     salt = entry.salt
-    if salt is None or entry.members.get("auditid") != entry.audit_id or hash_of(entry.members, salt) != entry.hash:
+    if salt is None or identity_of(entry.members) != entry.audit_id or hash_of(entry.members, salt) != entry.hash:
         return f"The entry {entry.audit_id} (place {entry.sequence}) was changed."
     return None
 

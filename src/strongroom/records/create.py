@@ -33,6 +33,9 @@ R = TypeVar("R")
 
 _NO_KEY = Key(0)
 _OVERRIDDEN = "overriddencreatedon"
+_LEDGERS = frozenset({"activitylog"})
+"""Tables whose rows are evidence: written by the platform, never changed or deleted through any door (TS-003)."""
+
 _PLATFORM_WRITTEN = frozenset(
     {"audit", "principalobjectaccess", "privilege", "roletemplate", "sdkmessage", "sdkmessagefilter"}
 )
@@ -89,7 +92,9 @@ def store_new(session: Session, table: Table, values: dict[str, Value], row_id: 
 
 
 def refuse_direct_writes(table: Table) -> None:
-    """WA-169, SM-79, WA-413: tables that only messages and relationships write."""
+    """WA-169, SM-79, WA-413, TS-003: tables that only messages and relationships write, and ledgers."""
+    if table.logical_name in _LEDGERS:
+        raise refusals.ledger(table)
     if table.is_intersect or table.logical_name in _PLATFORM_WRITTEN:
         raise refusals.written_by_platform(table)
 

@@ -1,6 +1,6 @@
 """The words and codes in which the verbs refuse (WA-56). Those of the security model are in `access.messages`."""
 
-from strongroom.errors import DeleteRestricted, InvalidRequest, NotFound, PayloadError, PreconditionFailed
+from strongroom.errors import AccessDenied, DeleteRestricted, InvalidRequest, NotFound, PayloadError, PreconditionFailed
 from strongroom.ids import Guid, Reference
 from strongroom.schema.model import Table
 
@@ -63,6 +63,15 @@ def written_by_platform(table: Table) -> InvalidRequest:
     """WA-169: a table whose rows only the platform's own messages write."""
     return InvalidRequest(
         f"Rows of '{table.logical_name}' cannot be written directly; use the message or relationship that keeps them."
+    )
+
+
+def ledger(table: Table) -> AccessDenied:
+    """TS-003: a table that is evidence."""
+    return AccessDenied(
+        f"'{table.logical_name}' is a ledger: its rows are written by the platform and never changed or deleted.",
+        code="0x80048306",
+        details={"reason": "ledger-table", "rule": "TS-003", "target": table.logical_name},
     )
 
 

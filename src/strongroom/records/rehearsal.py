@@ -83,6 +83,9 @@ class _Stage:
     def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
         """Nothing happens, so there is nothing to tell."""
 
+    def append_activity(self, activities: Iterable[Mapping[str, Value]]) -> None:
+        """Nothing happens, so there is nothing to tell."""
+
     def changes(self) -> list[RehearsedTable]:
         """What would be different, by table."""
         by_table: dict[str, list[Row]] = {}

@@ -17,14 +17,16 @@ from strongroom.store.protocol import Transaction, Value
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What the audit notes of the request: its id, and the client's own `tag` (WA-425); whether it asks for unmasked
-    values (SM-138), which takes a transaction that writes; and whether rows that it writes must not be duplicates of
-    others (WA-422)."""
+    """What the audit notes of the request: its id, the client's own `tag` (WA-425), the address and the program that it
+    comes from; whether it asks for unmasked values (SM-138), which takes a transaction that writes; and whether rows
+    that it writes must not be duplicates of others (WA-422)."""
 
     request_id: str | None = None
     tag: str | None = None
     unmasked: bool = False
     detects_duplicates: bool = False
+    address: str | None = None
+    client: str | None = None
 
 
 @dataclass(slots=True)
@@ -42,6 +44,9 @@ class Session:
     noted: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
     """Entries of the trail for what was only read. Whoever opens a session stores them at its end: a reading session
     holds up no writer, so they get a short transaction of their own, before the answer is given (SM-165)."""
+
+    activities: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
+    """Rows of the activity log for what was done here besides changes; stored with `noted`."""
 
     now: str = field(init=False)
     """The present as `2024-05-01T10:15:00Z`: one moment for the whole unit of work."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE, SYSTEM_CUSTOMIZER_TEMPLATE
 from strongroom.ids import Guid
+from strongroom.schema.activity_table import ACTIVITY_LOG
 from strongroom.schema.model import Depth, Ownership, Rights, Schema
 from strongroom.schema.stable_ids import stable_id
 
@@ -140,13 +141,15 @@ def _environment_maker(schema: Schema) -> Privileges:
 
 
 def _service_reader(schema: Schema) -> Privileges:
-    return _of_tables(schema, schema.tables, (Rights.READ,), Depth.GLOBAL)
+    """Every table of data; what people did is for auditors."""
+    held = _of_tables(schema, schema.tables, (Rights.READ,), Depth.GLOBAL)
+    return {id_: depth for id_, depth in held.items() if schema.privileges_by_id[id_].table != ACTIVITY_LOG}
 
 
 def _service_writer(schema: Schema) -> Privileges:
     rights = (Rights.CREATE, Rights.READ, Rights.WRITE, Rights.APPEND, Rights.APPEND_TO)
     held = _of_tables(schema, schema.tables, rights, Depth.GLOBAL)
-    return {id_: depth for id_, depth in held.items() if not _is_about_people(schema, id_)}
+    return {id_: depth for id_, depth in held.items() if not _is_beyond_data(schema, id_)}
 
 
 def _support_user(schema: Schema) -> Privileges:
@@ -167,10 +170,10 @@ def _of_tables(schema: Schema, names: Iterable[str], rights: Iterable[Rights], d
     }
 
 
-def _is_about_people(schema: Schema, privilege_id: Guid) -> bool:
-    """Whether a privilege changes who may do what: writers of data do not hand out access."""
+def _is_beyond_data(schema: Schema, privilege_id: Guid) -> bool:
+    """Whether a privilege changes who may do what, or shows what people did: writers of data do neither."""
     privilege = schema.privileges_by_id[privilege_id]
-    return privilege.table in _PEOPLE and privilege.right is not Rights.READ
+    return privilege.table == ACTIVITY_LOG or (privilege.table in _PEOPLE and privilege.right is not Rights.READ)
 
 
 STANDARD_ROLES = (

@@ -11,6 +11,7 @@ from functools import cache
 
 from strongroom.ids import Guid
 from strongroom.schema import standard_corrections as corrections
+from strongroom.schema.activity_table import activity_relationships, activity_table
 from strongroom.schema.intersects import intersect_table
 from strongroom.schema.model import (
     AlternateKey,
@@ -81,6 +82,9 @@ def standard_schema() -> Schema:
     for association in associations.values():
         if association.intersect not in tables:
             tables[association.intersect] = _intersect(association)
+    own = activity_table()
+    tables[own.logical_name] = own
+    relationships.update({each.schema_name: each for each in activity_relationships()})
     return Schema(
         version=STANDARD_VERSION,
         tables=tables,

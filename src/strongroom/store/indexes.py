@@ -29,10 +29,14 @@ _BOOKKEEPING = frozenset(
 )
 """Lookups that nobody follows backwards; an index on them would be paid for by every insert."""
 
-_ONLY = {"audit": frozenset({"objectid"})}
+_NONE: frozenset[str] = frozenset()
+_ONLY = {"audit": frozenset({"objectid"}), "activitylog": _NONE}
 """Tables that are written so often that only these lookups have an index."""
 
-_TESTED = {("audit", "createdon"): ("userid",)}
+_TESTED = {
+    ("audit", "createdon"): ("userid",),
+    ("activitylog", "createdon"): ("userid", "category", "objecttypecode"),
+}
 """Columns that an index in the order of another one carries along, so that who looks for entries of one user in a time
 passes over the others without reading them. An index of its own would cost every write a page more."""
 

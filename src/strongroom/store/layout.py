@@ -65,7 +65,7 @@ PRINCIPAL_TABLES = ("systemuser", "team")
 SHARES = "principalobjectaccess"
 VALUE_SHARES = "principalobjectattributeaccess"
 """Single values of secured columns that are shared (SM-134)."""
-UNCOUNTED_TABLES = frozenset({"audit", SHARES})
+UNCOUNTED_TABLES = frozenset({"audit", "activitylog", SHARES})
 OWNER_COLUMNS = frozenset({"ownerid", "owninguser", "owningteam", "owningbusinessunit"})
 
 

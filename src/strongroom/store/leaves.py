@@ -1,22 +1,24 @@
-"""The log that proves the trail: one leaf for each entry of `audit`, in the order in which they were committed.
+"""The log that proves the trail: one leaf for each row of `audit` and of `activitylog`, in the order of their commits.
 
 `auditleaf(sequence, entry, auditid, hash, salt, gone)`: the place in the log, the entry's key and id, the hash of the
 leaf and the salt of the entry's values in hexadecimal. `audithead(treesize, …)`: the signed heads. Writers do not touch
 either: a sealer appends what has been committed since. Keys of entries grow in the order of commits, because writers
-take turns.
+take turns, and are never the same in two tables, because all tables count on together.
 
 An entry that retention removes leaves its leaf: the log stays whole, and proofs of the others stay valid. The leaf's
 `gone` says when it was removed in good order, and its salt is forgotten, so that nobody can guess what it said; an
 entry that is missing without it was taken out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from strongroom.ids import Guid
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.protocol import Row
 from strongroom.store.work import Work
+
+_LOGGED = ("audit", "activitylog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,20 @@ class AuditLog:
 
     def unsealed(self, limit: int) -> list[Row]:
         """Entries that have no leaf yet, in their order."""
-        shape = self._work.shape(self._work.table("audit"))
-        found = self._work.connection.query(
-            f"{shape.select} where id > ? order by id limit {int(limit)}", (self._last_entry(),)
-        )
-        return [shape.read(raw) for raw in found]
+        last = self._last_entry()
+        found = [row for name in _LOGGED for row in self._rows(name, "id > ?", (last,), limit)]
+        return sorted(found, key=lambda row: row.key)[:limit]
 
     def is_next(self, first: int, rows: Sequence[Row]) -> bool:
         """Whether the log has `first` leaves and these entries, read a moment ago, still are what follows."""
         if self.size() != first:
             return False
-        found = self._work.connection.query(
-            "select count(*) from audit where id > ? and id <= ?", (self._last_entry(), rows[-1].key)
-        )
-        return found[0][0] == len(rows)
+        between = (self._last_entry(), rows[-1].key)
+        counted = [
+            self._work.connection.query(f"select count(*) from {name} where id > ? and id <= ?", between)[0][0]
+            for name in _LOGGED
+        ]
+        return sum(counted) == len(rows)
 
     def append(self, first: int, rows: Sequence[Row], leaves: Sequence[tuple[str, str]]) -> None:
         """Leaves of these entries, from the place `first` on: hash and salt of each."""
@@ -114,10 +116,9 @@ class AuditLog:
         )
         if not found:
             return []
-        shape = self._work.shape(self._work.table("audit"))
         keys = [raw[1] for raw in found]
-        between = self._work.connection.query(f"{shape.select} where id >= ? and id <= ?", (min(keys), max(keys)))
-        rows = {row.key: row for row in map(shape.read, between)}
+        between = (min(keys), max(keys))
+        rows = {row.key: row for name in _LOGGED for row in self._rows(name, "id >= ? and id <= ?", between)}
         return [
             StoredLeaf(sequence, entry, Guid(str(audit_id)), leaf, salt, gone, rows.pop(entry, None))
             for sequence, entry, audit_id, leaf, salt, gone in found
@@ -125,12 +126,17 @@ class AuditLog:
 
     def strangers(self) -> list[Guid]:
         """Entries that stand between leaves and have none themselves: some, where there are any."""
-        found = self._work.connection.query(
-            "select auditid from audit a where id <= ?"
-            " and not exists (select 1 from auditleaf l where l.entry = a.id) order by id limit 10",
-            (self._last_entry(),),
-        )
-        return [Guid(str(audit_id)) for (audit_id,) in found]
+        last = self._last_entry()
+        found = [
+            raw[0]
+            for name in _LOGGED
+            for raw in self._work.connection.query(
+                f"select {name}id from {name} a where id <= ?"
+                " and not exists (select 1 from auditleaf l where l.entry = a.id) order by id limit 10",
+                (last,),
+            )
+        ]
+        return [Guid(str(entry_id)) for entry_id in found[:10]]
 
     def place_of(self, audit_id: Guid) -> int | None:
         """Where the leaf of an entry is."""
@@ -165,6 +171,12 @@ class AuditLog:
             for environment, size, root, signed_on, key_id, signature, previous, is_test_clock in found
         ]
         return list(reversed(shown)) if newest is not None else shown
+
+    def _rows(self, name: str, condition: str, parameters: tuple[int, ...], limit: int | None = None) -> Iterator[Row]:
+        """Rows of one of the two tables, in the order of their keys where they are limited."""
+        shape = self._work.shape(self._work.table(name))
+        bound = "" if limit is None else f" order by id limit {int(limit)}"
+        return map(shape.read, self._work.connection.query(f"{shape.select} where {condition}{bound}", parameters))
 
     def _last_entry(self) -> int:
         last = self._work.connection.query("select entry from auditleaf order by sequence desc limit 1")

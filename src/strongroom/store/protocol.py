@@ -297,6 +297,10 @@ class Transaction(Protocol):
         """Store rows of the `audit` table; the audit room alone calls this."""
         ...
 
+    def append_activity(self, activities: Iterable[Mapping[str, Value]]) -> None:
+        """Store rows of the `activitylog` table, as `audit.activities` makes them."""
+        ...
+
     @property
     def log(self) -> "AuditLog":
         """The log that proves the trail; the audit room alone uses it."""

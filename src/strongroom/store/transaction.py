@@ -30,6 +30,7 @@ from strongroom.store.transfers import Transfers
 from strongroom.store.work import Shapes, Work
 
 _AUDIT = "audit"
+_ACTIVITIES = "activitylog"
 
 
 class StoreTransaction:
@@ -216,17 +217,24 @@ class StoreTransaction:
 
     def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
         """See the protocol. An entry without `auditid` gets one, and `createdon` when it has none."""
+        self._append(_AUDIT, entries)
+
+    def append_activity(self, activities: Iterable[Mapping[str, Value]]) -> None:
+        """See the protocol. As `append_audit`, with `activitylogid`."""
+        self._append(_ACTIVITIES, activities)
+
+    def _append(self, name: str, entries: Iterable[Mapping[str, Value]]) -> None:
         told = list(entries)
         if not told:
             return
         work = self._work
-        table, now = work.table(_AUDIT), work.now()
+        table, now = work.table(name), work.now()
         added: list[Row] = []
         for entry, fresh in zip(told, new_guids(work.clock, len(told)), strict=True):
             values = {"createdon": now, **entry}
-            identity = values.get("auditid") or fresh
+            identity = values.get(table.primary_id) or fresh
             added.append(Row(table, Key(0), Guid(str(identity)), None, None, 0, values))
-        is_new = not any("auditid" in entry for entry in told)
+        is_new = not any(table.primary_id in entry for entry in told)
         stored_rows.insert(work, table, added, late=is_new)
 
     @property
