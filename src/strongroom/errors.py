@@ -166,6 +166,39 @@ class Unavailable(StrongroomError):
     default_code = "0x80060803"
 
 
+class EnvironmentClosed(Unavailable):
+    """503: an environment that is not open to anybody now: suspended, being restored, or locked (TS-410, TS-412).
+    `retry_after_s` is the header's value."""
+
+    def __init__(self, message: str, *, reason: str, rule: str, retry_after_s: int = 30) -> None:
+        super().__init__(message, details={"reason": reason, "rule": rule})
+        self.retry_after_s = retry_after_s
+
+
+class EnvironmentLocked(EnvironmentClosed):
+    """503: a key that the customer holds is revoked or cannot be reached, so nothing of the environment opens (TS-507).
+    `key` is its name, which is told to operators and not to callers."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            "The environment is locked: a key that its customer holds was revoked or cannot be reached. Nothing is "
+            "lost; it opens again when access to the key is restored.",
+            reason="environment-locked",
+            rule="TS-507",
+            retry_after_s=60,
+        )
+        self.key = key
+
+
+class BackupDamaged(StrongroomError):
+    """422: a back-up or an export is not what it was: cut off, altered, or under another key (TS-409, TS-2106)."""
+
+    status = 422
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, details={"reason": "backup-damaged", "rule": "TS-409"})
+
+
 class IntegrityViolation(StrongroomError):
     """500: an invariant of ours is broken. Never repaired silently, never explained to the caller."""
 

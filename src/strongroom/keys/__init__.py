@@ -5,6 +5,9 @@
 - `wrapping`  sealing one key under another, bound to its place
 - `document`  what `keys.json` holds
 - `ringfile`  `keys.json` on disk: atomic changes, rotation of the root key
+- `providers` where keys live that the customer holds: file, PKCS#11, AWS KMS, Vault
+- `custody`   wrapping an environment's keys under the customer's
+- `customer`  adding, assigning, rotating, revoking and restoring those
 - `ring`      `KeyRing`: what the rest of the program asks for
 - `disk`      the file operations, replaceable so that tests can fail each of them
 """

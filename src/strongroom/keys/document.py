@@ -45,10 +45,31 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentKeys:
-    """The data keys of one environment: `pending` is set while a change of the data key is under way."""
+    """The keys of one environment: `pending` is set while a change of the data key is under way."""
 
     active: StoredKey
     pending: StoredKey | None = None
+    others: Mapping[str, StoredKey] = field(default_factory=dict[str, StoredKey])
+    """Keys beside the data key, by purpose: back-ups, vault."""
+
+    custody: tuple[str, ...] = ()
+    """The customer's keys under which all of these are wrapped first, from the inside out; two are a double key."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerKey:
+    """A key that the customer holds with a provider, and which this ring only knows where to find.
+
+    `probe` is a known text that the key sealed: it tells the original key from another one under the same name.
+    """
+
+    name: str
+    provider: str
+    version: int
+    created_on: datetime
+    probe: bytes
+    revoked_on: datetime | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +94,9 @@ class RingDocument:
     signing: tuple[StoredSigningKey, ...] = ()
     sealed: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     """Other secrets of the home, by name: connection strings."""
+
+    customer: Mapping[str, CustomerKey] = field(default_factory=dict[str, CustomerKey])
+    """Keys of the customer, by name."""
 
 
 def to_bytes(document: RingDocument, root: RootKey) -> bytes:
@@ -125,6 +149,8 @@ def _ring(document: RingDocument) -> dict[str, object]:
             environment: {
                 "active": _stored(keys.active),
                 "pending": keys.pending and _stored(keys.pending),
+                "others": {purpose: _stored(key) for purpose, key in keys.others.items()},
+                "custody": list(keys.custody),
             }
             for environment, keys in document.environments.items()
         },
@@ -139,6 +165,17 @@ def _ring(document: RingDocument) -> dict[str, object]:
             for key in document.signing
         ],
         "sealed": {name: _encode(value) for name, value in document.sealed.items()},
+        "customer": {
+            name: {
+                "provider": key.provider,
+                "version": key.version,
+                "created_on": iso(key.created_on),
+                "probe": _encode(key.probe),
+                "revoked_on": key.revoked_on and iso(key.revoked_on),
+                "reason": key.reason,
+            }
+            for name, key in document.customer.items()
+        },
     }
 
 
@@ -156,6 +193,8 @@ def _document(ring: Mapping[str, object]) -> RingDocument:
         _guid(name): EnvironmentKeys(
             active=_stored_key(_mapping(keys["active"])),
             pending=_stored_key(_mapping(keys["pending"])) if keys["pending"] else None,
+            others={purpose: _stored_key(_mapping(key)) for purpose, key in _mapping(keys.get("others", {})).items()},
+            custody=tuple(_text(each) for each in _list(keys.get("custody", []))),
         )
         for name, value in _mapping(ring["environments"]).items()
         for keys in [_mapping(value)]
@@ -167,6 +206,9 @@ def _document(ring: Mapping[str, object]) -> RingDocument:
         environments=MappingProxyType(environments),
         signing=tuple(_signing_key(_mapping(key)) for key in _list(ring["signing"])),
         sealed=MappingProxyType({name: _decode(value) for name, value in _mapping(ring["sealed"]).items()}),
+        customer=MappingProxyType(
+            {name: _customer_key(name, _mapping(key)) for name, key in _mapping(ring.get("customer", {})).items()}
+        ),
     )
 
 
@@ -195,6 +237,18 @@ def _signing_key(value: Mapping[str, object]) -> StoredSigningKey:
         wrapped=_decode(value["wrapped"]),
         created_on=_moment(value["created_on"]),
         retired_on=_moment(value["retired_on"]) if value["retired_on"] else None,
+    )
+
+
+def _customer_key(name: str, value: Mapping[str, object]) -> CustomerKey:
+    return CustomerKey(
+        name=name,
+        provider=_text(value["provider"]),
+        version=_whole(value["version"]),
+        created_on=_moment(value["created_on"]),
+        probe=_decode(value["probe"]),
+        revoked_on=_moment(value["revoked_on"]) if value["revoked_on"] else None,
+        reason=_text(value["reason"]),
     )
 
 

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from strongroom.clock import Clock
 from strongroom.errors import Conflict, HomeError
 from strongroom.ids import Guid
+from strongroom.keys import custody
+from strongroom.keys.customer import CustomerKeys
 from strongroom.keys.disk import Disk
 from strongroom.keys.document import EnvironmentKeys, RingDocument, RootDescription, StoredKey, StoredSigningKey
 from strongroom.keys.ringfile import RingFile
@@ -67,6 +69,11 @@ class KeyRing:
         cannot be read any more."""
         self._file.refresh()
 
+    @property
+    def customer(self) -> CustomerKeys:
+        """The keys that the customer holds."""
+        return CustomerKeys(self._file)
+
     # --- data keys ---
 
     def add_environment(self, environment: Guid, clock: Clock) -> Secret:
@@ -76,11 +83,36 @@ class KeyRing:
         def step(root: RootKey, document: RingDocument) -> RingDocument:
             if environment in document.environments:
                 raise Conflict(f"The environment {environment} has a data key already.")
-            stored = _wrap_data_key(root, document, environment, key, 1, clock.now())
+            stored = _wrap_data_key(root, document, environment, (), key, 1, clock.now())
             return _with_keys(document, environment, EnvironmentKeys(stored))
 
         self._file.change(step)
         return key
+
+    def environment_key(self, environment: Guid, purpose: str, clock: Clock) -> Secret:
+        """The environment's key for one purpose beside its data; made when it is first asked for.
+
+        It is under the same custody as the data key, and is forgotten with it: what only it opens is then gone too.
+        """
+        self.refresh()
+        if purpose not in _keys_of(self.document, environment).others:
+            fresh = new_key()
+
+            def step(root: RootKey, document: RingDocument) -> RingDocument:
+                keys = _keys_of(document, environment)
+                if purpose in keys.others:
+                    return document
+                key_id = _new_id()
+                place = custody.place_of(document, environment, purpose, key_id)
+                wrapped = custody.sealed(root, document, keys.custody, fresh, place)
+                stored = StoredKey(key_id, 1, wrapped, clock.now())
+                return _with_keys(document, environment, replace(keys, others={**keys.others, purpose: stored}))
+
+            self._file.change(step)
+        keys = _keys_of(self.document, environment)
+        stored = keys.others[purpose]
+        place = custody.place_of(self.document, environment, purpose, stored.id)
+        return custody.opened(self._file.root, self.document, keys.custody, stored.wrapped, place)
 
     def remove_environment(self, environment: Guid) -> None:
         """Forget the data keys of an environment: from now on nobody can read its store."""
@@ -113,8 +145,11 @@ class KeyRing:
                 self._confirm(environment, fitting)
         return opened
 
-    def rekey(self, environment: Guid, apply: Callable[[Secret], None], clock: Clock) -> None:
-        """Give the environment a new data key. `apply` re-encrypts the store and returns when that is durable.
+    def rekey(
+        self, environment: Guid, apply: Callable[[Secret], None], clock: Clock, *, key: Secret | None = None
+    ) -> None:
+        """Give the environment a new data key. `apply` re-encrypts the store and returns when that is durable. A `key`
+        is given where the store that comes has one already: a back-up that is put back.
 
         When `apply` raises or power is lost, both keys stay in the ring until the next `open_environment`. Raises
         `Conflict` while another change is under way or not settled.
@@ -122,7 +157,7 @@ class KeyRing:
         with self._file.disk.lock(self._file.folder / _REKEY_LOCK, wait=False) as is_free:
             if not is_free:
                 raise Conflict("Another process is changing a data key of this home; try again when it has ended.")
-            key = new_key()
+            key = key or new_key()
 
             def begin(root: RootKey, document: RingDocument) -> RingDocument:
                 keys = _keys_of(document, environment)
@@ -131,8 +166,9 @@ class KeyRing:
                         "An earlier change of this data key was interrupted. Open the environment once, which settles "
                         "it (`strongroom check` does), then try again."
                     )
-                pending = _wrap_data_key(root, document, environment, key, keys.active.version + 1, clock.now())
-                return _with_keys(document, environment, EnvironmentKeys(keys.active, pending))
+                version = keys.active.version + 1
+                pending = _wrap_data_key(root, document, environment, keys.custody, key, version, clock.now())
+                return _with_keys(document, environment, replace(keys, pending=pending))
 
             keys = _keys_of(self._file.change(begin), environment)
             apply(key)
@@ -213,10 +249,16 @@ class KeyRing:
         return self.document.root.id
 
     def _data_key(self, environment: Guid, stored: StoredKey) -> Secret:
-        return unwrap(self._file.root, stored.wrapped, self.home, "data key", environment, stored.id)
+        keys = _keys_of(self.document, environment)
+        place = custody.place_of(self.document, environment, None, stored.id)
+        return custody.opened(self._file.root, self.document, keys.custody, stored.wrapped, place)
 
     def _confirm(self, environment: Guid, fitting: StoredKey) -> None:
-        self._file.change(lambda _, document: _with_keys(document, environment, EnvironmentKeys(fitting)))
+        def step(_: RootKey, document: RingDocument) -> RingDocument:
+            keys = _keys_of(document, environment)
+            return _with_keys(document, environment, replace(keys, active=fitting, pending=None))
+
+        self._file.change(step)
 
 
 def create_ring(
@@ -247,12 +289,15 @@ def _rewrapped(old: RootKey, new: RootKey, document: RingDocument) -> RingDocume
     def moved(wrapped: bytes, *place: str) -> bytes:
         return wrap(new, unwrap(old, wrapped, home, *place), home, *place)
 
-    def moved_key(environment: Guid, key: StoredKey) -> StoredKey:
-        return replace(key, wrapped=moved(key.wrapped, "data key", environment, key.id))
+    def moved_key(environment: Guid, key: StoredKey, purpose: str | None = None) -> StoredKey:
+        return replace(key, wrapped=moved(key.wrapped, *custody.place_of(document, environment, purpose, key.id)[1:]))
 
     environments = {
-        environment: EnvironmentKeys(
-            moved_key(environment, keys.active), keys.pending and moved_key(environment, keys.pending)
+        environment: replace(
+            keys,
+            active=moved_key(environment, keys.active),
+            pending=keys.pending and moved_key(environment, keys.pending),
+            others={purpose: moved_key(environment, key, purpose) for purpose, key in keys.others.items()},
         )
         for environment, keys in document.environments.items()
     }
@@ -269,10 +314,17 @@ def _new_id() -> str:
 
 
 def _wrap_data_key(
-    root: RootKey, document: RingDocument, environment: Guid, key: Secret, version: int, now: datetime
+    root: RootKey,
+    document: RingDocument,
+    environment: Guid,
+    under: tuple[str, ...],
+    key: Secret,
+    version: int,
+    now: datetime,
 ) -> StoredKey:
     key_id = _new_id()
-    return StoredKey(key_id, version, wrap(root, key, document.home, "data key", environment, key_id), now)
+    place = custody.place_of(document, environment, None, key_id)
+    return StoredKey(key_id, version, custody.sealed(root, document, under, key, place), now)
 
 
 def _new_signing_key(root: RootKey, home: Guid, key_id: str, now: datetime) -> StoredSigningKey:

@@ -1,7 +1,7 @@
 """`store.protocol.Database` for both engines, and the one function that opens or makes an environment's store."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
 
@@ -10,6 +10,7 @@ from strongroom.errors import HomeError, IntegrityViolation, Unavailable
 from strongroom.schema.model import Schema
 from strongroom.store import sqlcipher, sqlcipher_file
 from strongroom.store.compile import Statements
+from strongroom.store.copying import StoreCopy, copy_of
 from strongroom.store.engine import Connection, Engine, Raw
 from strongroom.store.facts import SecurityCache
 from strongroom.store.integrity import doubts
@@ -99,6 +100,10 @@ class StoreDatabase:
         finally:
             self._pool.give_back(connection)
         return found
+
+    def copy(self) -> AbstractContextManager[StoreCopy]:
+        """One moment of the whole store, for as long as the block lasts, while others write."""
+        return copy_of(self._engine)
 
     def close(self) -> None:
         """Give up all connections. Transactions still open end first."""

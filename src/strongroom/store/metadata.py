@@ -14,13 +14,13 @@ from strongroom.store.ddl import stored_columns
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.indexes import table_indexes
 
-_FINGERPRINT = "fingerprint"
+FINGERPRINT = "fingerprint"
 
 
 def load_schema(connection: Connection, version: int) -> Schema:
     """The schema of the connection's snapshot."""
     found = connection.query(
-        "select kind, name, body from metadata where kind <> ? order by kind, name", (_FINGERPRINT,)
+        "select kind, name, body from metadata where kind <> ? order by kind, name", (FINGERPRINT,)
     )
     return schema_from((_document(kind, name, body) for kind, name, body in found), version)
 
@@ -34,7 +34,7 @@ def store_schema(engine: Engine, connection: Connection, schema: Schema) -> None
         (document.kind.value, document.name): None if document.body is None else json.dumps(document.body)
         for document in diff_from_standard(schema)
     }
-    wanted[_FINGERPRINT, ""] = fingerprint(engine, schema)
+    wanted[FINGERPRINT, ""] = fingerprint(engine, schema)
     for place in stored.keys() - wanted.keys():
         connection.execute("delete from metadata where kind = ? and name = ?", place)
     for place, body in wanted.items():
@@ -46,7 +46,7 @@ def store_schema(engine: Engine, connection: Connection, schema: Schema) -> None
 
 def fits(engine: Engine, connection: Connection, schema: Schema) -> bool:
     """Whether the database's tables were last fitted to this very schema."""
-    found = connection.query("select body from metadata where kind = ?", (_FINGERPRINT,))
+    found = connection.query("select body from metadata where kind = ?", (FINGERPRINT,))
     return bool(found) and found[0][0] == fingerprint(engine, schema)
 
 

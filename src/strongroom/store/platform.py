@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
-from strongroom.store import file_contents, leaves, transfers
+from strongroom.store import file_contents, leaves, tracking, transfers
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.share_keys import add_columns
 
@@ -47,6 +47,7 @@ MIGRATIONS = (
     Migration(3, "shares that know owner and unit of their row", add_columns),
     Migration(4, "the log that proves the trail", leaves.make_tables),
     Migration(5, "files on their way", transfers.make_tables),
+    Migration(6, "rows that are gone", tracking.make_tables),
 )
 
 
@@ -75,9 +76,12 @@ def pending(connection: Connection) -> list[Migration]:
     return [migration for migration in MIGRATIONS if migration.number not in done]
 
 
-def migrate(engine: Engine, connection: Connection, clock: Clock) -> None:
-    """Apply what is pending, inside the caller's write transaction."""
+def migrate(engine: Engine, connection: Connection, clock: Clock, only: frozenset[int] | None = None) -> None:
+    """Apply what is pending, inside the caller's write transaction; of these numbers only, where an older environment
+    is made as it was."""
     for migration in pending(connection):
+        if only is not None and migration.number not in only:
+            continue
         migration.apply(engine, connection)
         connection.execute(
             "insert into migration (number, title, applied_on) values (?, ?, ?)",

@@ -102,7 +102,7 @@ class PostgresqlConnection:
             adapters.register_loader(name, TextLoader)
         adapters.register_loader("timestamptz", _MomentLoader)
         self._cursor = self._raw.cursor()
-        self._cursor.execute(_literal(f"{_SETTINGS}; set search_path = {quote(schema)}"))
+        self._cursor.execute(literal(f"{_SETTINGS}; set search_path = {quote(schema)}"))
 
     @property
     def driver(self) -> Any:
@@ -116,7 +116,7 @@ class PostgresqlConnection:
         try:
             self._limit_statements(limit_s)
             self._cursor.execute(
-                _literal(
+                literal(
                     f"begin isolation level {mode}; select security_epoch, metadata_version, version from stamp{lock}"
                 )
             )
@@ -157,7 +157,7 @@ class PostgresqlConnection:
         self._deadline.require()
         self._stop_time()
         try:
-            self._cursor.execute(_literal("; ".join((*statements, "commit"))))
+            self._cursor.execute(literal("; ".join((*statements, "commit"))))
         except psycopg.Error as error:
             raise self._ours(error) from error
 
@@ -188,7 +188,7 @@ class PostgresqlConnection:
         self._send_late()
         try:
             self._heed_time()
-            self._cursor.executemany(_literal(self._numbered(sql)), rows)
+            self._cursor.executemany(literal(self._numbered(sql)), rows)
         except _TRANSLATED as error:
             raise self._ours(error) from error
 
@@ -212,7 +212,7 @@ class PostgresqlConnection:
         self._send_late()
         try:
             self._heed_time()
-            with self._cursor.copy(_literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
+            with self._cursor.copy(literal(f"copy {quote(table)} ({names}) from stdin")) as copy:
                 for row in rows:
                     copy.write_row(row)
                 if meanwhile is not None:
@@ -241,7 +241,7 @@ class PostgresqlConnection:
         self._send_late()
         try:
             self._heed_time()
-            return cast("psycopg.RawCursor[Raw]", self._cursor.execute(_literal(self._numbered(sql)), parameters))
+            return cast("psycopg.RawCursor[Raw]", self._cursor.execute(literal(self._numbered(sql)), parameters))
         except _TRANSLATED as error:
             raise self._ours(error) from error
 
@@ -266,7 +266,7 @@ class PostgresqlConnection:
         if self._limit_s is None or monotonic() < self._next_look:
             return
         self._deadline.require()
-        self._cursor.execute(_literal(f"set local statement_timeout = {ceil(self._deadline.left_s() * 1000)}"))
+        self._cursor.execute(literal(f"set local statement_timeout = {ceil(self._deadline.left_s() * 1000)}"))
         self._next_look = monotonic() + self._limit_s * _LATE
 
     def _forget_prepared(self, metadata_version: int) -> None:
@@ -276,7 +276,7 @@ class PostgresqlConnection:
         """
         if self._metadata_version is not None:
             self._forgotten += 1
-            self._cursor.execute(_literal(f"deallocate all -- {self._forgotten}"))
+            self._cursor.execute(literal(f"deallocate all -- {self._forgotten}"))
         self._metadata_version = metadata_version
 
     def _numbered(self, sql: str) -> str:
@@ -412,6 +412,6 @@ def _with_literals(sql: str, values: Sequence[str | int]) -> str:
     return first + "".join(value + part for value, part in zip(written, rest, strict=True))
 
 
-def _literal(sql: str) -> LiteralString:
+def literal(sql: str) -> LiteralString:
     """The driver's types want SQL to be written in the source; ours is made from schema names, never from input."""
     return cast("LiteralString", sql)

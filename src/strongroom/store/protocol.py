@@ -17,7 +17,9 @@ from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Schema, Table
 
 if TYPE_CHECKING:
+    from strongroom.store.copying import StoreCopy
     from strongroom.store.leaves import AuditLog
+    from strongroom.store.tracking import Tracking
     from strongroom.store.transfers import Transfers
 
 Value = str | int | float | bool | object | None
@@ -247,6 +249,13 @@ class Transaction(Protocol):
         """Files that come or go in pieces."""
         ...
 
+    # --- changes ---
+
+    @property
+    def tracking(self) -> "Tracking":
+        """What has changed since a version, and what is gone."""
+        ...
+
     # --- security ---
 
     def facts(self, principal: Reference) -> SecurityFacts | None:
@@ -319,6 +328,10 @@ class Database(Protocol):
 
     def write(self) -> AbstractContextManager[Transaction]:
         """Commits at the end of the block, rolls back when it raises."""
+        ...
+
+    def copy(self) -> "AbstractContextManager[StoreCopy]":
+        """One moment of the whole store, for as long as the block lasts, while others write: for back-ups."""
         ...
 
     def check(self) -> list[str]:

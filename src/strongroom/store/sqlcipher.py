@@ -196,7 +196,17 @@ class SqlcipherEngine:
         self._key = key
         self._cache_mib = cache_mib
         self._lock = take_lock(path, alone=False)
-        self._turn = Turn(path.with_name(f"{path.name}-turn"))
+        self._turn = Turn(self.turn_path)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    @property
+    def turn_path(self) -> Path:
+        """The lock that writers queue at."""
+        return self._path.with_name(f"{self._path.name}-turn")
 
     def connect(self) -> Connection:
         return SqlcipherConnection(self._path, self._key, self._cache_mib, self._turn)

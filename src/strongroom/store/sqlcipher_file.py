@@ -81,9 +81,9 @@ def rekey(path: Path, old_key: bytes, new_key: bytes) -> None:
             raw.execute("detach database fresh")
         finally:
             raw.close()
-        _sync(fresh)
+        sync_path(fresh)
         fresh.replace(path)
-        _sync(path.parent)
+        sync_path(path.parent)
     except dbapi2.Error as error:
         raise HomeError(f"The key could not be changed; the old file and key stay in force ({error}).") from error
     finally:
@@ -139,7 +139,8 @@ def take_lock(path: Path, *, alone: bool) -> int:
     return handle
 
 
-def _sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Make a file's content, or a folder's names, durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

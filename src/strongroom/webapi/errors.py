@@ -5,6 +5,7 @@ import logging
 import orjson
 
 from strongroom.errors import (
+    EnvironmentClosed,
     IntegrityViolation,
     MethodNotAllowed,
     RangeNotSatisfiable,
@@ -32,6 +33,9 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
         body[_DETAIL_NAMES + "HelpLink"] = ""
         body[_DETAIL_NAMES + "TraceText"] = f"request {request_id}"
         body[_DETAIL_NAMES + "InnerError.Message"] = body["message"]
+    if "rule" in error.details:  # refusals of the trust services say which rule, in a form that programs read (TS-005)
+        told = ("reason", "rule", "target")
+        body["innererror"] = {name: error.details[name] for name in told if name in error.details}
     extra: list[tuple[str, str]] = []
     match error:
         case Unauthenticated():
@@ -40,7 +44,7 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
             extra.append(("Allow", str(error.details.get("allow", "GET"))))
         case RangeNotSatisfiable():
             extra.append(("Content-Range", f"bytes */{error.details.get('size', 0)}"))
-        case Throttled():
+        case Throttled() | EnvironmentClosed():
             extra.append(("Retry-After", str(max(1, error.retry_after_s))))
         case _:
             pass

@@ -173,7 +173,7 @@ path, step = Path(sys.argv[1]), sys.argv[2]
 def die(*_):
     os._exit(9)
 if step == "sync":
-    sqlcipher_file._sync = die
+    sqlcipher_file.sync_path = die
 elif step == "replace":
     Path.replace = die
 elif step == "after":

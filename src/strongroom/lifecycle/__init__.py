@@ -1,0 +1,1 @@
+"""The life of environments: back-ups and restores, copies, deletion, and their keys."""
