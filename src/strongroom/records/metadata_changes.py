@@ -16,6 +16,7 @@ from strongroom.store.protocol import Value
 def change_schema(session: Session, schema: Schema) -> None:
     """Make `schema` the environment's metadata: database tables, privileges and messages follow at once (WA-68)."""
     before = session.schema
+    session.rules.run_schema(session, before, schema)
     refuse_what_rows_forbid(session, schema)
     remove_leftovers(session, schema)
     session.transaction.change_schema(schema)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from strongroom.ids import Guid, Reference
 from strongroom.records.prepared import PreparedQueries
-from strongroom.schema.model import ManyToMany
+from strongroom.schema.model import ManyToMany, Schema
 from strongroom.store.protocol import Row, Value
 
 if TYPE_CHECKING:
@@ -31,11 +31,15 @@ class Event(Enum):
     AFTER_LINK = "after link"
     BEFORE_UNLINK = "before unlink"
     AFTER_UNLINK = "after unlink"
+    BEFORE_SCHEMA = "before a change of metadata"
 
 
 RowRule = Callable[["Session", Row, dict[str, Value]], None]
 """(session, row, values). Create: the row as it will be; `values` are its values. Update: `row` is the row before the
 change (after it, for AFTER_UPDATE), `values` the changes, which a before-rule may add to. Delete: values are empty."""
+
+SchemaRule = Callable[["Session", Schema, Schema], None]
+"""(session, metadata as it is, metadata as it will be)."""
 
 LinkRule = Callable[["Session", ManyToMany, Guid, Guid], None]
 """(session, association, id in table1, id in table2)."""
@@ -48,7 +52,7 @@ class Registered:
     name: str
     event: Event
     subject: str | None
-    run: RowRule | LinkRule
+    run: RowRule | LinkRule | SchemaRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Rules:
         default_factory=dict[tuple[Event, str | None], list[RowRule]]
     )
     _links: dict[tuple[Event, str], list[LinkRule]] = field(default_factory=dict[tuple[Event, str], list[LinkRule]])
+    _schema: list[SchemaRule] = field(default_factory=list[SchemaRule])
     _governed: set[str] = field(default_factory=set[str])
 
     def on(self, event: Event, table: str | None, rule: RowRule, *, name: str) -> None:
@@ -92,6 +97,11 @@ class Rules:
             self._governed.add(association)
         self._links.setdefault((event, association), []).append(rule)
 
+    def on_schema(self, rule: SchemaRule, *, name: str) -> None:
+        """Run `rule` before metadata changes by the hand of a caller; it refuses by raising."""
+        self.registered.append(Registered(name, Event.BEFORE_SCHEMA, None, rule))
+        self._schema.append(rule)
+
     def has(self, event: Event, table: str) -> bool:
         """Whether any rule would run; bulk work skips the calls otherwise."""
         return (event, table) in self._rows or (event, None) in self._rows
@@ -107,6 +117,11 @@ class Rules:
         """Run the rules for links of `association`."""
         for rule in self._links.get((event, association.schema_name), ()):
             rule(session, association, first, second)
+
+    def run_schema(self, session: "Session", before: Schema, after: Schema) -> None:
+        """Run the rules for a change of metadata."""
+        for rule in self._schema:
+            rule(session, before, after)
 
     def governs(self, association: ManyToMany) -> bool:
         """Whether rules of its own say who may tie rows by `association`, in place of Append on both (SM-113)."""

@@ -118,7 +118,7 @@ def _applied(
 def encode_table(table: Table) -> Json:
     """A table with its columns, keys and privileges."""
     body = _plain(table, omit=("columns", "derived", "keys", "privileges"))
-    body["columns"] = [_encode_column(column) for column in table.columns.values()]
+    body["columns"] = [encode_column(column) for column in table.columns.values()]
     body["derived"] = dict(table.derived)
     body["keys"] = [_plain(key) for key in table.keys]
     body["privileges"] = [encode_privilege(privilege) for privilege in table.privileges.values()]
@@ -147,7 +147,8 @@ def encode_privilege(privilege: Privilege) -> Json:
     return body
 
 
-def _encode_column(column: Column) -> Json:
+def encode_column(column: Column) -> Json:
+    """One column, as it lies in its table."""
     body = _plain(column, omit=("options",))
     if column.options:
         body["options"] = [_plain(option) for option in column.options]
@@ -191,7 +192,7 @@ _ENUMERATIONS: dict[str, Callable[[object], object]] = {
 def decode_table(body: Json) -> Table:
     """The reverse of `encode_table`; TypeError or ValueError when the body is not one of its."""
     parts = _scalars(body, omit=("columns", "derived", "keys", "privileges"))
-    columns = [_decode_column(column) for column in _bodies(body, "columns")]
+    columns = [decode_column(column) for column in _bodies(body, "columns")]
     privileges = [decode_privilege(privilege) for privilege in _bodies(body, "privileges")]
     keys = [_made(AlternateKey, _scalars(key)) for key in _bodies(body, "keys")]
     return _made(
@@ -227,7 +228,8 @@ def decode_privilege(body: Json) -> Privilege:
     return _made(Privilege, {**_scalars(body, omit=("depths", "right")), "depths": depths, "right": right})
 
 
-def _decode_column(body: Json) -> Column:
+def decode_column(body: Json) -> Column:
+    """The reverse of `encode_column`; TypeError or ValueError when the body is not one of its."""
     options = tuple(_made(Option, option) for option in _bodies(body, "options"))
     return _made(Column, {**_scalars(body, omit=("options",)), "options": options})
 

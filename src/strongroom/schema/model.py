@@ -150,6 +150,8 @@ class Choice:
     label: str
     options: tuple[Option, ...]
     is_custom: bool = False
+    is_managed: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ class Column:
     """One column of a table.
 
     `minimum` and `maximum` are numbers as text-free `float`s for Double and `int`-valued floats otherwise; `precision`
-    is the number of digits after the point. `max_length` counts UTF-16 units (WA-81).
+    is the number of digits after the point. `max_length` counts UTF-16 units (WA-81). `is_managed` parts, here and
+    elsewhere, came with a managed solution; `withheld` names the managed properties that its maker switched off.
     """
 
     logical_name: str
@@ -190,6 +193,8 @@ class Column:
     auto_number_format: str | None = None
     max_size_kb: int | None = None
     column_number: int = 0
+    is_managed: bool = False
+    withheld: tuple[str, ...] = ()
 
     @property
     def property_name(self) -> str:
@@ -239,6 +244,8 @@ class Relationship:
     cascade: Cascade = Cascade()
     is_hierarchical: bool = False
     is_custom: bool = False
+    is_managed: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +262,8 @@ class ManyToMany:
     nav2: str
     intersect: str
     is_custom: bool = False
+    is_managed: bool = False
+    withheld: tuple[str, ...] = ()
 
     def is_first(self, table: str, nav: str) -> bool:
         """Whether `nav` of `table` leads from the first side to the second; within one table only the name tells."""
@@ -322,6 +331,8 @@ class Table:
     change_tracking: bool = True
     is_hierarchy_security_enabled: bool = True
     introduced_version: str = "1.0.0.0"
+    is_managed: bool = False
+    withheld: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         """Of what tells tables apart: tables are keys of many caches, and are looked up for every row."""

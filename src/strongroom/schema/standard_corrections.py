@@ -165,7 +165,9 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "audit": ("createdon", "objectid"),
     "fieldpermission": ("entityname",),
     "principalobjectattributeaccess": ("objectid", "principalid"),
+    "msdyn_componentlayer": ("msdyn_componentid",),
     "sdkmessage": ("name",),
     "sdkmessagefilter": ("primaryobjecttypecode",),
+    "solutioncomponent": ("objectid",),
 }
 """Columns that default views sort or search by. Few: every index costs each insert."""
