@@ -64,6 +64,13 @@ class Activity(Enum):
     RETENTION = "retention"
     ERASURE = "erasure"
     COMMAND = "command"
+    ALERT_RULE_OFF = "alert-rule-off"
+    STREAM_FAILING = "stream-failing"
+    STREAM_RESTORED = "stream-restored"
+    STREAM_GAP = "stream-gap"
+    STREAM_TESTED = "stream-tested"
+    SUPPORT_ACCESS = "support-access"
+    BREAK_GLASS = "break-glass"
     DENIED = "denied"
 
     @property
