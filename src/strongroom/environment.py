@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.access.caller import Caller
 from strongroom.access.resolve import holds, is_disabled, require_enabled, require_entry, resolve
+from strongroom.audit.activities import Category
+from strongroom.audit.buffer import ActivityBuffer
 from strongroom.audit.entries import Author
 from strongroom.audit.refusals import Refusal, RefusalLimit, is_told, refusal_entry
 from strongroom.clock import Clock, iso
@@ -95,6 +97,7 @@ class Environment:
         self.paging_key = paging_key
         self.rules: Rules = standard_rules()
         register_solutions(self.rules)
+        self.readings = ActivityBuffer(database)
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
         self._limit = RefusalLimit()
@@ -152,10 +155,13 @@ class Environment:
             _logger.error("a refusal could not be written to the trail: %s", error.message)
 
     def _store_notes(self, session: Session) -> None:
-        """What a reading session has noted for the trail. When it cannot be stored, there is no answer either."""
-        if session.noted or session.activities:
+        """What a reading session has noted for the trail. When it cannot be stored, there is no answer either; what
+        was plainly read waits a moment for others (`audit.buffer`)."""
+        if session.noted or any(told["category"] != Category.READ.value for told in session.activities):
             with self.database.write() as transaction:
                 _append_notes(transaction, session)
+        elif session.activities:
+            self.readings.add(session.activities)
 
     def caller(self, transaction: Transaction, identity: Identity) -> Caller:
         """The caller behind `identity`, valid for the transaction's security epoch."""
@@ -218,7 +224,8 @@ class Environment:
             _ = transaction.schema
 
     def close(self) -> None:
-        """Give the store back."""
+        """Give the store back, once what was read is told."""
+        self.readings.close()
         self.database.close()
 
 

@@ -160,6 +160,8 @@ class SecuritySettings:
     """`isauditenabled`: whether changes leave entries at all."""
     audit_of_access: bool = True
     """`isuseraccessauditenabled`: whether attempts that were refused leave entries."""
+    audit_of_reads: bool = False
+    """`isreadauditenabled`: whether reading is told, of tables and columns that say so (TS-808)."""
     entry_team: Key | None = None
     """The group team whose members may enter (SM-69); None when everybody may, 0 when there is no such team."""
     week_starts_on: int = 0

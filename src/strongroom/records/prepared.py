@@ -12,6 +12,7 @@ from strongroom.access.caller import Caller
 from strongroom.access.planned import PlannedSelect
 from strongroom.query.ast import Select
 from strongroom.records.shapes import Layout
+from strongroom.records.watching import Watch
 
 _MOST = 1024
 
@@ -24,6 +25,8 @@ class Prepared:
     select: Select
     layout: Layout
     query: PlannedSelect
+    watch: Watch | None = None
+    """What is told of it whenever it is run (TS-808)."""
 
 
 class PreparedQueries:

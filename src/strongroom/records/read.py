@@ -24,12 +24,15 @@ from strongroom.records.address import missing, row_at
 from strongroom.records.authorize import demand, demand_privilege, refusal_of
 from strongroom.records.expand import extended, records_of
 from strongroom.records.prepared import Prepared
+from strongroom.records.readings import tell_readings
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, Layout, Page, Record
 from strongroom.records.unmasked import planned_for
+from strongroom.records.watching import Watch, watch_of
 from strongroom.schema.model import ColumnType, Rights, Table
 from strongroom.store.protocol import Row, Value
 
+_NO_ALIASES: frozenset[str] = frozenset()
 COUNT_CAP = 5000
 """How far totals are counted (WA-236)."""
 
@@ -39,7 +42,8 @@ def retrieve_page(session: Session, select: Select) -> Page:
     require_usable(session.caller)
     if select.after == ():
         select = replace(select, after=None)
-    layout, query = _prepared(session, select)
+    prepared = _prepared(session, select)
+    layout, query = prepared.layout, prepared.query
     rows = session.transaction.select(query)
     position: tuple[Value, ...] | None = None
     size = select.page_size
@@ -50,7 +54,10 @@ def retrieve_page(session: Session, select: Select) -> Page:
     if select.count:
         number = session.transaction.count(query, COUNT_CAP + 1)
         total, exceeded = min(number, COUNT_CAP), number > COUNT_CAP
-    return Page(_records(session, query, layout, rows), position, total, exceeded)
+    records = _records(session, query, layout, rows)
+    if prepared.watch is not None and session.tells_reading:
+        tell_readings(session, prepared.watch, records, _joined_ids(query, prepared.watch, rows))
+    return Page(records, position, total, exceeded)
 
 
 def retrieve(session: Session, select: Select, address: Address) -> Record:
@@ -71,11 +78,15 @@ def retrieve(session: Session, select: Select, address: Address) -> Record:
     is_this = Comparison(Operator.EQUAL, Field("", table.id_column), Literal(row_id, ColumnType.UNIQUEIDENTIFIER))
     one = replace(select, where=conjunction(select.where, is_this), order=(), top=None, page_size=None, after=None)
     layout, extended = _extended(one)
-    query = planned_for(session, extended, one_row=True)
+    watch = watch_of(select, one_row=True) if session.caller.facts.settings.audit_of_reads else None
+    query = planned_for(session, extended, one_row=True, watched=_NO_ALIASES if watch is None else watch.joined)
     rows = session.transaction.select(query)
     if not rows:
         raise _why_not(session, table, row_id)
-    return _records(session, query, layout, rows)[0]
+    records = _records(session, query, layout, rows)
+    if watch is not None and session.tells_reading:
+        tell_readings(session, watch, records, _joined_ids(query, watch, rows))
+    return records[0]
 
 
 def count(session: Session, select: Select, limit: int | None = COUNT_CAP) -> int:
@@ -104,16 +115,29 @@ def _why_not(session: Session, table: Table, row_id: Guid) -> Exception:
     return refusal_of(session, Rights.READ, row)
 
 
-def _prepared(session: Session, select: Select) -> tuple[Layout, PlannedSelect]:
+def _prepared(session: Session, select: Select) -> Prepared:
     """The extended and planned form of a list's select; kept, unless unmasked reading makes each one its own."""
     kept = None if session.request.unmasked else session.rules.prepared.find(session.caller, select)
     if kept is not None:
-        return kept.layout, kept.query
+        return kept
     layout, extended = _extended(select)
-    query = planned_for(session, extended, one_row=False)
+    watch = watch_of(select, one_row=False) if session.caller.facts.settings.audit_of_reads else None
+    watched = _NO_ALIASES if watch is None or not _identifies_rows(select) else watch.joined
+    query = planned_for(session, extended, one_row=False, watched=watched)
+    made = Prepared(session.caller, select, layout, query, watch)
     if not session.request.unmasked:
-        session.rules.prepared.keep(Prepared(session.caller, select, layout, query))
-    return layout, query
+        session.rules.prepared.keep(made)
+    return made
+
+
+def _joined_ids(query: PlannedSelect, watch: Watch, rows: list[tuple[Value, ...]]) -> dict[str, list[Value]]:
+    """The ids of joined rows that are told, by alias: `planned_for` has put them among the outputs."""
+    found: dict[str, list[Value]] = {}
+    for alias in watch.joined:
+        at = next((at for at, output in enumerate(query.select.outputs) if output.name == f"~{alias}"), None)
+        if at is not None:
+            found[alias] = [row[at] for row in rows]
+    return found
 
 
 def _identifies_rows(select: Select) -> bool:

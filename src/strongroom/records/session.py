@@ -45,6 +45,9 @@ class Session:
     """Entries of the trail for what was only read. Whoever opens a session stores them at its end: a reading session
     holds up no writer, so they get a short transaction of their own, before the answer is given (SM-165)."""
 
+    tells_reading: bool = True
+    """Whether reading is told row by row; an export tells itself as a whole."""
+
     activities: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
     """Rows of the activity log for what was done here besides changes; stored with `noted`."""
 

@@ -14,22 +14,27 @@ from strongroom.records.session import Session
 from strongroom.records.trail import record_unmasked
 from strongroom.store.protocol import Value
 
+_ONE = ColumnAccess.READ_UNMASKED_ONE
+_NO_ALIASES: frozenset[str] = frozenset()
 
-def planned_for(session: Session, select: Select, *, one_row: bool) -> PlannedSelect:
+
+def planned_for(
+    session: Session, select: Select, *, one_row: bool, watched: frozenset[str] = _NO_ALIASES
+) -> PlannedSelect:
     """`select` with the plans of the session's caller. When unmasked values are asked for, the ids of the joined rows
-    are among the outputs, last: the trail names them."""
-    if not session.request.unmasked:
+    are among the outputs, last, and so are those of the aliases `watched`: the trail names them."""
+    if session.request.unmasked:
+        query = planned(select, session.caller, _ONE if one_row else ColumnAccess.READ_UNMASKED_ALL)
+    elif not watched:
         return planned(select, session.caller)
-    query = planned(select, session.caller, _ONE if one_row else ColumnAccess.READ_UNMASKED_ALL)
-    aliases = {expression.alias for expression in query.unmasked if isinstance(expression, Field)} - {""}
+    else:
+        query = planned(select, session.caller)
+    aliases = watched | {expression.alias for expression in query.unmasked if isinstance(expression, Field)} - {""}
     if not aliases:
         return query
     tables = {alias: query.plans[alias].table for alias in sorted(aliases)}
     ids = tuple(Output(f"~{alias}", Field(alias, table.id_column)) for alias, table in tables.items())
     return replace(query, select=replace(select, outputs=(*select.outputs, *ids)))
-
-
-_ONE = ColumnAccess.READ_UNMASKED_ONE
 
 
 def tell(session: Session, query: PlannedSelect, rows: Sequence[tuple[Value, ...]]) -> None:

@@ -186,6 +186,7 @@ class Column:
     can_be_secured: bool = False
     is_secured: bool = False
     is_audited: bool = True
+    is_read_audited: bool = False
     is_custom: bool = False
     is_logical: bool = False
     is_indexed: bool = False
@@ -326,6 +327,8 @@ class Table:
     is_intersect: bool = False
     is_custom: bool = False
     is_audited: bool = True
+    is_retrieve_audited: bool = False
+    is_retrieve_multiple_audited: bool = False
     has_notes: bool = False
     has_activities: bool = False
     change_tracking: bool = True

@@ -24,6 +24,7 @@ _COLUMNS = (
     "fiscalperiodtype",
     "isauditenabled",
     "isuseraccessauditenabled",
+    "isreadauditenabled",
 )
 
 _FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
@@ -51,13 +52,14 @@ def _entry_team(work: Work) -> Key | None:
 
 def settings_of(row: Raw) -> SecuritySettings:
     """The switches in one `organization` row: the columns above, in their order."""
-    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, audits, refusals = row
+    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, audits, refusals, reads = row
     calendar = SecuritySettings(
         week_starts_on=week_start if week_start in range(7) else 0,
         fiscal_start=_month_and_day(fiscal_start),
         fiscal_period_months=_FISCAL_MONTHS.get(fiscal_type, 3),
         audit_enabled=audits is None or bool(audits),
         audit_of_access=refusals is None or bool(refusals),
+        audit_of_reads=bool(reads),
     )
     switches = _switches(xml)
     if switches is None:

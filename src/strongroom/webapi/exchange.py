@@ -59,7 +59,9 @@ class Exchange:
         custom = self.options.custom
         unmasked = custom.get(UNMASKED, "").strip().lower() == "true"
         tag = custom.get("tag", "")[:200] or None
-        facts = RequestFacts(self.request.request_id, tag, unmasked, duplicates)
+        request = self.request
+        client = request.header("user-agent")
+        facts = RequestFacts(request.request_id, tag, unmasked, duplicates, request.peer or None, client)
         try:
             with self.environment.session(self.identity, facts, write=write or unmasked) as session:
                 yield session

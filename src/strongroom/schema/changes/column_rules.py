@@ -151,6 +151,7 @@ def described(schema: Schema, column: Column, new: NewColumn, *, option_prefix: 
         global_choice=choice,
         default=_default(column, new, options),
         is_audited=column.is_audited if new.is_audited is None else new.is_audited,
+        is_read_audited=column.is_read_audited if new.is_read_audited is None else new.is_read_audited,
         auto_number_format=_auto_number(column, new),
     )
 

@@ -41,6 +41,7 @@ class NewColumn:
     default: int | None = None
     is_secured: bool | None = None
     is_audited: bool | None = None
+    is_read_audited: bool | None = None
     auto_number_format: str | None = None
     max_size_kb: int | None = None
     source_type: SourceType = SourceType.SIMPLE
@@ -61,6 +62,8 @@ class NewTable:
     has_notes: bool = False
     has_activities: bool = False
     is_audited: bool = True
+    is_retrieve_audited: bool = False
+    is_retrieve_multiple_audited: bool = False
     change_tracking: bool = True
     is_hierarchy_security_enabled: bool = True
 
@@ -75,6 +78,8 @@ class TableChange:
     has_notes: bool | None = None
     has_activities: bool | None = None
     is_audited: bool | None = None
+    is_retrieve_audited: bool | None = None
+    is_retrieve_multiple_audited: bool | None = None
     change_tracking: bool | None = None
     is_hierarchy_security_enabled: bool | None = None
 

@@ -66,6 +66,8 @@ def create_table(schema: Schema, new: NewTable, *, option_prefix: int = DEFAULT_
         has_activities=new.has_activities,
         is_custom=True,
         is_audited=new.is_audited,
+        is_retrieve_audited=new.is_retrieve_audited,
+        is_retrieve_multiple_audited=new.is_retrieve_multiple_audited,
         change_tracking=new.change_tracking,
         is_hierarchy_security_enabled=new.is_hierarchy_security_enabled,
     )
@@ -94,6 +96,8 @@ def replace_table(schema: Schema, table_name: str, change: TableChange) -> Schem
         has_notes=table.has_notes or bool(change.has_notes),
         has_activities=table.has_activities or bool(change.has_activities),
         is_audited=_either(change.is_audited, table.is_audited),
+        is_retrieve_audited=_either(change.is_retrieve_audited, table.is_retrieve_audited),
+        is_retrieve_multiple_audited=_either(change.is_retrieve_multiple_audited, table.is_retrieve_multiple_audited),
         change_tracking=_either(change.change_tracking, table.change_tracking),
         is_hierarchy_security_enabled=_either(
             change.is_hierarchy_security_enabled, table.is_hierarchy_security_enabled

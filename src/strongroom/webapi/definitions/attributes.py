@@ -108,6 +108,7 @@ _BASE: _Properties = {
     "IntroducedVersion": lambda item: item.table.introduced_version,
     "EntityLogicalName": lambda item: item.table.logical_name,
     "IsAuditEnabled": _managed("canmodifyauditsettings", lambda item: item.column.is_audited),
+    "IsReadAuditEnabled": lambda item: item.column.is_read_audited,
     "IsCustomAttribute": lambda item: item.column.is_custom,
     "IsPrimaryId": lambda item: item.column.logical_name == item.table.primary_id,
     "IsValidODataAttribute": lambda item: item.column.valid_for_read,

@@ -81,6 +81,8 @@ def new_table(schema: Schema, body: Json) -> NewTable:
         has_notes=boolean(body, "HasNotes") or False,
         has_activities=boolean(body, "HasActivities") or False,
         is_audited=boolean(body, "IsAuditEnabled") is not False,
+        is_retrieve_audited=boolean(body, "IsRetrieveAuditEnabled") or False,
+        is_retrieve_multiple_audited=boolean(body, "IsRetrieveMultipleAuditEnabled") or False,
         change_tracking=boolean(body, "ChangeTrackingEnabled") is not False,
         is_hierarchy_security_enabled=boolean(body, "IsHierarchySecurityEnabled") is not False,
     )
@@ -96,6 +98,8 @@ def table_change(body: Json) -> TableChange:
         has_notes=boolean(body, "HasNotes"),
         has_activities=boolean(body, "HasActivities"),
         is_audited=boolean(body, "IsAuditEnabled"),
+        is_retrieve_audited=boolean(body, "IsRetrieveAuditEnabled"),
+        is_retrieve_multiple_audited=boolean(body, "IsRetrieveMultipleAuditEnabled"),
         change_tracking=boolean(body, "ChangeTrackingEnabled"),
         is_hierarchy_security_enabled=boolean(body, "IsHierarchySecurityEnabled"),
     )
@@ -126,6 +130,7 @@ def new_column(schema: Schema, body: Json) -> NewColumn:
         default=default,
         is_secured=boolean(body, "IsSecured"),
         is_audited=boolean(body, "IsAuditEnabled"),
+        is_read_audited=boolean(body, "IsReadAuditEnabled"),
         auto_number_format=text(body, "AutoNumberFormat"),
         max_size_kb=integer(body, "MaxSizeInKB"),
         source_type=_member(SourceType, source or 0, "SourceType"),

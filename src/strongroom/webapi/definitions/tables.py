@@ -130,6 +130,8 @@ _PROPERTIES: dict[str, Property] = {
     "IsQuickCreateEnabled": _always(False),
     "IsReadingPaneEnabled": _always(True),
     "IsRenameable": _managed("isrenameable", lambda table: True),
+    "IsRetrieveAuditEnabled": lambda item: item.table.is_retrieve_audited,
+    "IsRetrieveMultipleAuditEnabled": lambda item: item.table.is_retrieve_multiple_audited,
     "IsStateModelAware": lambda item: "statecode" in item.table.columns,
     "IsValidForAdvancedFind": lambda item: not item.table.is_intersect,
     "IsValidForQueue": _managed("canmodifyqueuesettings", lambda table: False),
