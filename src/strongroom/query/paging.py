@@ -53,6 +53,7 @@ _ESCAPES = tuple(
     if quote(character, safe="") != character
 )
 """The percent sign comes first: those that the others bring stay as they are."""
+_NOT_TRACKING, _TRACKING = "istracking%3d%22False", "istracking%3d%22True"
 _NAME = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
@@ -108,15 +109,17 @@ def make_skiptoken(
     *,
     id_name: str | None = None,
     first_id: str | None = None,
+    is_tracking: bool = False,
 ) -> str:
     """The value of `$skiptoken`, percent-encoded, ready to be put into a URL.
 
     `values` are the order values and the id of the last row of this page (None or empty for simple paging),
     `page_number` is the number of the page to come. `id_name` and `first_id` (of this page's first row) fill the
-    visible part.
+    visible part. `is_tracking` marks a walk that ends in a delta link (WA-310).
     """
     parts = _parts(values, page_number, query_fingerprint, key, id_name, first_id)
-    return _token_form(parts.id_name).format(**parts.texts)
+    token = _token_form(parts.id_name).format(**parts.texts)
+    return token.replace(_NOT_TRACKING, _TRACKING) if is_tracking else token
 
 
 def read_skiptoken(text: str, query_fingerprint: str, key: bytes) -> Position:

@@ -143,6 +143,7 @@ def _checked(connection: Connection, table: Table, key: AlternateKey) -> Alterna
 def _drop(connection: Connection, table: str) -> None:
     connection.execute(f"drop table {quote(table)}")
     connection.execute("delete from counters where tablename = ?", (table,))
+    connection.execute("delete from deletedrow where tablename = ?", (table,))
     connection.execute("delete from inheritedaccess where objecttypecode = ?", (table,))
     connection.execute(f"delete from {SHARES} where objecttypecode = ?", (table,))
 

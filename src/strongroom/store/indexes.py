@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from strongroom.schema.model import AlternateKey, Column, Schema, Table
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Engine
-from strongroom.store.layout import SHARES, has_owner_key, has_unit, is_folded, is_stored, sort_column
+from strongroom.store.layout import (
+    SHARES,
+    has_owner_key,
+    has_unit,
+    is_folded,
+    is_stored,
+    is_tracked,
+    sort_column,
+)
 
 GUID = "guid"
 KEY = "key"
@@ -74,6 +82,8 @@ def table_indexes(table: Table, schema: Schema, engine: Engine) -> list[Index]:
                 include=("accessrightsmask", "inheritedaccessrightsmask"),
             )
         )
+    if is_tracked(table):
+        found.append(make.index("version", "versionnumber"))
     for column in table.columns.values():
         if is_stored(table, column):
             found += _column_indexes(table, column, make, guid)

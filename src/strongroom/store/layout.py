@@ -39,6 +39,8 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `security_change(tablename, epoch)`: the security epoch of the last change to a table that decisions depend on;
 - `filecontent(fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize)` and
   `filechunk(fileid, number, body)`: what file columns hold (`store.file_contents`);
+- `deletedrow(version, tablename, object, objectid, deletedon)`, `deletionfloor(version)`: rows that are gone
+  (`store.tracking`);
 - `filetransfer(token, …)` and `filetransferblock(token, blockid, size, body)`: files on their way (`store.transfers`);
 - `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(kind, name, body)`; `migration(number, …)`.
 
@@ -50,7 +52,8 @@ masks, so that a list or a number of shared rows reads no rows; (objecttypecode,
 
 Indexes of a table: unique (guid); (name, guid), (owner, name, guid), (unit, name, guid, owner), where name is the
 `__fold` of the primary name; (lookup) where it is not null, for lookups that are followed backwards; (column, guid) for
-columns with `is_indexed`, on the `__fold` of text; alternate keys, unique. PostgreSQL's order columns are declared
+columns with `is_indexed`, on the `__fold` of text; alternate keys, unique; (versionnumber) of
+tables whose changes can be followed. PostgreSQL's order columns are declared
 `nulls first`, and its indexes that begin with owner or unit include `id`. The GUID, not the key, breaks ties: a page
 must be able to continue after a row that has been deleted since (WA-233), and clients only know its GUID. Audit entries
 have (guid), (objectid), and (createdon, guid, userid), which serves the newest entries and those of one user in a time.
@@ -112,6 +115,12 @@ def has_owner_key(table: Table) -> bool:
 def is_counted(table: Table) -> bool:
     """Whether `counters` follows the table. Links, audit entries and shares are not worth a counter."""
     return not table.is_intersect and table.logical_name not in UNCOUNTED_TABLES
+
+
+def is_tracked(table: Table) -> bool:
+    """Whether a copy of the table can be kept in step with it (WA-310): changes are found by version, and rows that go
+    leave a line in `deletedrow`. Tables that only grow, and those of the platform's own, are not worth it."""
+    return table.change_tracking and "versionnumber" in table.columns and is_counted(table)
 
 
 def sort_column(table: Table) -> str | None:

@@ -11,6 +11,7 @@ from strongroom.query.paging import make_fetch_cookie, make_skiptoken, read_skip
 from strongroom.query.sql import read_sql
 from strongroom.records import Page, Session, count, create, retrieve, retrieve_page
 from strongroom.schema.model import Table
+from strongroom.webapi import tracking
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import ANNOTATIONS, CRM, RETURN, check_json
 from strongroom.webapi.headers import PAGE_SIZE as PREFERRED_SIZE
@@ -48,6 +49,8 @@ def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[
 
 def list_rows(exchange: Exchange, session: Session, table: Table) -> Response:
     """A page of rows, by whichever query language the request uses."""
+    if tracking.is_tracking(exchange):
+        return tracking.list_tracked(exchange, session, table)
     exchange.options.only(*_ON_COLLECTIONS, where="on a collection")
     custom = exchange.options.custom
     fetch = custom.get("fetchXml", custom.get("fetchxml"))
@@ -171,6 +174,8 @@ def _totals(exchange: Exchange, session: Session, page: Page, body: JsonObject) 
 
 
 def _count(exchange: Exchange, session: Session, table: Table) -> Response:
+    if "$deltatoken" in exchange.options.system:
+        return tracking.count_tracked(exchange, session, table)
     select = read_query(session.schema, table, exchange.options, exchange.read_context(session))
     number = count(session, select, COUNT_LIMIT)
     return Response(200, (("Content-Type", "text/plain"),), str(number).encode())

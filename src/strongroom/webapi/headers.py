@@ -45,6 +45,7 @@ NO_PREFERENCES = Preferences()
 RETURN = "return"
 ANNOTATIONS = "include-annotations"
 PAGE_SIZE = "maxpagesize"
+TRACK_CHANGES = "track-changes"
 
 
 def preference_name(text: str) -> str:

@@ -1,5 +1,6 @@
 """Pieces that several resources need to read a query and to link to its next page."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from strongroom.errors import NotFound, QueryError
@@ -24,13 +25,16 @@ def fingerprint(exchange: Exchange) -> str:
 
 def next_link(exchange: Exchange, token: str, path: str | None = None) -> str:
     """The request's own URL with `$skiptoken` replaced; `token` is percent-encoded already (WA-231)."""
+    return link_with(exchange, {"$skiptoken": token}, path)
+
+
+def link_with(exchange: Exchange, changed: Mapping[str, str | None], path: str | None = None) -> str:
+    """The request's own URL with other values for some options, or without those that are None. The values are
+    percent-encoded already."""
     request = exchange.request
-    kept = [
-        part
-        for part in request.query.split("&")
-        if part and not part.lower().startswith(("$skiptoken=", "%24skiptoken="))
-    ]
-    query = "&".join([*kept, f"$skiptoken={token}"])
+    replaced = tuple(f"{sign}{name[1:].lower()}=" for name in changed for sign in ("$", "%24"))
+    kept = [part for part in request.query.split("&") if part and not part.lower().startswith(replaced)]
+    query = "&".join([*kept, *(f"{name}={value}" for name, value in changed.items() if value is not None)])
     return f"{request.root}{path or request.path.rstrip('/')}?{query.replace(' ', '%20')}"
 
 
