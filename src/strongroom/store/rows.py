@@ -8,7 +8,7 @@ from typing import TypeVar
 from strongroom.errors import IntegrityViolation, PreconditionFailed
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import AlternateKey, Column, Ownership, Relationship, Table
-from strongroom.store import file_contents, share_keys, shares
+from strongroom.store import file_contents, share_keys, shares, tracking
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Duplicate
 from strongroom.store.indexes import key_columns, table_indexes
@@ -19,6 +19,7 @@ from strongroom.store.layout import (
     has_owner_key,
     has_table_column,
     has_unit,
+    is_tracked,
 )
 from strongroom.store.protocol import Row, Value
 from strongroom.store.shape import VERSION, key_condition
@@ -251,7 +252,7 @@ def delete(work: Work, table: Table, old: Sequence[Row]) -> None:
     """Remove rows with their links, shares and inherited parts; users and teams with what is shared with them."""
     if not old:
         return
-    work.take_versions(1)  # whoever counted at an older version counts again
+    first = work.take_versions(len(old))  # whoever counted at an older version counts again
     shape = work.shape(table)
     for batch in _batches(old):
         keys = work.engine.as_list([one.key for one in batch])
@@ -266,6 +267,8 @@ def delete(work: Work, table: Table, old: Sequence[Row]) -> None:
         if table.logical_name in PRINCIPAL_TABLES:
             shares.remove_of_principals(work, [one.key for one in batch])
             work.connection.execute(f"delete from principal where {work.engine.keys_in('id')}", (keys,))
+    if is_tracked(table):
+        tracking.note_deleted(work, table, old, first)
     work.counters.add(table, old, -1)
     if table.logical_name in SECURITY_TABLES:
         work.bump_security_epoch(table.logical_name)

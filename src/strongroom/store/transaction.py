@@ -26,6 +26,7 @@ from strongroom.store.metadata import store_schema
 from strongroom.store.protocol import InheritedPart, Row, Share, SharedRow, Stamp, StoredFile, Value
 from strongroom.store.reading import Reader
 from strongroom.store.system_rows import mirror_schema
+from strongroom.store.tracking import Tracking
 from strongroom.store.transfers import Transfers
 from strongroom.store.work import Shapes, Work
 
@@ -150,6 +151,12 @@ class StoreTransaction:
     @property
     def transfers(self) -> Transfers:
         return Transfers(self._work)
+
+    # --- changes ---
+
+    @property
+    def tracking(self) -> Tracking:
+        return Tracking(self._flushed())
 
     # --- security ---
 
