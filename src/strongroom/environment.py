@@ -8,7 +8,7 @@ import gc
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,13 +16,22 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.access.caller import Caller
 from strongroom.access.resolve import holds, is_disabled, require_enabled, require_entry, resolve
-from strongroom.audit.activities import Category
+from strongroom.audit.activities import Actor, Category
 from strongroom.audit.buffer import ActivityBuffer
 from strongroom.audit.entries import Author
-from strongroom.audit.refusals import Refusal, RefusalLimit, is_told, refusal_entry
+from strongroom.audit.refusals import Refusal, RefusalLimit, is_told, refusal_activity, refusal_entry
 from strongroom.clock import Clock, iso
-from strongroom.errors import AccessDenied, HomeError, InvalidRequest, StrongroomError, Unauthenticated
-from strongroom.home import EnvironmentKind, EnvironmentRecord, Home
+from strongroom.errors import (
+    AccessDenied,
+    EnvironmentClosed,
+    EnvironmentLocked,
+    HomeError,
+    InvalidRequest,
+    NotFound,
+    StrongroomError,
+    Unauthenticated,
+)
+from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
 from strongroom.identity import TokenClaims, TokenVerifier
 from strongroom.identity.directory import Directory
@@ -30,7 +39,11 @@ from strongroom.identity.directory_rules import register_rules
 from strongroom.identity.liveness import Liveness
 from strongroom.ids import Guid, Reference, new_guid, parse_guid
 from strongroom.keys import KeyRing, Secret
+from strongroom.monitoring.outbound import Outbound
+from strongroom.monitoring.tables import monitoring_tables
+from strongroom.monitoring.verbs import register_rules as register_monitoring
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
+from strongroom.records.own_tables import ensure_tables
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
 from strongroom.solutions.removing import register as register_solutions
@@ -42,6 +55,9 @@ _logger = logging.getLogger("strongroom.environment")
 _REMEMBERED_CALLERS = 2000
 _FILLING_CACHE_MIB = 256
 """Page cache of a store that is made in this process: it is likely to be filled next, with rows in no index's order."""
+
+_SERVED = frozenset({EnvironmentState.READY, EnvironmentState.ADMINISTRATION})
+"""States in which an environment may be open in a server."""
 
 ACT_ON_BEHALF = "prvActOnBehalfOfAnotherUser"
 
@@ -90,6 +106,8 @@ class Environment:
 
     def __init__(self, record: EnvironmentRecord, database: Database, clock: Clock, paging_key: bytes) -> None:
         self.record = record
+        """What the home's registry says of it; a server keeps it current."""
+
         self.name = record.name
         self.id = record.id
         self.database = database
@@ -101,6 +119,11 @@ class Environment:
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
         self._limit = RefusalLimit()
+        self._use = ExitStack()
+
+    def hold(self, use: AbstractContextManager[object]) -> None:
+        """Keep `use` until the environment is closed."""
+        self._use.enter_context(use)
 
     @contextmanager
     def session(self, identity: Identity, facts: RequestFacts, *, write: bool) -> Generator[Session]:
@@ -110,7 +133,10 @@ class Environment:
         the business of each verb (`WhoAmI` asks for less than a read).
         """
         with self.database.write() if write else self.database.read() as transaction:
-            session = Session(transaction, self.caller(transaction, identity), self.clock, self.rules, facts)
+            caller = self.caller(transaction, identity)
+            if self.record.state is EnvironmentState.ADMINISTRATION and not caller.is_system_administrator:
+                raise _only_administrators(self.record)
+            session = Session(transaction, caller, self.clock, self.rules, facts)
             yield session
             if write:
                 _append_notes(transaction, session)
@@ -118,12 +144,14 @@ class Environment:
             self._store_notes(session)
 
     @contextmanager
-    def session_of(self, user: str, *, write: bool) -> Generator[Session]:
+    def session_of(
+        self, user: str, *, write: bool, facts: RequestFacts = RequestFacts()
+    ) -> Generator[Session]:
         """A unit of work for the user with this sign-in name or id: the command line's way in."""
         with self.database.write() if write else self.database.read() as transaction:
             identity = Identity(find_user(transaction, user))
             caller = self.caller(transaction, identity)
-            session = Session(transaction, caller, self.clock, self.rules, RequestFacts())
+            session = Session(transaction, caller, self.clock, self.rules, facts)
             yield session
             if write:
                 _append_notes(transaction, session)
@@ -150,7 +178,9 @@ class Environment:
                 user = Reference("systemuser", identity.user_id)
                 if transaction.settings().audits_refusals and transaction.principal_key(user) is not None:
                     by = _author(identity, known, facts, iso(now))
+                    actor = Actor(iso(now), by.user, by.calling, facts.address, facts.client, facts.request_id)
                     transaction.append_audit([refusal_entry(by, each, unwritten) for each, unwritten in admitted])
+                    transaction.append_activity([refusal_activity(actor, *each) for each in admitted])
         except StrongroomError as error:
             _logger.error("a refusal could not be written to the trail: %s", error.message)
 
@@ -227,6 +257,17 @@ class Environment:
         """Give the store back, once what was read is told."""
         self.readings.close()
         self.database.close()
+        self._use.close()
+
+    def abandon(self) -> None:
+        """Close at once: running statements end with an error, whoever waits for them."""
+        self.database.interrupt()
+        self.close()
+
+
+def _only_administrators(record: EnvironmentRecord) -> AccessDenied:
+    told = record.message or "The environment is in administration mode: only System Administrators get in."
+    return AccessDenied(told, details={"reason": "administration-mode", "rule": "TS-412"})
 
 
 def _base_symbol(transaction: Transaction) -> str:
@@ -281,9 +322,11 @@ def create_environment(
     *,
     kind: EnvironmentKind = EnvironmentKind.BUSINESS,
     database: Secret | None = None,
+    type: EnvironmentType = EnvironmentType.PRODUCTION,  # noqa: A002 - the documentation's word
+    region: str = "",
 ) -> tuple[Environment, Born]:
     """A new environment with its first rows; nothing is left of one that could not be completed."""
-    record, key = home.add_environment(name, kind, database)
+    record, key = home.add_environment(name, kind, database, type=type, region=region)
     try:
         environment = _open(home, record, key, schema=standard_schema())
         with environment.database.write() as transaction:
@@ -291,8 +334,7 @@ def create_environment(
     except BaseException:
         home.drop_environment(name)
         raise
-    if kind is EnvironmentKind.CONTROL:
-        directory_in(environment)
+    _complete(environment)
     home.finish_environment(name)
     return environment, born
 
@@ -302,22 +344,41 @@ def _open(
 ) -> Environment:
     is_file = record.engine == "sqlcipher"
     location = str(home.database_file(record)) if is_file else home.database_address(record).reveal().decode()
-    database = open_database(
-        location,
-        data_key=key.reveal() if is_file else None,
-        create=schema is not None,
-        name=record.name,
-        clock=home.clock,
-        schema=schema,
-        cache_mib=_FILLING_CACHE_MIB if schema is not None else DEFAULT_CACHE_MIB,
-        limit_s=limit_s,
-    )
-    environment = Environment(record, database, home.clock, _derived(key, b"paging", record.id))
+    with ExitStack() as use:
+        use.enter_context(home.used(record))
+        database = open_database(
+            location,
+            data_key=key.reveal() if is_file else None,
+            create=schema is not None,
+            name=record.name,
+            clock=home.clock,
+            schema=schema,
+            cache_mib=_FILLING_CACHE_MIB if schema is not None else DEFAULT_CACHE_MIB,
+            limit_s=limit_s,
+        )
+        return _ready(home, record, key, database, use.pop_all(), is_new=schema is not None)
+
+
+def _ready(
+    home: Home, record: EnvironmentRecord, key: Secret, database: Database, use: ExitStack, *, is_new: bool
+) -> Environment:
+    """The environment around its open store, with the rules of its kind."""
+    purpose = b"paging" if not record.generation else b"paging %d" % record.generation
+    environment = Environment(record, database, home.clock, _derived(key, purpose, record.id))
+    environment.hold(use)
     if record.kind is EnvironmentKind.CONTROL:
         register_rules(environment.rules)
-        if schema is None:
-            directory_in(environment)
+    register_monitoring(environment.rules, Outbound(home.settings.outbound.allow))
+    if not is_new:
+        _complete(environment)
     return environment
+
+
+def _complete(environment: Environment) -> None:
+    """Make the tables of the platform's services that the environment lacks."""
+    ensure_tables(environment.database, environment.rules, environment.clock, monitoring_tables())
+    if environment.record.kind is EnvironmentKind.CONTROL:
+        directory_in(environment)
 
 
 def directory_in(control: Environment) -> Directory:
@@ -399,7 +460,55 @@ class Environments:
         if found is None:
             limit_s = self._home.settings.server.request_timeout_s
             found = self._open[name] = open_environment(self._home, name, limit_s=limit_s)
+            self._home.keys.refresh()
         return found
+
+    def let_go(self) -> list[str]:
+        """Close what may not be open any more: locked, deleted, being replaced, or replaced since it was opened. Its
+        running statements end, and nothing of it stays in memory (TS-507). The names of what was closed."""
+        self._home.keys.refresh()
+        closed: list[str] = []
+        for name, environment in tuple(self._open.items()):
+            record = next((each for each in self._home.environments() if each.name == name), None)
+            is_same = record is not None and (record.id, record.generation) == (
+                environment.id,
+                environment.record.generation,
+            )
+            if record is None or not is_same or record.state not in _SERVED or self._lock_of(record) is not None:
+                self._release(name)
+                closed.append(name)
+        return closed
+
+    def _release(self, name: str) -> None:
+        environment = self._open.pop(name, None)
+        if environment is not None:
+            environment.abandon()
+        if name == CONTROL:
+            self._identity = None
+
+    def _lock_of(self, record: EnvironmentRecord) -> str | None:
+        lock = self._home.keys.customer.lock_of(record.id)
+        return lock.name if lock else None
+
+    def _admit(self, record: EnvironmentRecord) -> Environment:
+        """The open environment, unless nobody may come in now (TS-410, TS-412, TS-507)."""
+        lock = self._lock_of(record)
+        if lock is not None:
+            self._release(record.name)
+            raise EnvironmentLocked(lock)
+        if record.state is EnvironmentState.SUSPENDED:
+            raise EnvironmentClosed(
+                record.message or "The environment is suspended.", reason="environment-suspended", rule="TS-412"
+            )
+        if record.state is EnvironmentState.DELETED:
+            raise NotFound("There is no such environment.")
+        known = self._open.get(record.name)
+        if known is not None and known.record is not record:
+            if known.record.generation != record.generation or record.state not in _SERVED:
+                self._release(record.name)
+            else:
+                known.record = record
+        return self.named(record.name)
 
     def authenticate(self, name: str | None, authorization: str | None) -> tuple[Environment, TokenClaims]:
         """The environment that a request is for and the claims of its bearer token.
@@ -410,14 +519,14 @@ class Environments:
         record = next((r for r in self._home.environments() if r.name == name), None) if name else None
         if scheme.lower() != "bearer" or not token.strip() or (name is not None and record is None):
             raise Unauthenticated("The requested resource requires authentication.")
-        chosen = record or self._home.default_environment()
+        chosen = record or self._home.default_record()
         try:
             claims = self._verifier.verify(token.strip(), chosen.id)
             if claims.session is not None or claims.credential is not None:
                 self.liveness.demand(claims)
         except Unauthenticated:
             raise Unauthenticated("The requested resource requires authentication.") from None
-        return self.named(chosen.name), claims
+        return self._admit(chosen), claims
 
     def addresses(self) -> list[tuple[str, str]]:
         """(name, path of the service root) of each environment, the default one first."""

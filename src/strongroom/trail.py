@@ -47,6 +47,10 @@ class Trail:
         self.lock_file = folder / f"{environment.name}.lock"
         self._sealer = Sealer(environment.database, self._signer, environment.clock, self._keep)
 
+    def is_of(self, environment: Environment) -> bool:
+        """Whether this is the trail of that very open environment."""
+        return self._environment is environment
+
     @property
     def public_key(self) -> Ed25519PublicKey:
         """The key that verifies this log's heads."""
@@ -126,7 +130,10 @@ class Sealing:
     def seal_all(self) -> None:
         """Seal each open environment. One whose log was tampered with rests for a while: to find that out again reads
         the whole log, and what the server's own log says of it once is enough."""
-        for environment in self._environments.opened():
+        opened = self._environments.opened()
+        for gone in self._trails.keys() - {environment.id for environment in opened}:
+            del self._trails[gone]  # nothing of a closed environment stays in memory
+        for environment in opened:
             if time.monotonic() < self._resting.get(environment.id, 0):
                 continue
             try:
@@ -140,7 +147,7 @@ class Sealing:
 
     def _seal(self, environment: Environment) -> None:
         trail = self._trails.get(environment.id)
-        if trail is None:
+        if trail is None or not trail.is_of(environment):  # it was closed meanwhile, and opened again
             trail = self._trails[environment.id] = Trail(self._environments.home, environment)
         with Disk().lock(trail.lock_file, wait=False) as is_ours:
             if is_ours:

@@ -19,13 +19,14 @@
 
 from strongroom.home.folder import Home, create_home, open_home
 from strongroom.home.making import put_in_place
-from strongroom.home.registry import EnvironmentKind, EnvironmentRecord, EnvironmentState
+from strongroom.home.registry import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType
 from strongroom.home.testclock import MovableClock
 
 __all__ = [
     "EnvironmentKind",
     "EnvironmentRecord",
     "EnvironmentState",
+    "EnvironmentType",
     "Home",
     "MovableClock",
     "create_home",

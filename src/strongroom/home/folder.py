@@ -6,19 +6,22 @@ apart from a complete one. `open_home` opens nothing but the ring; stores are op
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from strongroom.clock import Clock, SystemClock
-from strongroom.errors import Conflict, HomeError, InvalidRequest
+from strongroom.clock import Clock, SystemClock, iso
+from strongroom.errors import Conflict, EnvironmentClosed, HomeError, InvalidRequest
 from strongroom.home.registry import (
     REGISTRY_FILE,
     EnvironmentKind,
     EnvironmentRecord,
     EnvironmentState,
+    EnvironmentType,
     read_registry,
     require_name,
+    with_record,
     with_state,
     write_registry,
 )
@@ -31,6 +34,7 @@ from strongroom.settings import SETTINGS_FILE, Settings, default_file, load_sett
 
 ENVIRONMENTS_FOLDER = "environments"
 TLS_FOLDER = "tls"
+_USABLE = frozenset({EnvironmentState.READY, EnvironmentState.ADMINISTRATION, EnvironmentState.SUSPENDED})
 
 
 class Home:
@@ -74,24 +78,46 @@ class Home:
         return self._complete(self._find(name))
 
     def _complete(self, record: EnvironmentRecord) -> EnvironmentRecord:
-        if record.state is not EnvironmentState.READY:
-            raise HomeError(
-                f"The environment '{record.name}' was not created to its end. Remove {self.path} and run "
-                "`strongroom init` again."
+        if record.state in _USABLE:
+            return record
+        if record.state is EnvironmentState.PREPARING:
+            raise EnvironmentClosed(
+                f"The environment '{record.name}' is being prepared; try again in a moment.",
+                reason="environment-preparing",
+                rule="TS-413",
             )
-        return record
+        if record.state is EnvironmentState.DELETED:
+            raise HomeError(
+                f"The environment '{record.name}' was deleted; `strongroom environment recover {record.name}` brings "
+                f"it back until {iso(record.ends_on) if record.ends_on else 'it is purged'}."
+            )
+        raise HomeError(
+            f"The environment '{record.name}' was not created to its end. `strongroom environment purge {record.name}` "
+            "removes what there is; a home that has nothing else is removed and made again."
+        )
 
     def default_environment(self) -> EnvironmentRecord:
-        """The environment behind `/api/data`: the one that the settings name, else the first one of business data."""
+        """The environment behind `/api/data`: the one that the settings name, else the first one of business data.
+        Raises as `environment` does when it cannot be used."""
+        return self._complete(self.default_record())
+
+    def default_record(self) -> EnvironmentRecord:
+        """The same in whatever state it is."""
         if self.settings.default_environment:
-            return self.environment(self.settings.default_environment)
+            return self._find(self.settings.default_environment)
         for record in self.environments():
-            if record.kind is EnvironmentKind.BUSINESS:
-                return self._complete(record)
+            if record.kind is EnvironmentKind.BUSINESS and record.state is not EnvironmentState.DELETED:
+                return record
         raise HomeError(f"{self.path} has no environment with business data. `strongroom init` makes one.")
 
     def add_environment(
-        self, name: str, kind: EnvironmentKind, database: Secret | None = None
+        self,
+        name: str,
+        kind: EnvironmentKind,
+        database: Secret | None = None,
+        *,
+        type: EnvironmentType = EnvironmentType.PRODUCTION,  # noqa: A002 - the documentation's word
+        region: str = "",
     ) -> tuple[EnvironmentRecord, Secret]:
         """A new record in the state `creating`, and the new data key of its store.
 
@@ -107,13 +133,38 @@ class Home:
             raise Conflict(f"The home has an environment '{name}' already.")
         created_on = self.clock.now()
         record = EnvironmentRecord(
-            name, new_guid(self.clock), kind, engine, location, EnvironmentState.CREATING, created_on
+            name, new_guid(self.clock), kind, engine, location, EnvironmentState.CREATING, created_on, type, region
         )
         key = self.keys.add_environment(record.id, self.clock)
         if database is not None:
             self.keys.seal(_address_name(record), database)
         self._change(lambda records: (*records, record))
         return record, key
+
+    def change_environment(self, changed: EnvironmentRecord) -> EnvironmentRecord:
+        """Store what has changed about an environment, known by its id: every process of the home follows."""
+        self._change(lambda records: with_record(records, changed))
+        return changed
+
+    def record(self, name: str) -> EnvironmentRecord:
+        """The environment of this name in whatever state it is. Raises `HomeError` for an unknown one."""
+        return self._find(name)
+
+    @contextmanager
+    def used(self, record: EnvironmentRecord, *, alone: bool = False, wait_s: float = 0.0) -> Generator[None]:
+        """Hold an environment for the block: together with others that use it, or alone to replace it whole.
+
+        Raises `Conflict` when that cannot be had within `wait_s`.
+        """
+        with self._disk.share(
+            self.path / ENVIRONMENTS_FOLDER / f"{record.name}.use", alone=alone, wait_s=wait_s
+        ) as own:
+            if not own:
+                raise Conflict(
+                    f"The environment '{record.name}' is in use by another process; stop what uses it, and try again.",
+                    details={"reason": "environment-in-use", "rule": "TS-413"},
+                )
+            yield
 
     def finish_environment(self, name: str) -> EnvironmentRecord:
         """Mark the environment as complete."""
@@ -126,8 +177,9 @@ class Home:
         self._change(lambda records: tuple(found for found in records if found.name != name))
         self.keys.remove_environment(record.id)
         if record.engine == "sqlcipher":
-            for suffix in ("", "-wal", "-shm", "-journal", "-lock"):
+            for suffix in ("", "-wal", "-shm", "-journal", "-lock", "-turn"):
                 self._disk.remove(self.path / (record.location + suffix))
+        self._disk.remove(self.path / ENVIRONMENTS_FOLDER / f"{record.name}.use")
 
     def database_file(self, record: EnvironmentRecord) -> Path:
         """The store of an environment that lies in the home."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from strongroom.clock import iso
 from strongroom.errors import HomeError, InvalidRequest
@@ -31,10 +31,27 @@ class EnvironmentKind(Enum):
 
 
 class EnvironmentState(Enum):
-    """Whether the environment was created to the end."""
+    """Who gets in (TS-410, TS-412): everybody, System Administrators, or nobody.
+
+    `creating` was not made to its end, `preparing` is being replaced (restore, copy, reset), `deleted` can be had back
+    for a time.
+    """
 
     CREATING = "creating"
     READY = "ready"
+    ADMINISTRATION = "administration"
+    SUSPENDED = "suspended"
+    PREPARING = "preparing"
+    DELETED = "deleted"
+
+
+class EnvironmentType(Enum):
+    """What an environment is for. Nothing overwrites a production environment; a trial ends by itself."""
+
+    PRODUCTION = "production"
+    SANDBOX = "sandbox"
+    DEVELOPER = "developer"
+    TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,25 @@ class EnvironmentRecord:
     location: str
     state: EnvironmentState
     created_on: datetime
+    type: EnvironmentType = EnvironmentType.PRODUCTION
+    region: str = ""
+    """Where its data may lie: one of the home's regions, or nothing where the home has none."""
+
+    generation: int = 0
+    """How often all rows were replaced: page and delta tokens from before are void."""
+
+    message: str = ""
+    """What people are told while they are kept out."""
+
+    deleted_on: datetime | None = None
+    ends_on: datetime | None = None
+    """When a trial ends, and when a deleted environment cannot be had back any more."""
+
+    retention_days: int = 0
+    """How long system back-ups are kept; 0 is what its type has."""
+
+    is_held: bool = False
+    """A legal hold: nothing of it is overwritten or destroyed (TS-411)."""
 
 
 def require_name(name: str) -> None:
@@ -70,7 +106,7 @@ def read_registry(folder: Path, disk: Disk) -> tuple[EnvironmentRecord, ...]:
             raise HomeError(
                 f"{REGISTRY_FILE} has format {document['format']}; this version of Strongroom reads format {_FORMAT}."
             )
-        return tuple(_record(entry) for entry in cast("list[dict[str, str]]", document["environments"]))
+        return tuple(_record(entry) for entry in cast("list[dict[str, Any]]", document["environments"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise HomeError(
             f"{folder / REGISTRY_FILE} is damaged ({type(error).__name__}); restore it from a backup."
@@ -88,11 +124,24 @@ def write_registry(folder: Path, disk: Disk, records: tuple[EnvironmentRecord, .
             "location": record.location,
             "state": record.state.value,
             "created_on": iso(record.created_on),
+            "type": record.type.value,
+            "region": record.region,
+            "generation": record.generation,
+            "message": record.message,
+            "deleted_on": record.deleted_on and iso(record.deleted_on),
+            "ends_on": record.ends_on and iso(record.ends_on),
+            "retention_days": record.retention_days,
+            "is_held": record.is_held,
         }
         for record in records
     ]
     document = {"format": _FORMAT, "environments": entries}
     replace_file(disk, folder / REGISTRY_FILE, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def with_record(records: tuple[EnvironmentRecord, ...], changed: EnvironmentRecord) -> tuple[EnvironmentRecord, ...]:
+    """`records` with one changed, by its id."""
+    return tuple(changed if record.id == changed.id else record for record in records)
 
 
 def with_state(
@@ -102,7 +151,7 @@ def with_state(
     return tuple(replace(record, state=state) if record.name == name else record for record in records)
 
 
-def _record(entry: dict[str, str]) -> EnvironmentRecord:
+def _record(entry: "dict[str, Any]") -> EnvironmentRecord:
     guid = parse_guid(entry["id"])
     if guid is None:
         raise ValueError("not a GUID")
@@ -114,4 +163,16 @@ def _record(entry: dict[str, str]) -> EnvironmentRecord:
         location=entry["location"],
         state=EnvironmentState(entry["state"]),
         created_on=datetime.fromisoformat(entry["created_on"]),
+        type=EnvironmentType(entry.get("type", "production")),
+        region=str(entry.get("region", "")),
+        generation=int(entry.get("generation", 0)),
+        message=str(entry.get("message", "")),
+        deleted_on=_moment(entry.get("deleted_on")),
+        ends_on=_moment(entry.get("ends_on")),
+        retention_days=int(entry.get("retention_days", 0)),
+        is_held=entry.get("is_held") is True,
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -7,6 +7,7 @@ that forgets what was not synced; the program uses `Disk` itself.
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from strongroom.errors import HomeError
 
 OWNER_ONLY = 0o600
+_LOOK_S = 0.02
+"""Between two looks at a lock that another process holds: the kernel's own waiting has no end."""
 
 Signature = tuple[int, int, int]
 
@@ -86,6 +89,30 @@ class Disk:
             yield is_held
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def share(self, path: Path, *, alone: bool, wait_s: float) -> Generator[bool]:
+        """Hold a lock together with others, or `alone`, until the block ends; the block is told whether it has it.
+
+        Whoever wants it alone waits for the others, at most `wait_s`.
+        """
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWNER_ONLY)
+        try:
+            yield _flocked(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, wait_s)
+        finally:
+            os.close(descriptor)
+
+
+def _flocked(descriptor: int, kind: int, wait_s: float) -> bool:
+    limit = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= limit:
+                return False
+            time.sleep(_LOOK_S)
 
 
 def replace_file(disk: Disk, path: Path, data: bytes) -> None:

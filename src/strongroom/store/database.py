@@ -105,6 +105,10 @@ class StoreDatabase:
         """One moment of the whole store, for as long as the block lasts, while others write."""
         return copy_of(self._engine)
 
+    def interrupt(self) -> None:
+        """End running statements: their units of work are undone, and none begins any more."""
+        self._pool.interrupt()
+
     def close(self) -> None:
         """Give up all connections. Transactions still open end first."""
         self._pool.close()

@@ -88,6 +88,10 @@ class Connection(Protocol):
         """Add rows that no uniqueness can refuse, now or with whatever comes next, at the latest with the commit."""
         ...
 
+    def interrupt(self) -> None:
+        """End the statement that runs, called from another thread; the transaction can only be undone after it."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -6,6 +6,7 @@ the same connection, whose page cache its own writes keep valid. Nested or threa
 
 from threading import Lock
 
+from strongroom.errors import Unavailable
 from strongroom.store.engine import Connection, Engine
 
 MOST_IDLE = 4
@@ -17,18 +18,24 @@ class Pool:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._idle: list[Connection] = []
+        self._taken: set[Connection] = set()
         self._lock = Lock()
         self._is_closed = False
 
     def take(self) -> Connection:
         """A connection without a transaction."""
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._engine.connect()
+            if self._is_closed:
+                raise Unavailable("The environment was closed; try again.")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self._engine.connect()
+        self._taken.add(connection)
+        return connection
 
     def give_back(self, connection: Connection) -> None:
         """Keep the connection for the next one, unless it is broken or there are enough."""
+        self._taken.discard(connection)
         with self._lock:
             if not self._is_closed and not connection.is_broken and len(self._idle) < MOST_IDLE:
                 self._idle.append(connection)
@@ -41,6 +48,12 @@ class Pool:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def interrupt(self) -> None:
+        """End the statements that run on connections in use; their transactions are undone."""
+        self._is_closed = True
+        for connection in tuple(self._taken):
+            connection.interrupt()
 
     def close(self) -> None:
         """Close all idle connections, and those in use when they come back."""

@@ -40,6 +40,9 @@ _ADD_MANY = (
     " on conflict (tablename, owner, unit) do update set amount = counters.amount + excluded.amount"
 )
 
+_CANCEL_S = 5.0
+"""How long the server may take to hear that a statement is to end."""
+
 _LATE = 0.1
 """The part of a transaction's time after which its statements get less than all of it, and no longer the same."""
 
@@ -227,6 +230,10 @@ class PostgresqlConnection:
             return
         self._send_late()
         self._late = (table, tuple(columns), rows[0])
+
+    def interrupt(self) -> None:
+        self.is_broken = True
+        self._raw.cancel_safe(timeout=_CANCEL_S)
 
     def close(self) -> None:
         self._raw.close()

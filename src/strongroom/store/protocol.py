@@ -338,6 +338,10 @@ class Database(Protocol):
         """Every doubt about the store's integrity, in words; empty when there is none."""
         ...
 
+    def interrupt(self) -> None:
+        """End running statements: their units of work are undone, and none begins any more."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -176,6 +176,10 @@ class SqlcipherConnection:
             return self._deadline.error()
         return _ours(error)
 
+    def interrupt(self) -> None:
+        self.is_broken = True
+        self._raw.interrupt()
+
     def close(self) -> None:
         self._raw.close()
 
