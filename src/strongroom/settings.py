@@ -86,6 +86,34 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundSettings:
+    """Where the platform may send anything at all."""
+
+    allow: tuple[str, ...] = _setting(
+        (), "Endpoints that streams, webhooks and telemetry may send to: host:port, host, *.example.com:443."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that takes the mail of alerts; without a host none is sent."""
+
+    host: str = _setting("", "Host of the mail server (SMTP).")
+    port: int = _setting(587, "Its port.", least=1, most=65535)
+    security: str = _setting("starttls", "How the connection is secured: starttls, tls or none.")
+    sender: str = _setting("", "Address that mail comes from. Needed with a host.")
+    user: str = _setting("", "Who signs in there; the password is set by `strongroom alerts mail-password`.")
+    certificates: str = _setting("", "File with the certificates (PEM) to trust, where the machine's do not do.")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Who is told of alerts."""
+
+    recipients: tuple[str, ...] = _setting((), "Addresses that are told of alerts whose rule names nobody.")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a home."""
 
@@ -94,6 +122,9 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     tokens: TokenSettings = field(default_factory=TokenSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +260,10 @@ def _checked(settings: Settings) -> Settings:
         )
     if settings.log.level not in levels:
         raise HomeError(f"log.level must be one of {', '.join(levels)}, not '{settings.log.level}'.")
+    if settings.mail.security not in ("starttls", "tls", "none"):
+        raise HomeError(f"mail.security must be starttls, tls or none, not '{settings.mail.security}'.")
+    if settings.mail.host and "@" not in settings.mail.sender:
+        raise HomeError("mail.sender must be the address that mail comes from: mail.host is set.")
     return settings
 
 

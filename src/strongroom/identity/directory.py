@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import IntegrityViolation
-from strongroom.identity.tables import add_missing_tables, directory_tables
+from strongroom.identity.tables import directory_tables
 from strongroom.ids import Reference
 from strongroom.records import Rules, Session
 from strongroom.records.create import store_new
+from strongroom.records.own_tables import ensure_tables
 from strongroom.records.platform_user import platform_caller
 from strongroom.records.update import write_changes
 from strongroom.store.protocol import Database, Row, Transaction, Value
@@ -30,11 +31,7 @@ class Directory:
 
     def prepare(self) -> None:
         """Make the tables that an older program did not know. Costs one read when there is nothing to do."""
-        with self.database.read() as transaction:
-            if _is_complete(transaction):
-                return
-        with self.writing() as session:
-            add_missing_tables(session)
+        ensure_tables(self.database, self._rules, self.clock, directory_tables())
 
     @contextmanager
     def writing(self) -> Generator[Session]:
@@ -51,14 +48,6 @@ class Directory:
     def now(self) -> datetime:
         """The present."""
         return self.clock.now()
-
-
-def _is_complete(transaction: Transaction) -> bool:
-    known = transaction.schema.tables
-    return all(
-        table.logical_name in known and table.columns.keys() <= known[table.logical_name].columns.keys()
-        for table in directory_tables()
-    )
 
 
 # --- rows --------------------------------------------------------------------------------------------------------

@@ -18,9 +18,8 @@ reading. Clients write few columns (`written`); all else goes through actions.
 
 from functools import cache
 
-from strongroom.records import Session, change_schema
 from strongroom.schema.model import ColumnType, Table
-from strongroom.schema.platform_tables import Given, platform_table, with_platform_tables
+from strongroom.schema.platform_tables import Given, platform_table
 
 _TEXT, _MEMO, _WHEN = ColumnType.STRING, ColumnType.MEMO, ColumnType.DATETIME
 _GUID, _FLAG, _NUMBER = ColumnType.UNIQUEIDENTIFIER, ColumnType.BOOLEAN, ColumnType.INTEGER
@@ -41,13 +40,6 @@ def _user(*, name: str = "directoryuserid") -> Given:
 def directory_tables() -> tuple[Table, ...]:
     """All tables of the directory."""
     return (*_people(), *_tokens(), *_programs())
-
-
-def add_missing_tables(session: Session) -> None:
-    """Give an environment the directory's tables that it lacks. `session` writes in the platform's name."""
-    wanted = with_platform_tables(session.schema, directory_tables())
-    if wanted is not session.schema:
-        change_schema(session, wanted)
 
 
 def _people() -> tuple[Table, ...]:

@@ -1,0 +1,206 @@
+"""The alert rules of one environment, at their work: live, and as a trial over the past (TS-824).
+
+`AlertWatch.look` reads what the log has got since it last looked, lets every rule see it, and writes what they found
+together with the place that it has come to: an entry is judged once, also when the process dies in between. What the
+windows hold is not stored; a watch that begins, or that finds another process has gone on, reads the last day again
+without judging it.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from strongroom.clock import Clock
+from strongroom.errors import InvalidRequest, StrongroomError
+from strongroom.identity.directory import find_all, text
+from strongroom.ids import EMPTY_GUID
+from strongroom.monitoring import conditions
+from strongroom.monitoring.alerts import add_entries, raise_alert, suppressed
+from strongroom.monitoring.reading import RULES, Place, begin, between, move, place_at, places, position
+from strongroom.monitoring.rules import AlertRule, is_on, rule_of
+from strongroom.monitoring.tables import ALERT, RULE
+from strongroom.monitoring.watching import Added, Entry, Finding, Raised, Watcher
+from strongroom.records import Rules, Session
+from strongroom.records.platform_user import SYSTEM_USER, platform_caller
+from strongroom.store.protocol import Database, Row, Transaction
+
+BATCH = 1000
+LOOKED_BACK = timedelta(days=1)
+"""How much of the trail a first look judges, and the longest window."""
+
+MOST_REMEMBERED = 100_000
+"""Places that are read again to fill the windows."""
+
+MOST_TRIED = 1_000_000
+"""Places that a trial over the past reads."""
+
+_logger = logging.getLogger("strongroom.monitoring")
+
+
+@dataclass(slots=True)
+class AlertWatch:
+    """The rules of one environment and what they have seen."""
+
+    database: Database
+    rules: Rules
+    clock: Clock
+    tells_by_default: bool = False
+    """Whether somebody is told of alerts whose rule names nobody (`alerts.recipients`)."""
+
+    _watchers: list[Watcher] = field(default_factory=list[Watcher])
+    _signature: tuple[tuple[str, int], ...] = ()
+    _at: int | None = None
+
+    def look(self) -> int:
+        """Judge what is new in the log; how many findings there were."""
+        found = 0
+        while (number := self._step()) is not None:
+            found += number
+        return found
+
+    def _step(self) -> int | None:
+        """Judge one batch; None when nothing is new."""
+        with self.database.read() as transaction:
+            at, end = position(transaction, RULES), transaction.log.size()
+            if at == end and at is not None:
+                return None
+        if at is None:
+            self._begin()
+            return 0
+        with self.database.read() as transaction:
+            self._know(transaction, at)
+            batch = places(transaction, at, min(BATCH, end - at))
+            findings = self._judge(transaction, batch)
+        following = batch[-1].sequence + 1 if batch else end
+        with self.database.write() as transaction:
+            session = Session(transaction, platform_caller(transaction.schema), self.clock, self.rules)
+            if position(transaction, RULES) != at:  # another process was faster: what it found is written
+                self._at = None
+                return 0
+            self._store(session, findings)
+            move(session, RULES, following)
+            transaction.append_activity(session.activities)
+        self._at = None if _changes_rules(batch) else following
+        return len(findings)
+
+    def _judge(self, transaction: Transaction, batch: Sequence[Place]) -> list[Finding]:
+        def further(rule: AlertRule, entry: Entry) -> bool:
+            return conditions.holds(transaction, rule, entry)
+
+        for watcher in self._watchers:
+            watcher.further = further
+        entries = [Entry(each.sequence, each.row) for each in batch if each.row is not None and not _is_own(each.row)]
+        return [
+            finding for entry in entries for watcher in self._watchers if (finding := watcher.see(entry)) is not None
+        ]
+
+    def _store(self, session: Session, findings: Sequence[Finding]) -> None:
+        added: list[Added] = []
+        for finding in findings:
+            if isinstance(finding, Added):
+                added.append(finding)
+                continue
+            add_entries(session, added)  # before a newer alert of the same group takes their place
+            added = []
+            raise_alert(session, finding, is_told=not (self.tells_by_default or self._names_somebody(session, finding)))
+        add_entries(session, added)
+
+    def _names_somebody(self, session: Session, finding: Raised) -> bool:
+        row = session.transaction.row(session.table(RULE), finding.rule.id)
+        return row is not None and bool(text(row, "recipients") or text(row, "webhook"))
+
+    def _begin(self) -> None:
+        with self.database.write() as transaction:
+            session = Session(transaction, platform_caller(transaction.schema), self.clock, self.rules)
+            if position(transaction, RULES) is None:
+                begin(session, RULES, place_at(transaction, self.clock.now() - LOOKED_BACK))
+
+    def _know(self, transaction: Transaction, at: int) -> None:
+        """Have the watchers of the rules as they are, with windows as they are at the place `at`."""
+        rows = [row for row in find_all(transaction, RULE) if is_on(row)]
+        signature = tuple((str(row.id), row.version) for row in rows)
+        if self._at == at and self._signature == signature:
+            return
+        now = self.clock.now()
+        self._watchers = [
+            Watcher(rule, _nothing) for row in rows if (rule := _readable(transaction, row, now)) is not None
+        ]
+        self._signature = signature
+        start = max(place_at(transaction, now - LOOKED_BACK), at - MOST_REMEMBERED)
+        _fill(transaction, self._watchers, start, at)
+        for watcher in self._watchers:
+            for alert in suppressed(transaction, watcher.rule.id, now.strftime("%Y-%m-%dT%H:%M:%SZ")):
+                ends = (_seconds(text(alert, "lasthiton")), _seconds(text(alert, "suppresseduntil")))
+                watcher.know(text(alert, "groupvalue"), *ends)
+
+
+def trial(database: Database, rule: AlertRule, begun: datetime, ended: datetime) -> list[Raised]:
+    """What a rule would have raised in a time of the past. Raises `InvalidRequest` for a time with more than
+    `MOST_TRIED` entries."""
+    with database.read() as transaction:
+        start, end = place_at(transaction, begun), place_at(transaction, ended)
+    if end - start > MOST_TRIED:
+        raise InvalidRequest(
+            f"There are {end - start:,} entries in that time; a trial looks at {MOST_TRIED:,} at most.",
+            details={"reason": "range-too-long", "rule": "TS-824", "target": "From"},
+        )
+    found: list[Raised] = []
+    watcher = Watcher(rule, _nothing)
+    for place in between(database, start, end, BATCH):
+        if place.row is None or _is_own(place.row):
+            continue
+        if rule.condition is not None:
+            with database.read() as transaction:
+                watcher.further = lambda asked, entry, seen=transaction: conditions.holds(seen, asked, entry)
+                finding = watcher.see(Entry(place.sequence, place.row))
+        else:
+            finding = watcher.see(Entry(place.sequence, place.row))
+        if isinstance(finding, Raised):
+            found.append(finding)
+    return found
+
+
+def _fill(transaction: Transaction, watchers: Sequence[Watcher], start: int, end: int) -> None:
+    while start < end and watchers:
+        found = places(transaction, start, min(BATCH, end - start))
+        if not found:
+            return
+        for each in found:
+            if each.row is not None and not _is_own(each.row):
+                for watcher in watchers:
+                    watcher.further = lambda rule, entry: conditions.holds(transaction, rule, entry)
+                    watcher.see(Entry(each.sequence, each.row), only_remember=True)
+        start = found[-1].sequence + 1
+
+
+def _readable(transaction: Transaction, row: Row, now: datetime) -> AlertRule | None:
+    """A rule that cannot be read any more (a column of its filter is gone) watches nothing, and the log says so."""
+    try:
+        return rule_of(transaction.schema, row, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    except StrongroomError as error:
+        _logger.error("the alert rule %s cannot be read: %s", row.id, error.message)
+        return None
+
+
+def _is_own(row: Row) -> bool:
+    """Entries about alerts themselves: a rule that counted them would feed itself."""
+    return row.values.get("objecttypecode") == ALERT
+
+
+def _changes_rules(batch: Sequence[Place]) -> bool:
+    """Whether somebody changed rules or alerts meanwhile."""
+    return any(
+        each.row is not None
+        and each.row.values.get("objecttypecode") in (RULE, ALERT)
+        and getattr(each.row.values.get("userid"), "id", EMPTY_GUID) != SYSTEM_USER
+        for each in batch
+    )
+
+
+def _nothing(_: AlertRule, __: Entry) -> bool:
+    return False
+
+
+def _seconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp()) if moment else 0
