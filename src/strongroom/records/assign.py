@@ -16,6 +16,7 @@ from strongroom.records.owners import facts_of
 from strongroom.records.session import Session
 from strongroom.records.system_columns import of_changed_row
 from strongroom.records.trail import owner_change, record_update
+from strongroom.schema.activities import cascading_children
 from strongroom.schema.model import Relationship, Rights, Table
 from strongroom.store.protocol import Row, Share
 
@@ -94,7 +95,7 @@ def _assigning(session: Session, table: Table) -> list[tuple[Relationship, Table
     tables = session.schema.tables
     return [
         (relationship, child)
-        for relationship in session.schema.children_of(table.logical_name)
+        for relationship in cascading_children(session.schema, table.logical_name)
         if relationship.cascade.assign != NO_CASCADE
         and (child := tables.get(relationship.referencing_table)) is not None
         and child.has_owner

@@ -17,6 +17,7 @@ from strongroom.records.record_teams import remove_teams_of
 from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.trail import record_deletions, record_update
+from strongroom.schema.activities import cascading_children
 from strongroom.schema.model import Relationship, Rights, Table
 from strongroom.store.layout import OWNER_COLUMNS, VALUE_SHARES
 from strongroom.store.protocol import Row
@@ -101,7 +102,7 @@ def _relationships(session: Session, table: Table, how: str) -> list[Relationshi
     tables = session.schema.tables
     return [
         relationship
-        for relationship in session.schema.children_of(table.logical_name)
+        for relationship in cascading_children(session.schema, table.logical_name)
         if relationship.cascade.delete == how
         and (child := tables.get(relationship.referencing_table)) is not None
         and not (child.has_owner and relationship.referencing_column in OWNER_COLUMNS)

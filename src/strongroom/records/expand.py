@@ -29,6 +29,7 @@ from strongroom.records.environment_facts import everything
 from strongroom.records.session import Session
 from strongroom.records.shapes import Layout, Page, Record
 from strongroom.records.unmasked import tell
+from strongroom.schema.activities import tables_behind
 from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.layout import has_table_column
 from strongroom.store.protocol import Value
@@ -105,7 +106,8 @@ def _expand_to_parent(
     """The row that a lookup points to, or None when it is empty or may not be read (WA-211)."""
     at, table_at = key
     table = inner.select.source.table
-    wanted = [row[at] if table_at is None or row[table_at] == table.logical_name else None for row in rows]
+    behind = tables_behind(session.schema, table.logical_name)
+    wanted = [row[at] if table_at is None or row[table_at] in behind else None for row in rows]
     ids = dict.fromkeys(target for target in wanted if target is not None)
     found: dict[Value, Record] = {}
     if ids:
@@ -132,7 +134,8 @@ def _expand_to_children(
     query, parent_at, table_at = _children_query(replace(inner, select=select), expand, parent_table, ids)
     rows = session.transaction.select(query)
     if table_at is not None:
-        rows = [row for row in rows if row[table_at] == _parent_name(expand)]
+        behind = tables_behind(session.schema, _parent_name(expand) or "")
+        rows = [row for row in rows if row[table_at] in behind]
     kept: _Rows = []
     parents: list[Value] = []
     taken: dict[Value, int] = {}

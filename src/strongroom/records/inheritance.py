@@ -29,6 +29,7 @@ from strongroom.access.sharing import (
 from strongroom.ids import Guid, Key, Reference
 from strongroom.records.lookups import Targets
 from strongroom.records.session import Session
+from strongroom.schema.activities import cascading_children
 from strongroom.schema.model import ColumnType, Relationship, Rights, Table
 from strongroom.store.protocol import InheritedPart, Row, Share, Value
 
@@ -218,7 +219,7 @@ def _children_with(session: Session, table: Table, setting: str | None) -> list[
     tables = session.schema.tables
     return [
         relationship
-        for relationship in session.schema.children_of(table.logical_name)
+        for relationship in cascading_children(session.schema, table.logical_name)
         if (setting is None or _setting(relationship, setting) != NO_CASCADE)
         and (child := tables.get(relationship.referencing_table)) is not None
         and child.has_owner

@@ -20,6 +20,7 @@ from strongroom.records.states import complete_change
 from strongroom.records.system_columns import of_changed_row
 from strongroom.records.trail import record_update
 from strongroom.records.update import update_row
+from strongroom.schema.activities import cascading_children
 from strongroom.schema.model import Relationship, Rights, Table
 from strongroom.store.protocol import Row, Value
 
@@ -74,7 +75,7 @@ def _merging(session: Session, table: Table) -> list[tuple[Relationship, Table]]
     tables = session.schema.tables
     return [
         (relationship, child)
-        for relationship in session.schema.children_of(table.logical_name)
+        for relationship in cascading_children(session.schema, table.logical_name)
         if relationship.cascade.merge != NO_CASCADE
         and (child := tables.get(relationship.referencing_table)) is not None
     ]

@@ -16,6 +16,7 @@ from strongroom.records.delete import delete_rows
 from strongroom.records.inheritance import leave
 from strongroom.records.session import Session
 from strongroom.records.trail import record_deletions, record_update
+from strongroom.schema.activities import POINTER
 from strongroom.schema.model import Column, Relationship, Schema, Table
 from strongroom.store.layout import is_stored
 from strongroom.store.protocol import Row
@@ -120,7 +121,7 @@ def _columns_in(fetch: object, table: str) -> Iterator[str]:
 def _cut(session: Session, relationship: Relationship, after: Schema) -> None:
     """Let go of the rows that pointed through a relationship which is no more, while their lookup stays."""
     child = after.tables.get(relationship.referencing_table)
-    if child is None or relationship.referencing_column not in child.columns:
+    if child is None or child.logical_name == POINTER or relationship.referencing_column not in child.columns:
         return
     rows = session.transaction.pointing(relationship)
     if relationship.cascade.delete == "Cascade" and relationship.referenced_table not in after.tables:

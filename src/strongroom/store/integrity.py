@@ -7,7 +7,7 @@ companions, versions, and the tables themselves against the schema.
 from collections.abc import Iterator
 
 from strongroom.schema.model import Table
-from strongroom.store import counters
+from strongroom.store import counters, twins
 from strongroom.store.ddl import stored_columns
 from strongroom.store.dialect import quote
 from strongroom.store.layout import (
@@ -36,6 +36,7 @@ def doubts(work: Work) -> list[str]:
         found += _folded(work, table)
     found += _principals(work)
     found += _shares(work)
+    found += twins.doubts(work)
     return found
 
 

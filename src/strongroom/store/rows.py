@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from strongroom.errors import IntegrityViolation, PreconditionFailed
 from strongroom.ids import Guid, Key, Reference
+from strongroom.schema.activities import tables_behind
 from strongroom.schema.model import AlternateKey, Column, Ownership, Relationship, Table
-from strongroom.store import file_contents, share_keys, shares, tracking
+from strongroom.store import file_contents, share_keys, shares, tracking, twins
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Duplicate
 from strongroom.store.indexes import key_columns, table_indexes
@@ -112,8 +113,8 @@ def children(work: Work, relationship: Relationship, parents: Sequence[Guid]) ->
             condition = work.engine.guids_in(quote(name))
             parameters = [work.engine.as_list(batch)]
             if has_table_column(table.columns[name]):
-                condition += f" and {quote(f'{name}__table')} = ?"
-                parameters.append(relationship.referenced_table)
+                condition += f" and {work.engine.texts_in(quote(f'{name}__table'))}"
+                parameters.append(work.engine.as_list(tables_behind(work.schema, relationship.referenced_table)))
         found += map(shape.read, work.connection.query(f"{shape.select} where {condition} order by id", parameters))
     return found
 
@@ -125,7 +126,8 @@ def pointing(work: Work, relationship: Relationship) -> list[Row]:
     name = relationship.referencing_column
     condition, parameters = f"{quote(name)} is not null", []
     if has_table_column(table.columns[name]):
-        condition, parameters = f"{quote(f'{name}__table')} = ?", [relationship.referenced_table]
+        behind = tables_behind(work.schema, relationship.referenced_table)
+        condition, parameters = work.engine.texts_in(quote(f"{name}__table")), [work.engine.as_list(behind)]
     return [
         shape.read(raw)
         for raw in work.connection.query(f"{shape.select} where {condition} order by id", tuple(parameters))
@@ -192,8 +194,19 @@ def insert(
             one.values[VERSION] = one.version
         one.values[table.primary_id] = one.id
     work.counters.add(table, new, 1)
+    pointer = twins.pointer_of(work, table)
+    if pointer is not None:
+        _insert_twins(work, pointer, new)
     if table.logical_name in SECURITY_TABLES:
         work.bump_security_epoch(table.logical_name)
+
+
+def _insert_twins(work: Work, pointer: Table, new: Sequence[Row]) -> None:
+    made = [twins.twin(pointer, one) for one in new]
+    columns, tuples = work.shape(pointer).write(made)
+    with Attempt(work, pointer):
+        work.connection.insert(pointer.logical_name, columns, tuples)
+    work.counters.add(pointer, made, 1)
 
 
 def update(
@@ -204,9 +217,19 @@ def update(
     Clients like to send back all that they have read. A value that is there already is not written again, and so
     neither are the indexes on it.
     """
+    version = work.take_versions(1)
+    pointer = twins.pointer_of(work, target.table)
+    if pointer is not None:
+        twin = twins.twin(pointer, target)
+        _change(work, twin, twins.shared_changes(pointer, target.table, changes), version, owner, unit)
+    _change(work, target, changes, version, owner, unit)
+
+
+def _change(
+    work: Work, target: Row, changes: Mapping[str, Value], version: int, owner: Key | None, unit: Key | None
+) -> None:
     table = target.table
     shape = work.shape(table)
-    version = work.take_versions(1)
     known = target.values
     different = {name: value for name, value in changes.items() if name not in known or known[name] != value}
     stored = shape.changes(different)
@@ -270,6 +293,9 @@ def delete(work: Work, table: Table, old: Sequence[Row]) -> None:
     if is_tracked(table):
         tracking.note_deleted(work, table, old, first)
     work.counters.add(table, old, -1)
+    pointer = twins.pointer_of(work, table)
+    if pointer is not None:
+        delete(work, pointer, [twins.twin(pointer, one) for one in old])
     if table.logical_name in SECURITY_TABLES:
         work.bump_security_epoch(table.logical_name)
 

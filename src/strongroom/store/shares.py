@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, new_guid
 from strongroom.schema.model import Ownership, Rights, Table
-from strongroom.store import share_keys
+from strongroom.store import share_keys, twins
 from strongroom.store.layout import SHARES
 from strongroom.store.protocol import InheritedPart, Row, Share
 from strongroom.store.work import BATCH, Work
@@ -62,6 +62,9 @@ def is_shared(work: Work, row: Row, principals: frozenset[int], directly: frozen
 
 def set_share(work: Work, row: Row, share: Share) -> None:
     """Write the share, or remove it when both masks are empty (SM-79)."""
+    pointer = twins.pointer_of(work, row.table)
+    if pointer is not None:
+        set_share(work, twins.twin(pointer, row), share)
     version = work.take_versions(1)  # also when it goes: whoever counted at an older version counts again
     place = (row.table.logical_name, row.key, share.principal)
     work.shares_changed.add(row.table.logical_name)

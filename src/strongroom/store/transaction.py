@@ -29,6 +29,7 @@ from strongroom.store.system_rows import mirror_schema
 from strongroom.store.tracking import Tracking
 from strongroom.store.transfers import Transfers
 from strongroom.store.work import Shapes, Work
+from strongroom.store.twin_fitting import fit_twins
 
 _AUDIT = "audit"
 _ACTIVITIES = "activitylog"
@@ -216,6 +217,7 @@ class StoreTransaction:
         work.shapes = Shapes(fitting, work.engine)
         work.stamp = Stamp(work.stamp.security_epoch, version)
         self._reader = Reader(Statements(work.engine.dialect))  # the version is not committed yet
+        fit_twins(work, old)
         work.has_failed = False
         mirror_schema(work)
         stored_files.remove_of_dropped(work)

@@ -7,8 +7,9 @@ the counters follow by the numbers that were moved, the shares of the rows by th
 from collections.abc import Sequence
 
 from strongroom.ids import Key
+from strongroom.schema.activities import POINTER
 from strongroom.schema.model import Table
-from strongroom.store import share_keys
+from strongroom.store import share_keys, twins
 from strongroom.store.dialect import quote
 from strongroom.store.shape import VERSION
 from strongroom.store.work import Work
@@ -20,6 +21,8 @@ def settle_units(work: Work, table: Table, owners: Sequence[Key] | None = None) 
     `owners` narrows it to the rows of these users and teams, None means everybody's.
     """
     work.must_write()
+    if table.logical_name == POINTER:
+        return 0  # twins go with their rows
     name, parameters = quote(table.logical_name), ()
     condition = "t.unit <> p.unit"
     if owners is not None:
@@ -39,7 +42,12 @@ def settle_units(work: Work, table: Table, owners: Sequence[Key] | None = None) 
         f" row_number() over (order by t.id) as number from {source}) n where {name}.id = n.id",
         ((before, *parameters) if versions else parameters),
     )
-    for owner, old, new, count in places:
-        work.counters.move(table, (owner, old), (owner, new), count)
-    share_keys.follow_homes(work, table, sorted({owner for owner, *_ in places}))
+    moved = sorted({owner for owner, *_ in places})
+    pointer = twins.pointer_of(work, table)
+    if pointer is not None:
+        twins.settle(work, table)
+    for each in (table,) if pointer is None else (table, pointer):
+        for owner, old, new, count in places:
+            work.counters.move(each, (owner, old), (owner, new), count)
+        share_keys.follow_homes(work, each, moved)
     return number

@@ -7,6 +7,7 @@ columns that meet a user, a team or a unit are compared by key; a lookup to seve
 from dataclasses import dataclass, replace
 
 from strongroom.query.ast import Exists, Join, JoinKind, Link, Predicate, Source
+from strongroom.schema.activities import tables_behind
 from strongroom.store.compile import security
 from strongroom.store.compile.expressions import Operand, field_operand, is_owner_column, owner_key
 from strongroom.store.compile.writer import Bound, Scope, Writer
@@ -144,8 +145,9 @@ def _direct(writer: Writer, outer: Bound, outer_column: str, inner: Bound, inner
         lookup = holder.table.columns[column]
         is_stored_lookup = has_table_column(lookup) and not is_owner_column(holder.table, column)
         if is_stored_lookup and target_column == target.table.primary_id:
-            pointed = text_literal(target.table.logical_name)
-            condition += f" and {holder.column(f'{column}__table')} = {pointed}"
+            behind = [text_literal(name) for name in tables_behind(writer.schema, target.table.logical_name)]
+            pointed = f"= {behind[0]}" if len(behind) == 1 else f"in ({', '.join(behind)})"
+            condition += f" and {holder.column(f'{column}__table')} {pointed}"
     return condition
 
 
