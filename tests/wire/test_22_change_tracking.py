@@ -250,3 +250,47 @@ def test_a_secured_column_is_not_revealed_by_a_difference(
     found = next(entry for entry in _entries(api, link, acting)[0] if entry.get("wire_trackid") == row)
 
     assert (found["wire_name"], found[secret]) == ("open", None)
+
+
+def _message(api: Api, arguments: str, values: dict[str, str]) -> Json:
+    aliases = "&".join(f"@{name}={value}" for name, value in values.items())
+    return dict(api.get(f"RetrieveEntityChanges({arguments})?{aliases}")["EntityChanges"])
+
+
+def test_the_message_gives_the_same_difference(api: Api, tracks: str) -> None:
+    """WA-403, WA-312: every row is new without a token; then what changed, page by page."""
+    first, second = (api.new(tracks, {"wire_name": unique("message")}) for _ in range(2))
+    names = {"c": '{"Columns":["wire_name"]}'}
+    begun = _message(api, "EntityName='wire_track',Columns=@c", names)
+    items = {item["NewOrUpdatedEntity"]["wire_trackid"]: item["NewOrUpdatedEntity"] for item in begun["Changes"]}
+    assert {first, second} <= items.keys()
+    assert items[first]["@odata.type"] == "#Microsoft.Dynamics.CRM.wire_track"
+    assert not begun["MoreRecords"]
+
+    api.send("DELETE", f"{tracks}({first})")
+    api.send("PATCH", f"{tracks}({second})", {"wire_name": "changed"})
+    values = {**names, "v": f"'{begun['DataToken']}'", "p": '{"Count":1}'}
+    call = "EntityName='wire_track',Columns=@c,DataVersion=@v,PageInfo=@p"
+    page = _message(api, call, values)
+    rest = _message(api, call, {**values, "p": f'{{"Count":5,"PagingCookie":"{page["PagingCookie"]}"}}'})
+
+    assert page["MoreRecords"]
+    assert [item["NewOrUpdatedEntity"]["wire_name"] for item in page["Changes"]] == ["changed"]
+    assert rest["Changes"] == [{"Type": "RemoveOrDeleted", "RemovedItem": {"LogicalName": "wire_track", "Id": first}}]
+    assert not rest["MoreRecords"]
+
+
+def test_the_message_refuses_what_it_cannot_follow(api: Api, reader: Person) -> None:
+    """WA-313, WA-314."""
+    for arguments in (
+        "EntityName='account',DataVersion='1!x'",
+        "EntityName='account',DataVersion='1!2001-01-01T00:00:00Z'",
+    ):
+        api.refused("GET", f"RetrieveEntityChanges({arguments})", status=400, says="delta token")
+    api.refused("GET", "RetrieveEntityChanges(EntityName='audit')", status=400, says="not enabled")
+    api.refused("GET", "RetrieveEntityChanges(EntityName='nothing')", status=400, code="0x80041102")
+    missing = 'RetrieveEntityChanges(EntityName=\'account\',Columns=@c)?@c={"Columns":["nothing"]}'
+    api.refused("GET", missing, status=400, code="0x80041103")
+    wrong = 'RetrieveEntityChanges(EntityName=\'account\',PageInfo=@p)?@p={"PagingCookie":"x"}'
+    api.refused("GET", wrong, status=400, says="PagingCookie")
+    api.refused("GET", "RetrieveEntityChanges(EntityName='account')", status=403, headers=reader.acting)

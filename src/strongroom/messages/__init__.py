@@ -6,7 +6,7 @@ rights · `membership` teams and roles · `record_teams` access teams of rows ·
 `audit_proof` its heads and proofs · `restoring` rows as they were · `explanation` why and who · `identities` accounts,
 programs and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited ·
 `foresight` what a change would do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that
-delete · `duplicate_rules` publishing them · `solutions` imports · `files` contents of file columns · `mapping`
+delete · `duplicate_rules` publishing them · `entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping`
 prefilled rows · `not_offered` documented names that answer 501.
 """
 
@@ -19,6 +19,7 @@ from strongroom.messages import (
     auditing,
     bulk_delete,
     duplicate_rules,
+    entity_changes,
     explanation,
     files,
     foresight,
@@ -52,6 +53,7 @@ def operations() -> Mapping[str, Operation]:
         auditing,
         bulk_delete,
         duplicate_rules,
+        entity_changes,
         explanation,
         foresight,
         files,

@@ -14,7 +14,7 @@ _NAMES = """
     InsertStatusValue LockInvoicePricing LoseOpportunity
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
     RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
-    RetrieveDuplicates RetrieveEntityChanges RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
+    RetrieveDuplicates RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
     TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue
     ValidateRecurrenceRule WinOpportunity WinQuote
 """

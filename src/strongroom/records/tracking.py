@@ -22,6 +22,7 @@ from typing import Final
 
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import require_usable
+from strongroom.clock import moment_of
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Guid
 from strongroom.query.ast import (
@@ -37,6 +38,7 @@ from strongroom.query.ast import (
     Source,
     conjunction,
 )
+from strongroom.query.delta_tokens import UnknownDeltaToken
 from strongroom.records.read import count, retrieve_page
 from strongroom.records.session import Session
 from strongroom.records.shapes import Record
@@ -103,6 +105,16 @@ def require_tracked(table: Table) -> None:
             f"Change tracking is not enabled for entity {table.logical_name}. Set ChangeTrackingEnabled of its"
             " definition."
         )
+
+
+def require_known(session: Session, version: int, made_on: str) -> None:
+    """400 when it is not known any more, or not yet, what has changed since `version`, told at `made_on` (WA-313)."""
+    known = session.transaction.tracking
+    made, now = moment_of(made_on), moment_of(session.now)
+    if made is None or now is None or (now - made).days >= known.days or version < known.floor:
+        raise UnknownDeltaToken(f"is older than {known.days} days")
+    if version > known.version:
+        raise UnknownDeltaToken("is newer than the environment, which has been restored since")
 
 
 def at_version(select: Select, until: int) -> Select:

@@ -46,7 +46,20 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
         ("Keys", "Collection(Edm.String)"),
         ("Values", "Collection(Edm.Int64)"),
     ),
-    "PagingInfo": (("PageNumber", "Edm.Int32"), ("Count", "Edm.Int32")),
+    "PagingInfo": (("PageNumber", "Edm.Int32"), ("Count", "Edm.Int32"), ("PagingCookie", "Edm.String")),
+    "BusinessEntityChanges": (
+        ("Changes", "Collection(mscrm.ChangedItem)"),
+        ("MoreRecords", "Edm.Boolean"),
+        ("PagingCookie", "Edm.String"),
+        ("DataToken", "Edm.String"),
+        ("GlobalMetadataVersion", "Edm.String"),
+    ),
+    "ChangedItem": (
+        ("Type", "mscrm.ChangeType"),
+        ("NewOrUpdatedEntity", "mscrm.crmbaseentity"),
+        ("RemovedItem", "mscrm.EntityReference"),
+    ),
+    "EntityReference": (("LogicalName", "Edm.String"), ("Id", "Edm.Guid")),
     "AuditDetail": (("AuditRecord", "mscrm.audit"),),
     "AuditDetailCollection": (
         ("MoreRecords", "Edm.Boolean"),
@@ -96,6 +109,7 @@ _ENUMS: dict[str, ListedEnumType] = {
     ),
     "PrivilegeDepth": ListedEnumType("PrivilegeDepth", (("Basic", 0), ("Local", 1), ("Deep", 2), ("Global", 3))),
     "EndpointAccessType": ListedEnumType("EndpointAccessType", (("Default", 0), ("Internet", 1), ("Intranet", 2))),
+    "ChangeType": ListedEnumType("ChangeType", (("NewOrUpdated", 0), ("RemoveOrDeleted", 1))),
     "TargetFieldType": ListedEnumType(
         "TargetFieldType", (("All", 0), ("ValidForCreate", 1), ("ValidForUpdate", 2), ("ValidForRead", 3))
     ),

@@ -3,11 +3,9 @@
 from dataclasses import replace
 from urllib.parse import quote
 
-from strongroom.clock import moment_of
 from strongroom.errors import QueryError
-from strongroom.ids import Guid
 from strongroom.query.ast import Select
-from strongroom.query.delta_tokens import DeltaToken, UnknownDeltaToken, make_delta_token, read_delta_token
+from strongroom.query.delta_tokens import DeltaToken, make_delta_token, read_delta_token
 from strongroom.query.odata import Options, read_query
 from strongroom.query.paging import MalformedCookie, make_skiptoken, read_skiptoken
 from strongroom.records import Session, retrieve_page
@@ -20,6 +18,7 @@ from strongroom.records.tracking import (
     count_changes,
     difference,
     may_continue,
+    require_known,
     require_tracked,
     start_tracking,
 )
@@ -136,14 +135,8 @@ def _removed(context: str, row: Removed) -> JsonObject:
 
 def _token(exchange: Exchange, session: Session, table: Table, text: str) -> DeltaToken:
     """The token, if what has happened since is still known (WA-313)."""
-    user: Guid = session.caller.id
-    token = read_delta_token(text, table, user, exchange.environment.paging_key)
-    known = session.transaction.tracking
-    made, now = moment_of(token.made_on), moment_of(session.now)
-    if made is None or now is None or (now - made).days >= known.days or token.version < known.floor:
-        raise UnknownDeltaToken(f"is older than {known.days} days")
-    if token.version > known.version:
-        raise UnknownDeltaToken("is newer than the environment, which has been restored since")
+    token = read_delta_token(text, table, session.caller.id, exchange.environment.paging_key)
+    require_known(session, token.version, token.made_on)
     return token
 
 
