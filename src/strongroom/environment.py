@@ -31,6 +31,8 @@ from strongroom.errors import (
     StrongroomError,
     Unauthenticated,
 )
+from strongroom.estate import Ledger, estate_tables
+from strongroom.estate import register_rules as register_estate
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
 from strongroom.identity import TokenClaims, TokenVerifier
@@ -144,9 +146,7 @@ class Environment:
             self._store_notes(session)
 
     @contextmanager
-    def session_of(
-        self, user: str, *, write: bool, facts: RequestFacts = RequestFacts()
-    ) -> Generator[Session]:
+    def session_of(self, user: str, *, write: bool, facts: RequestFacts = RequestFacts()) -> Generator[Session]:
         """A unit of work for the user with this sign-in name or id: the command line's way in."""
         with self.database.write() if write else self.database.read() as transaction:
             identity = Identity(find_user(transaction, user))
@@ -322,7 +322,7 @@ def create_environment(
     *,
     kind: EnvironmentKind = EnvironmentKind.BUSINESS,
     database: Secret | None = None,
-    type: EnvironmentType = EnvironmentType.PRODUCTION,  # noqa: A002 - the documentation's word
+    type: EnvironmentType = EnvironmentType.PRODUCTION,
     region: str = "",
 ) -> tuple[Environment, Born]:
     """A new environment with its first rows; nothing is left of one that could not be completed."""
@@ -368,6 +368,7 @@ def _ready(
     environment.hold(use)
     if record.kind is EnvironmentKind.CONTROL:
         register_rules(environment.rules)
+        register_estate(environment.rules)
     register_monitoring(environment.rules, Outbound(home.settings.outbound.allow))
     if not is_new:
         _complete(environment)
@@ -379,6 +380,12 @@ def _complete(environment: Environment) -> None:
     ensure_tables(environment.database, environment.rules, environment.clock, monitoring_tables())
     if environment.record.kind is EnvironmentKind.CONTROL:
         directory_in(environment)
+        ensure_tables(environment.database, environment.rules, environment.clock, estate_tables())
+
+
+def ledger_in(control: Environment) -> Ledger:
+    """What the control environment knows of the home's environments."""
+    return Ledger(control.database, control.rules, control.clock)
 
 
 def directory_in(control: Environment) -> Directory:

@@ -116,7 +116,7 @@ class Home:
         kind: EnvironmentKind,
         database: Secret | None = None,
         *,
-        type: EnvironmentType = EnvironmentType.PRODUCTION,  # noqa: A002 - the documentation's word
+        type: EnvironmentType = EnvironmentType.PRODUCTION,
         region: str = "",
     ) -> tuple[EnvironmentRecord, Secret]:
         """A new record in the state `creating`, and the new data key of its store.
