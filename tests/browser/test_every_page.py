@@ -25,7 +25,12 @@ def _addresses(site: Site) -> dict[str, str]:
     }
     found: dict[str, str] = {}
     for page in all_pages():
-        if "GET" in page.methods and not page.path.startswith(("/lookup", "/audit/")) and "{entry}" not in page.path:
+        if (
+            "GET" in page.methods
+            and not page.path.startswith(("/lookup", "/audit/"))
+            and not page.path.endswith("/export")
+            and "{entry}" not in page.path
+        ):
             values = {**ids, "id": own.get(page.path, account)}
             found[page.path] = re.sub(r"\{(\w+)\}", lambda m, v=values: v[m[1]], page.path).strip("/")
     return found

@@ -53,8 +53,12 @@ class Answer:
 class Api:
     """One visitor's requests in one environment. Every method raises `ApiError` for anything but success."""
 
-    def __init__(self, ask: Ask, environment: Environment, claims: TokenClaims, origin: str) -> None:
+    def __init__(
+        self, ask: Ask, environment: Environment, claims: TokenClaims, origin: str, acting: Guid | None = None
+    ) -> None:
+        """`acting`: the user that the visitor looks as (SM-68)."""
         self._ask = ask
+        self._always = {"accept": "application/json"} | ({} if acting is None else {"mscrmcallerid": acting})
         self._environment = environment
         self._claims = claims
         self._root = f"{origin}/e/{environment.name}/api/data/v9.2/"
@@ -102,7 +106,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request. `path` follows the service root; `body` is sent as JSON."""
-        sent = {"accept": "application/json", **(headers or {})}
+        sent = {**self._always, **(headers or {})}
         content = b""
         if body is not None:
             content = orjson.dumps(body)

@@ -1,9 +1,9 @@
 """Every page that there is, in the order in which addresses are tried."""
 
-from strongroom.console import administration, audit, home
-from strongroom.console.data import actions, forms, lists, lookups, records, tables
+from strongroom.console import acting, administration, audit, home
+from strongroom.console.data import actions, bulk, forms, lists, lookups, moving, records, tables
 from strongroom.console.page import Page
-from strongroom.console.security import people, profiles, roles, units, why
+from strongroom.console.security import hierarchy, people, profiles, roles, shares, units, why
 
 _ROOMS = (
     home,
@@ -12,14 +12,19 @@ _ROOMS = (
     lookups,
     forms,
     actions,
+    bulk,
+    moving,
     records,
     people,
+    hierarchy,
+    shares,
     units,
     roles,
     profiles,
     why,
     audit,
     administration,
+    acting,
 )
 
 

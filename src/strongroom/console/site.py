@@ -15,13 +15,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from strongroom.console import signing_in, static_files
+from strongroom.console.acting import COOKIE as ACTING_COOKIE
+from strongroom.console.acting import ENDING, acting_in, forget_acting
 from strongroom.console.api import Api, ApiError, Ask, text
 from strongroom.console.page import Page
 from strongroom.console.registry import all_pages
 from strongroom.console.templating import page_text
 from strongroom.console.texts import Texts, chosen_texts
 from strongroom.console.visit import Person, Visit
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment, Environments, Identity
 from strongroom.errors import StrongroomError, Unauthenticated
 from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
@@ -111,6 +113,7 @@ class Console:
         has_session = bool(self._visitor(request).session_token)
         response = RedirectResponse("/sign-out" if has_session else "/console/sign-in", 303)
         signing_in.forget(response)
+        forget_acting(response)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
@@ -167,18 +170,29 @@ class Console:
         return serve
 
     async def _visit(self, request: Request, environment: Environment, claims: TokenClaims, page: Page) -> Visit:
-        api = Api(self._ask, environment, claims, self._visitor(request).origin)
+        acting = acting_in(request, environment.name)
+        texts = _texts(request)
+        if acting is not None and page.path == ENDING:
+            api = Api(self._ask, environment, claims, self._visitor(request).origin)
+        else:
+            api = Api(self._ask, environment, claims, self._visitor(request).origin, acting)
+            if acting is not None:
+                await api.send("GET", "WhoAmI")  # may one still look so?
+                if request.method != "GET":
+                    raise ApiError(403, "", texts("Nothing can be changed while you look as somebody else."))
         schema = await self._schema_of(environment)
+        shown = acting or claims.user
         try:
-            user = await api.get(f"systemusers({claims.user})", {"$select": "fullname"})
+            user = await api.get(f"systemusers({shown})", {"$select": "fullname"})
             name = text(user.get("fullname"))
         except ApiError as error:
             if error.status in (401, 429):
                 raise
             name = ""  # nobody has to be allowed to read their own row
-        texts = _texts(request)
-        person = Person(claims.user, name or texts("You"))
-        return Visit(request, environment, api, schema, person, texts, page.area, sorted(self._environments.names))
+        person = Person(shown, name or texts("You"))
+        names = sorted(self._environments.names)
+        identity = Identity(claims.user, caller_id=acting)
+        return Visit(request, environment, api, schema, person, identity, texts, page.area, names)
 
     def _refused(self, request: Request, visit: Visit | None, error: ApiError) -> Response:
         """The page that says why there is no page; signing in where that would help."""
@@ -186,7 +200,10 @@ class Console:
             return RedirectResponse("/console/sign-in", 303)
         texts = _texts(request)
         context = {"visit": visit, "title": _refusal_title(texts, error.status), "error": error, "crumbs": ()}
-        return Response(page_text("refused.html", texts, context), error.status, media_type="text/html")
+        response = Response(page_text("refused.html", texts, context), error.status, media_type="text/html")
+        if visit is None and request.method == "GET" and ACTING_COOKIE in request.cookies:
+            forget_acting(response)  # who may not look as that user any more is oneself again
+        return response
 
     async def _not_served(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from strongroom.console.api import Api, ApiError
 from strongroom.console.templating import page_text
 from strongroom.console.texts import Texts
-from strongroom.environment import Environment
+from strongroom.environment import Environment, Identity
 from strongroom.ids import Guid, parse_guid
 from strongroom.schema.model import Schema, Table
 
@@ -44,9 +44,16 @@ class Visit:
     api: Api
     schema: Schema
     person: Person
+    identity: Identity
+    """Who is signed in, and whom they look as: `person` is then that user."""
     texts: Texts
     area: str = ""
     environments: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def acting(self) -> Guid | None:
+        """Whom the visitor looks as."""
+        return self.identity.caller_id
 
     def address(self, path: str = "", **query: object) -> str:
         """The address of a page of this environment; parameters that are None are left out."""

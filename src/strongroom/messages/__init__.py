@@ -7,7 +7,7 @@ rights · `membership` teams and roles · `record_teams` access teams of rows ·
 programs and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited ·
 `foresight` what a change would do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that
 delete · `duplicate_rules` publishing them · `entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping`
-prefilled rows · `not_offered` documented names that answer 501.
+prefilled rows · `view_as` looking as somebody else · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -37,6 +37,7 @@ from strongroom.messages import (
     sharing,
     solutions,
     states,
+    view_as,
 )
 from strongroom.messages.not_offered import NOT_OFFERED
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter
@@ -71,5 +72,6 @@ def operations() -> Mapping[str, Operation]:
         sharing,
         solutions,
         states,
+        view_as,
     )
     return {operation.name: operation for room in rooms for operation in room.OPERATIONS}

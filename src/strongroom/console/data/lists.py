@@ -56,6 +56,7 @@ async def show(visit: Visit) -> Response:
         "bars": (),
         "views": await _views(visit, table),
         "link": partial(_link, visit, table),
+        "export": _export_address(visit, table, columns),
         "refusal": None,
         "rows": (),
         "next": None,
@@ -74,7 +75,8 @@ async def show(visit: Visit) -> Response:
     return visit.render("list.html", title_of(table), context, crumbs=crumbs, status=status)
 
 
-def _filter(visit: Visit, table: Table) -> str:
+def filter_in(visit: Visit, table: Table) -> str:
+    """The `$filter` of a list's address: quick search and conditions; empty for all rows."""
     parts = (
         quick_search(table, visit.parameter("q")),
         filter_of(table, conditions_in(visit.request.query_params), visit.texts),
@@ -84,7 +86,7 @@ def _filter(visit: Visit, table: Table) -> str:
 
 async def _page(visit: Visit, table: Table, columns: Sequence[Column]) -> Mapping[str, object]:
     options = {"$select": ",".join(dict.fromkeys((table.primary_id, *(c.property_name for c in columns))))}
-    wanted = _filter(visit, table)
+    wanted = filter_in(visit, table)
     if wanted:
         options["$filter"] = wanted
     order = _order(table, visit.parameter("sort"))
@@ -136,6 +138,17 @@ def _link(visit: Visit, table: Table, **changes: object) -> str:
     return visit.address(f"tables/{table.logical_name}", **{**kept, **changes})
 
 
+def _export_address(visit: Visit, table: Table, columns: Sequence[Column]) -> str:
+    """Where this list is as a file: with its columns and conditions, without its pages."""
+    kept = {
+        name: value
+        for name, value in visit.request.query_params.items()
+        if value and (name == "q" or (name[0] in "cov" and name[1:].isdigit()))
+    }
+    names = ",".join(column.logical_name for column in columns)
+    return visit.address(f"tables/{table.logical_name}/export", **kept, columns=names)
+
+
 async def _views(visit: Visit, table: Table) -> Sequence[tuple[str, str]]:
     """(id, name) of the views of a table."""
     options = {
@@ -153,7 +166,7 @@ async def _bars(visit: Visit, table: Table) -> Sequence[Bar]:
     if column is None or column.type not in _CHARTABLE:
         return ()
     grouped = f"groupby(({column.property_name}),aggregate($count as number))"
-    wanted = _filter(visit, table)
+    wanted = filter_in(visit, table)
     options = {"$apply": f"filter({wanted})/{grouped}" if wanted else grouped}
     found = await visit.api.rows(table.entity_set_name, options)
     counted = [

@@ -61,3 +61,10 @@ for (const input of document.querySelectorAll("input[data-lookup]")) {
     }, 150);
   });
 }
+
+// One box chooses all rows of a list.
+for (const all of document.querySelectorAll("input[data-all]")) {
+  const boxes = [...all.closest("form").querySelectorAll(`input[name="${all.dataset.all}"]`)];
+  all.hidden = false;
+  all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
+}

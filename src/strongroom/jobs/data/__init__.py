@@ -12,7 +12,7 @@
 Everything goes through the verbs of `records` as one user: security, validation and audit are those of the Web API.
 """
 
-from strongroom.jobs.data.exporting import Wanted, export_data
+from strongroom.jobs.data.exporting import Wanted, export_data, export_pieces
 from strongroom.jobs.data.importing import Files, import_data
 from strongroom.jobs.data.mapping import read_map
 from strongroom.jobs.data.shapes import Counts, Report
@@ -25,6 +25,7 @@ __all__ = [
     "Report",
     "Wanted",
     "export_data",
+    "export_pieces",
     "format_of",
     "import_data",
     "open_data",

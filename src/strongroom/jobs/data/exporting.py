@@ -6,6 +6,7 @@ whole; half of one is never left.
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -28,6 +29,8 @@ from strongroom.records import Session, count, retrieve_page
 from strongroom.schema.model import Column, Table
 
 PAGE = 1000
+_PIECE = 1 << 16
+"""Characters, at least, that are sent on together."""
 _LEFT_OUT = frozenset({"overriddencreatedon"})
 """What callers may write that says something else when it is read."""
 
@@ -60,6 +63,25 @@ def export_data(
     finally:
         part.unlink(missing_ok=True)
     return numbers
+
+
+def export_pieces(session: Session, wanted: Wanted, kind: Format, context: ReadContext) -> Iterator[str]:
+    """The same for one table as CSV or JSON lines, piece by piece, for who sends it on while it is read."""
+    (name,) = wanted.tables
+    select = _select(session, name, wanted, context)
+    columns, text = _columns(select), io.StringIO()
+    write = _text_writer(text, kind, columns)
+    for row in _rows(session, select, _nobody):
+        write(row)
+        if text.tell() >= _PIECE:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+def _nobody(table: str, done: int, total: int) -> None:
+    """Progress that nobody looks at."""
 
 
 def _write(session: Session, selects: Sequence[Select], part: Path, kind: Format, progress: Progress) -> dict[str, int]:
@@ -152,7 +174,10 @@ def _writer(
         book = ExcelWriter(path, table.logical_name, _headers(columns))
         stack.callback(book.close)
         return lambda cells: book.write(_flat(columns, cells))
-    file = stack.enter_context(path.open("x", encoding="utf-8", newline=""))
+    return _text_writer(stack.enter_context(path.open("x", encoding="utf-8", newline="")), kind, columns)
+
+
+def _text_writer(file: TextIO, kind: Format, columns: Sequence[Column]) -> Callable[[list[Cell]], object]:
     if kind is Format.JSONL:
         return lambda cells: _write_json(file, columns, cells)
     add = csv_writer(file, _headers(columns))
