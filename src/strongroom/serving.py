@@ -24,6 +24,7 @@ from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.signin.paths import is_served
 from strongroom.trail import Sealing
+from strongroom.watch import Watching
 from strongroom.webapi.app import Application, Message, Receive, Scope, Send
 from strongroom.webapi.protection import Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
@@ -72,15 +73,18 @@ class Site:
         await (self._console() if is_page else self._web_api)(scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start and stop: the trail is sealed in between, and a last time before the stores are given back."""
-        sealing = Sealing(self._environments)
+        """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
+        back."""
+        sealing, watching = Sealing(self._environments), Watching(self._environments)
 
         async def told() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
+                watching.stop()
                 sealing.stop()
             else:
                 sealing.start()
+                watching.start()
             return message
 
         await self._web_api(scope, told, send)

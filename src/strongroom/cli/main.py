@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from strongroom.cli.alerts import alerts
 from strongroom.cli.apps import apps
 from strongroom.cli.audit import audit
 from strongroom.cli.bench import bench
@@ -53,6 +54,7 @@ FAILED = 2
         export,
         solutions,
         audit,
+        alerts,
         check,
         clock,
         keys,

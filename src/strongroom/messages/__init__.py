@@ -5,7 +5,8 @@ rights · `membership` teams and roles · `record_teams` access teams of rows ·
 `moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
 `audit_proof` its heads and proofs · `restoring` rows as they were · `explanation` why and who · `identities` accounts,
 programs and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited ·
-`foresight` what a change would do · `merging` two rows into one · `states` what may follow · `bulk_delete` jobs that
+`foresight` what a change would do · `merging` two rows into one · `monitoring` alerts ·
+`states` what may follow · `bulk_delete` jobs that
 delete · `duplicate_rules` publishing them · `entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping`
 prefilled rows · `view_as` looking as somebody else · `not_offered` documented names that answer 501.
 """
@@ -28,6 +29,7 @@ from strongroom.messages import (
     mapping,
     membership,
     merging,
+    monitoring,
     moving_clock,
     moving_users,
     organization,
@@ -63,6 +65,7 @@ def operations() -> Mapping[str, Operation]:
         mapping,
         membership,
         merging,
+        monitoring,
         moving_clock,
         moving_users,
         organization,

@@ -7,7 +7,7 @@ without judging it.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from strongroom.identity.directory import find_all, text
 from strongroom.ids import EMPTY_GUID
 from strongroom.monitoring import conditions
 from strongroom.monitoring.alerts import add_entries, raise_alert, suppressed
-from strongroom.monitoring.reading import RULES, Place, begin, between, move, place_at, places, position
+from strongroom.monitoring.reading import RULES, Place, begin, move, place_at, places, position
 from strongroom.monitoring.rules import AlertRule, is_on, rule_of
 from strongroom.monitoring.tables import ALERT, RULE
 from strongroom.monitoring.watching import Added, Entry, Finding, Raised, Watcher
@@ -32,7 +32,7 @@ LOOKED_BACK = timedelta(days=1)
 MOST_REMEMBERED = 100_000
 """Places that are read again to fill the windows."""
 
-MOST_TRIED = 1_000_000
+MOST_TRIED = 200_000
 """Places that a trial over the past reads."""
 
 _logger = logging.getLogger("strongroom.monitoring")
@@ -90,9 +90,11 @@ class AlertWatch:
 
         for watcher in self._watchers:
             watcher.further = further
-        entries = [Entry(each.sequence, each.row) for each in batch if each.row is not None and not _is_own(each.row)]
         return [
-            finding for entry in entries for watcher in self._watchers if (finding := watcher.see(entry)) is not None
+            finding
+            for entry in _judged(batch)
+            for watcher in self._watchers
+            if (finding := watcher.see(entry)) is not None
         ]
 
     def _store(self, session: Session, findings: Sequence[Finding]) -> None:
@@ -135,43 +137,43 @@ class AlertWatch:
                 watcher.know(text(alert, "groupvalue"), *ends)
 
 
-def trial(database: Database, rule: AlertRule, begun: datetime, ended: datetime) -> list[Raised]:
+def trial_in(transaction: Transaction, rule: AlertRule, begun: datetime, ended: datetime) -> list[Raised]:
     """What a rule would have raised in a time of the past. Raises `InvalidRequest` for a time with more than
     `MOST_TRIED` entries."""
-    with database.read() as transaction:
-        start, end = place_at(transaction, begun), place_at(transaction, ended)
+    start, end = place_at(transaction, begun), place_at(transaction, ended)
     if end - start > MOST_TRIED:
         raise InvalidRequest(
             f"There are {end - start:,} entries in that time; a trial looks at {MOST_TRIED:,} at most.",
             details={"reason": "range-too-long", "rule": "TS-824", "target": "From"},
         )
-    found: list[Raised] = []
-    watcher = Watcher(rule, _nothing)
-    for place in between(database, start, end, BATCH):
-        if place.row is None or _is_own(place.row):
-            continue
-        if rule.condition is not None:
-            with database.read() as transaction:
-                watcher.further = lambda asked, entry, seen=transaction: conditions.holds(seen, asked, entry)
-                finding = watcher.see(Entry(place.sequence, place.row))
-        else:
-            finding = watcher.see(Entry(place.sequence, place.row))
-        if isinstance(finding, Raised):
-            found.append(finding)
-    return found
+    watcher = Watcher(rule, lambda asked, entry: conditions.holds(transaction, asked, entry))
+    found = (watcher.see(entry) for entry in _entries(transaction, start, end))
+    return [each for each in found if isinstance(each, Raised)]
 
 
 def _fill(transaction: Transaction, watchers: Sequence[Watcher], start: int, end: int) -> None:
-    while start < end and watchers:
+    """Let the watchers remember what others have judged."""
+    for entry in _entries(transaction, start, end):
+        for watcher in watchers:
+            watcher.further = lambda rule, entry: conditions.holds(transaction, rule, entry)
+            watcher.see(entry, only_remember=True)
+
+
+def _entries(transaction: Transaction, start: int, end: int) -> Iterator[Entry]:
+    """What rules look at, between two places of the log."""
+    while start < end:
         found = places(transaction, start, min(BATCH, end - start))
         if not found:
             return
-        for each in found:
-            if each.row is not None and not _is_own(each.row):
-                for watcher in watchers:
-                    watcher.further = lambda rule, entry: conditions.holds(transaction, rule, entry)
-                    watcher.see(Entry(each.sequence, each.row), only_remember=True)
+        yield from _judged(found)
         start = found[-1].sequence + 1
+
+
+def _judged(found: Sequence[Place]) -> Iterator[Entry]:
+    """Entries that are still there and are not about alerts themselves: a rule that counted those would feed itself."""
+    for each in found:
+        if each.row is not None and each.row.values.get("objecttypecode") != ALERT:
+            yield Entry(each.sequence, each.row)
 
 
 def _readable(transaction: Transaction, row: Row, now: datetime) -> AlertRule | None:
@@ -181,11 +183,6 @@ def _readable(transaction: Transaction, row: Row, now: datetime) -> AlertRule | 
     except StrongroomError as error:
         _logger.error("the alert rule %s cannot be read: %s", row.id, error.message)
         return None
-
-
-def _is_own(row: Row) -> bool:
-    """Entries about alerts themselves: a rule that counted them would feed itself."""
-    return row.values.get("objecttypecode") == ALERT
 
 
 def _changes_rules(batch: Sequence[Place]) -> bool:

@@ -5,7 +5,6 @@ A reader is each destination of the stream, and the alert rules together. Where 
 is left out.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +15,7 @@ from strongroom.monitoring.tables import DELIVERY
 from strongroom.query.ast import TRUE
 from strongroom.records import Session
 from strongroom.schema.model import Rights, Table
-from strongroom.store.protocol import Database, Row, Transaction, Value
+from strongroom.store.protocol import Row, Transaction, Value
 
 RULES = "alert-rules"
 """The name of the reader that the alert rules are."""
@@ -34,17 +33,6 @@ class Place:
 def places(transaction: Transaction, start: int, limit: int) -> list[Place]:
     """What stands in the log from `start` on."""
     return [Place(leaf.sequence, leaf.row, leaf.gone) for leaf in transaction.log.leaves(start, limit)]
-
-
-def between(database: Database, start: int, end: int, batch: int) -> Iterator[Place]:
-    """All places from `start` up to, not including, `end`; each batch is a snapshot of its own."""
-    while start < end:
-        with database.read() as transaction:
-            found = places(transaction, start, min(batch, end - start))
-        if not found:
-            return
-        yield from found
-        start = found[-1].sequence + 1
 
 
 def place_at(transaction: Transaction, moment: datetime) -> int:

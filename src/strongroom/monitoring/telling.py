@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
@@ -174,6 +174,11 @@ def note_told(session: Session, alert: Row) -> None:
     note(session, alert, {"toldon": session.now, "tellerror": None})
 
 
+def note_escalated(session: Session, alert: Row) -> None:
+    """Those above know."""
+    note(session, alert, {"escalatedon": session.now})
+
+
 def note_failure(session: Session, alert: Row, why: str) -> None:
     """It could not be told; when to try again."""
     attempts = number(alert, "tellattempts") + 1
@@ -205,8 +210,6 @@ def _rule_of(transaction: Transaction, alert: Row) -> Row | None:
 
 
 def _after(moment: str, minutes: int) -> str:
-    from datetime import datetime
-
     return iso(datetime.fromisoformat(moment) + timedelta(minutes=minutes))
 
 

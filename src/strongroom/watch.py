@@ -1,0 +1,208 @@
+"""What looks at the trails of a server's environments beside the requests, and tells people and other systems.
+
+The alert rules are judged every few seconds, in one thread; each environment by one process at a time, which a lock
+decides. Nothing here holds a request up: a rule that cannot be judged, or somebody who cannot be told, is a line in the
+server's own log, and is tried again.
+"""
+
+import logging
+import secrets
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event, Thread
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from strongroom.clock import iso
+from strongroom.environment import Environment, Environments
+from strongroom.errors import IntegrityViolation, StrongroomError
+from strongroom.home import Home
+from strongroom.ids import Guid
+from strongroom.keys import Secret
+from strongroom.keys.disk import Disk
+from strongroom.monitoring.alerts import raise_directly
+from strongroom.monitoring.evaluation import AlertWatch
+from strongroom.monitoring.outbound import Outbound
+from strongroom.monitoring.rules import Severity
+from strongroom.monitoring.shipped import ship
+from strongroom.monitoring.telling import Mail, Teller, due, note_escalated, note_failure, note_told, unanswered
+from strongroom.records import Session
+from strongroom.records.platform_user import platform_caller
+from strongroom.store.protocol import Row, Transaction
+
+WATCH_FOLDER = "watch"
+MAIL_PASSWORD = "mail-password"  # noqa: S105 - the name under which the key ring holds it
+_PERIOD_S = 2.0
+_BEHIND_S = 60
+"""Seconds without a signed head, while entries wait for one, that are worth an alert (TS-823)."""
+
+_logger = logging.getLogger("strongroom.watch")
+
+
+@dataclass(slots=True)
+class EnvironmentWatch:
+    """The alerts of one environment: found, told and escalated."""
+
+    home: Home
+    environment: Environment
+    _alerts: AlertWatch = field(init=False)
+    _has_shipped: bool = False
+
+    def __post_init__(self) -> None:
+        found = self.environment
+        by_default = bool(self.home.settings.alerts.recipients)
+        self._alerts = AlertWatch(found.database, found.rules, found.clock, by_default)
+
+    def look(self) -> int:
+        """Judge what is new, and tell whom it concerns; how many findings there were."""
+        if not self._has_shipped:
+            self.ship()
+        found = self._alerts.look()
+        self._check_sealer()
+        self.tell()
+        return found
+
+    def ship(self) -> int:
+        """Give the environment the rules that come along and that it has never had; how many."""
+        with self.environment.database.write() as transaction:
+            made = ship(self._session(transaction))
+        self._has_shipped = True
+        return made
+
+    def tell(self) -> None:
+        """Tell people of alerts that they are to be told of, and of those that nobody has acknowledged in time."""
+        now = iso(self.environment.clock.now())
+        with self.environment.database.read() as transaction:
+            fresh, late = due(transaction, now), unanswered(transaction, now)
+            if not fresh and not late:
+                return
+            teller = self._teller()
+            outcomes = [(row, False, _told(teller, transaction, row, escalated=False)) for row in fresh]
+            outcomes += [(row, True, _told(teller, transaction, row, escalated=True)) for row in late]
+        with self.environment.database.write() as transaction:
+            session = self._session(transaction)
+            for row, is_escalation, problem in outcomes:
+                if problem is not None:
+                    _logger.error("the alert %s could not be told: %s", row.id, problem)
+                    note_failure(session, row, problem)
+                elif is_escalation:
+                    note_escalated(session, row)
+                else:
+                    note_told(session, row)
+
+    def _check_sealer(self) -> None:
+        """Whether entries have waited too long for a signed head."""
+        with self.environment.database.read() as transaction:
+            waiting = transaction.log.unsealed(1)
+        if not waiting:
+            return
+        since = str(waiting[0].values["createdon"])
+        age = (self.environment.clock.now() - _moment(since)).total_seconds()
+        if age > _BEHIND_S:
+            self.raise_directly("sealer-behind", "The trail is not being sealed", Severity.CRITICAL, f"since {since}")
+
+    def raise_directly(self, code: str, name: str, severity: Severity, about: str) -> None:
+        """Raise an alert about what no entry of the trail tells."""
+        with self.environment.database.write() as transaction:
+            raise_directly(self._session(transaction), code, name, severity, about)
+
+    def _teller(self) -> Teller:
+        settings = self.home.settings
+        return Teller(
+            self.environment.name,
+            mail_of(self.home),
+            settings.alerts.recipients,
+            Outbound(settings.outbound.allow),
+            lambda: outbound_secret(self.home, self.environment.id, "alerts"),
+            self.environment.clock,
+        )
+
+    def _session(self, transaction: Transaction) -> Session:
+        return Session(transaction, platform_caller(transaction.schema), self.environment.clock, self.environment.rules)
+
+
+class Watching:
+    """The thread that watches all open environments of a server."""
+
+    def __init__(self, environments: Environments) -> None:
+        self._environments = environments
+        self._watches: dict[Guid, EnvironmentWatch] = {}
+        self._ended = Event()
+        self._thread = Thread(target=self._run, name="alerts", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, once what is under way is done."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(_PERIOD_S):
+            self.look_at_all()
+
+    def look_at_all(self) -> None:
+        """Look at each open environment."""
+        for environment in self._environments.opened():
+            try:
+                self._look(environment)
+            except IntegrityViolation as error:
+                _logger.critical("the trail of %s is damaged: %s", environment.name, error.message)
+            except (StrongroomError, OSError) as error:
+                _logger.error("the alerts of %s could not be judged: %s", environment.name, error)
+            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
+                _logger.exception("the alerts of %s could not be judged", environment.name)
+
+    def _look(self, environment: Environment) -> None:
+        watch = self._watches.get(environment.id)
+        if watch is None or watch.environment is not environment:
+            watch = self._watches[environment.id] = EnvironmentWatch(self._environments.home, environment)
+        with lock_of(self._environments.home, environment, "alerts") as is_ours:
+            if is_ours:
+                watch.look()
+
+
+def mail_of(home: Home) -> Mail | None:
+    """The mail server of a home, None where none is set."""
+    told = home.settings.mail
+    if not told.host:
+        return None
+    password = home.keys.unseal(MAIL_PASSWORD) if told.user else None
+    return Mail(told.host, told.port, told.security, told.sender, told.user, password, told.certificates)
+
+
+def outbound_secret(home: Home, environment: Guid, purpose: str) -> Secret:
+    """What a receiver checks our signatures by: derived for each purpose from one secret of the environment that lies
+    in the key ring, so no table holds one."""
+
+    def make() -> Secret:
+        return Secret(secrets.token_bytes(32))
+
+    root = home.keys.seal_once(f"outbound:{environment}", make)
+    derived = HKDF(SHA256(), 32, salt=environment.encode(), info=purpose.encode()).derive(root.reveal())
+    return Secret(derived.hex().encode())
+
+
+def lock_of(home: Home, environment: Environment, purpose: str) -> AbstractContextManager[bool]:
+    """The only lock for this purpose on the machine; the block is told whether it holds it."""
+    folder = home.path / WATCH_FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return Disk().lock(folder / f"{environment.name}.{purpose}.lock", wait=False)
+
+
+def _told(teller: Teller, transaction: Transaction, row: Row, *, escalated: bool) -> str | None:
+    """None when it was told, else why not."""
+    try:
+        teller.tell(transaction, row, escalated=escalated)
+    except (OSError, StrongroomError) as error:
+        return str(error) or type(error).__name__
+    return None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
