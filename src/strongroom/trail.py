@@ -39,8 +39,8 @@ class Trail:
     """The log of an environment, with its signer and its witness."""
 
     def __init__(self, home: Home, environment: Environment) -> None:
-        self._environment = environment
-        self._signer = Signer(environment.id, _signing_key(home, environment), home.is_test_home)
+        self.environment = environment
+        self._signer = Signer(environment.id, signing_key(home, environment.id), home.is_test_home)
         folder = home.path / WITNESS_FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
         self.witness_file = folder / f"{environment.name}.jsonl"
@@ -49,7 +49,7 @@ class Trail:
 
     def is_of(self, environment: Environment) -> bool:
         """Whether this is the trail of that very open environment."""
-        return self._environment is environment
+        return self.environment is environment
 
     @property
     def public_key(self) -> Ed25519PublicKey:
@@ -62,7 +62,7 @@ class Trail:
 
     def heads(self, newest: int | None = None) -> list[StoredHead]:
         """The signed heads, oldest first."""
-        with self._environment.database.read() as transaction:
+        with self.environment.database.read() as transaction:
             return transaction.log.heads(newest=newest)
 
     def verify(self, progress: Callable[[int], None] = lambda _: None) -> Verdict:
@@ -74,20 +74,20 @@ class Trail:
     def _verified(self, progress: Callable[[int], None]) -> Verdict:
         with suppress(IntegrityViolation):  # a damaged log is not sealed on; what is wrong with it is said below
             self.seal()
-        database = self._environment.database
+        database = self.environment.database
         with database.read() as transaction:
             heads, strangers = transaction.log.heads(), transaction.log.strangers()
         witnessed = read_witness(self.witness_file)
         entries = logged_entries(database)
-        found = verify(self._environment.id, self.public_key, entries, heads, witnessed, progress)
+        found = verify(self.environment.id, self.public_key, entries, heads, witnessed, progress)
         doubts = tuple(f"The entry {each} was put in between: it has no leaf." for each in strangers)
         return replace(found, doubts=(*doubts, *found.doubts)[:MOST])
 
     def export(self, target: BinaryIO) -> int:
         """Write the whole trail with its proof; how many entries. It is sealed first."""
         self.seal()
-        entries = logged_entries(self._environment.database)
-        return write_export(target, self._environment.id, self.public_key, entries, self.heads())
+        entries = logged_entries(self.environment.database)
+        return write_export(target, self.environment.id, self.public_key, entries, self.heads())
 
     def _keep(self, head: StoredHead) -> None:
         """Append a head to the witness file, durably."""
@@ -154,10 +154,12 @@ class Sealing:
                 trail.seal()
 
 
-def _signing_key(home: Home, environment: Environment) -> Ed25519PrivateKey:
+def signing_key(home: Home, environment: Guid) -> Ed25519PrivateKey:
+    """The key that signs what is said of an environment: heads of its trail, manifests of its back-ups."""
+
     def make() -> Secret:
         key = Ed25519PrivateKey.generate()
         return Secret(key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
 
-    found = home.keys.seal_once(f"audit-log:{environment.id}", make)
+    found = home.keys.seal_once(f"audit-log:{environment}", make)
     return Ed25519PrivateKey.from_private_bytes(found.reveal())

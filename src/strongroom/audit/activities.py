@@ -6,14 +6,15 @@ has only a transaction calls `transaction.append_activity((activity(…),))`. A 
 - what: `category`, `activity` (a stable word, `Activity`), `outcome`;
 - who: `userid`, `callinguserid` behind an impersonation, `address`, `client`, `correlationid` (the request);
 - about what: `objecttypecode`, `objectid` for one row, `objectids` for several (JSON, at most `MOST_IDS`; of more their
-  number and the SHA-256 of all ids, one a line), `sensitivecolumns` (comma-separated), `query` (without literals);
+  number and the SHA-256 of all ids, each with a line feed), `sensitivecolumns` (comma-separated), `query` (without
+  literals);
 - `details`: a JSON object of texts, numbers and booleans, whose names depend on the activity.
 
 No secrets and no values of columns are in it. `address`, `client`, `query` and `details` stand in the proof as salted
 digests, so that they can be erased (TS-816).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
@@ -54,6 +55,7 @@ class Activity(Enum):
     SQL = "sql"
     EXPORT = "export"
     SIGN_IN = "sign-in"
+    SIGN_IN_STEP = "sign-in-step"
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - no password
     SESSION_ENDED = "session-ended"
     KEY_ACTION = "key-action"
@@ -88,6 +90,7 @@ _CATEGORIES: Mapping[Activity, Category] = {
     Activity.EXPORT: Category.EXPORT,
     Activity.TRAIL_EXPORT: Category.EXPORT,
     Activity.SIGN_IN: Category.SIGN_IN,
+    Activity.SIGN_IN_STEP: Category.SIGN_IN,
     Activity.TOKEN_ISSUED: Category.SIGN_IN,
     Activity.SESSION_ENDED: Category.SIGN_IN,
     Activity.DENIED: Category.DENIED,
@@ -110,6 +113,35 @@ class Actor:
 Details = Mapping[str, str | int | bool | None]
 
 
+class Tally:
+    """Rows that are counted one by one, such as those of an export: their number, a digest of all ids in their order,
+    and the ids themselves while they are few."""
+
+    def __init__(self, rows: Iterable[Guid] = ()) -> None:
+        self.number = 0
+        self._ids: list[Guid] = []
+        self._digest = sha256()
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Guid) -> None:
+        """One more row."""
+        self._digest.update(f"{row}\n".encode())
+        if self.number < MOST_IDS:
+            self._ids.append(row)
+        self.number += 1
+
+    @property
+    def ids(self) -> list[Guid] | None:
+        """All ids; None when there are too many to be named."""
+        return self._ids if self.number <= MOST_IDS else None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all ids, each on a line, in hexadecimal."""
+        return self._digest.hexdigest()
+
+
 def activity(
     actor: Actor,
     what: Activity,
@@ -117,7 +149,7 @@ def activity(
     outcome: Outcome = Outcome.SUCCESS,
     table: str | None = None,
     row: Guid | None = None,
-    rows: Sequence[Guid] | None = None,
+    rows: Sequence[Guid] | Tally | None = None,
     sensitive: Sequence[str] = (),
     query: str | None = None,
     details: Details | None = None,
@@ -140,10 +172,15 @@ def activity(
     }
     if row is not None and table is not None:
         made["objectid"], made["objectcount"] = Reference(table, row), 1
+    elif isinstance(rows, Tally):
+        made["objectcount"] = rows.number
+        if rows.ids is None:
+            made["objectdigest"] = rows.digest
+        elif rows.ids:
+            made["objectids"] = orjson.dumps(rows.ids).decode()
     elif rows is not None:
-        made["objectcount"] = len(rows)
         if len(rows) > MOST_IDS:
-            made["objectdigest"] = sha256("\n".join(rows).encode()).hexdigest()
-        elif rows:
-            made["objectids"] = orjson.dumps(rows).decode()
+            return {**made, "objectcount": len(rows), "objectdigest": Tally(rows).digest}
+        made["objectcount"] = len(rows)
+        made["objectids"] = orjson.dumps(rows).decode() if rows else None
     return made

@@ -64,6 +64,9 @@ class Action(Enum):
     AUDIT_ENABLED = 107
     AUDIT_DISABLED = 110
     AUDIT_LOG_DELETION = 111
+    RESTORED = 10002
+    """Our own: an older state, or another environment's, was put in place (`audit.forks`)."""
+
     REFUSED = 10001
     """Our own: an attempt that was refused (`audit.refusals`)."""
 

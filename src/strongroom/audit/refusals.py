@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
+from strongroom.audit.activities import Activity, Actor, Outcome, activity
 from strongroom.audit.entries import Action, Author, Operation, told
 from strongroom.errors import AccessDenied
 from strongroom.ids import Guid, Reference
@@ -51,6 +52,19 @@ def refusal_entry(author: Author, refusal: Refusal, unwritten: int) -> dict[str,
         facts["unwritten"] = unwritten
     changed = {name: (None, value) for name, value in facts.items()}
     return told(author, _target(error) or author.user, Operation.ACCESS, Action.REFUSED, changed)
+
+
+def refusal_activity(actor: Actor, refusal: Refusal, unwritten: int) -> dict[str, Value]:
+    """The row of the activity log for the same attempt."""
+    target = _target(refusal.error)
+    return activity(
+        actor,
+        Activity.DENIED,
+        outcome=Outcome.FAILURE,
+        table=None if target is None else target.table,
+        row=None if target is None else target.id,
+        details={"request": refusal.request[:_LONGEST], "code": refusal.error.code, "unwritten": unwritten or None},
+    )
 
 
 def _target(error: AccessDenied) -> Reference | None:

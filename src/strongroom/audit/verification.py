@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from strongroom.audit.forks import Fork, fork_in
 from strongroom.audit.heads import NO_HEAD, head_hash, is_signed
 from strongroom.audit.leaf import Members, hash_of, identity_of, members_of
 from strongroom.audit.merkle import Frontier
@@ -77,13 +78,18 @@ def verify(
 ) -> Verdict:
     """Check a log against its heads, oldest first, and against those that a witness kept."""
     doubts = list(_of_heads(environment, public, heads))
-    doubts += _of_witness(environment, public, heads, witnessed)
     walk = _Walk({head.tree_size: head.root for head in heads})
+    forks: list[Fork] = []
     for entry in entries:
         if not walk.take(entry):
             break
+        fork = fork_in(entry.members, environment, public) if entry.members is not None else None
+        if fork is not None:
+            forks.append(fork)
         if walk.size % _TOLD_EVERY == 0:
             progress(walk.size)
+    witnessed = [head for head in witnessed if head in heads or not any(fork.covers(head.tree_size) for fork in forks)]
+    doubts += _of_witness(environment, public, heads, witnessed)
     longest = max((head.tree_size for head in (*heads, *witnessed)), default=0)
     if longest > walk.size and not walk.is_broken:
         walk.doubts.append(

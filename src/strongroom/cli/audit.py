@@ -58,8 +58,15 @@ def verify(
         return _tell(found, as_json)
     if public_key is not None or witness is not None:
         raise InvalidRequest("--public-key and --witness go with an export; a live environment has its own.")
+    from strongroom.audit.activities import Activity
+    from strongroom.cli.telling import tell_command
+
     with _opened(home, environment) as live:
-        return _tell(live.verify(_progress), as_json)
+        verdict = live.verify(_progress)
+        tell_command(
+            live.environment, Activity.TRAIL_VERIFIED, "audit verify", sound=not verdict.doubts, entries=verdict.size
+        )
+        return _tell(verdict, as_json)
 
 
 @audit.command(short_help="Write the trail with its proof to a file.")
@@ -67,12 +74,15 @@ def verify(
 @home_option
 @environment_option
 def export(out: Path, home: Path, environment: str | None) -> None:
-    """Write every entry, its place in the log and the signed heads to a new file."""
+    """Write every entry, its place in the log and the signed heads to a new file. The trail tells of it."""
+    from strongroom.audit.activities import Activity
+    from strongroom.cli.telling import tell_command
     from strongroom.errors import InvalidRequest
 
     if out.exists():
         raise InvalidRequest(f"{out} is there already; remove it, or name another file.")
     with _opened(home, environment) as found, out.open("xb") as target:
+        tell_command(found.environment, Activity.TRAIL_EXPORT, "audit export", file=str(out))
         number = found.export(target)
     say(f"{out}: {number:,} entries. Check it with `strongroom audit verify {out} --public-key …`.")
 

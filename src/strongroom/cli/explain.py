@@ -56,7 +56,10 @@ def explain(
     The decision is the one that the server makes; the question is noted in the audit trail. Exits with 0 when allowed
     and 1 when denied.
     """
+    from strongroom.audit.activities import Activity
+    from strongroom.cli.telling import operator
     from strongroom.messages.explanation import explained, one_right, some_rights
+    from strongroom.records.activity import tell
     from strongroom.records.explaining_acts import Act
 
     asked, given = one_right(right), some_rights(rights)
@@ -65,6 +68,8 @@ def explain(
         target = row_named(session.schema, table_name, row_id)
         owner = _principal(session.transaction, new_owner, new_owner_team)
         shared_with = _principal(session.transaction, with_user, with_team)
+        told = {"about": principal.id, "right": right, "column": column, "operator": operator()}
+        tell(session, Activity.EXPLAIN, table=target.table, row=target.id, details=told)
         shown = explained(session, principal, target, asked, Act(column, owner, shared_with, given))
     if as_json:
         print_json(shown)

@@ -39,6 +39,7 @@ def import_data(
 
     Exits with 0 when all rows are in, 1 when some are not, 2 when nothing was done.
     """
+    from strongroom.cli.telling import facts_of_command
     from strongroom.environment import open_environment
     from strongroom.errors import StrongroomError
     from strongroom.jobs.data import Files, Report, open_data, read_map
@@ -50,7 +51,7 @@ def import_data(
     live = open_environment(opened(home), environment)
 
     def session(write: bool) -> "AbstractContextManager[Session]":
-        return live.session_of(user, write=write)
+        return live.session_of(user, write=write, facts=facts_of_command())
 
     stopped = None
     try:
@@ -118,6 +119,7 @@ def export_data(
     The format is that of the file's name: .csv, .jsonl, .xlsx, or .zip for a package of the Configuration Migration
     tool. Texts that a spreadsheet would run as formulas get an apostrophe in front, which importing takes away.
     """
+    from strongroom.cli.telling import facts_of_command
     from strongroom.environment import open_environment
     from strongroom.jobs.data import Format, Wanted, format_of
     from strongroom.jobs.data import export_data as run
@@ -127,7 +129,7 @@ def export_data(
     progress = Progress()
     live = open_environment(opened(home), environment)
     try:
-        with live.session_of(user, write=False) as session:
+        with live.session_of(user, write=False, facts=facts_of_command()) as session:
             chosen = Format(kind) if kind else format_of(out)
             written = run(session, Wanted(tables, names, where), out, chosen, read_context(session), progress)
     finally:

@@ -53,11 +53,12 @@ def session_in(home: Path, environment: str | None, user: str, *, write: bool) -
 
     Raises `HomeError`, and what `Environment.session_of` raises.
     """
+    from strongroom.cli.telling import facts_of_command
     from strongroom.environment import open_environment
 
     found = open_environment(opened(home), environment)
     try:
-        with found.session_of(user, write=write) as session:
+        with found.session_of(user, write=write, facts=facts_of_command()) as session:
             yield session
     finally:
         found.close()

@@ -7,6 +7,7 @@ import click
 
 from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
+from strongroom.cli.telling import operator
 
 if TYPE_CHECKING:
     from strongroom.access.plan import Plan
@@ -27,10 +28,13 @@ def sql(statement: str, user: str, limit: int, home: Path, environment: str | No
     ownership, units and shares, no secured columns, and nothing of tables that the user may not read. The environment
     must be on PostgreSQL. Tables and columns have their logical names.
     """
-    from strongroom.records.by_hand import demand_select
+    from strongroom.audit.activities import Activity
+    from strongroom.records.activity import tell
+    from strongroom.records.by_hand import demand_select, without_values
 
     demand_select(statement)
     with session_in(home, environment, user, write=False) as session:
+        tell(session, Activity.SQL, query=without_values(statement), details={"limit": limit, "operator": operator()})
         rows = session.transaction.read_by_hand(_plans(session), statement, limit)
     if as_json:
         print_json(rows)

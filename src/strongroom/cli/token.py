@@ -22,17 +22,21 @@ def token(home: Path, user: str, environment: str | None, minutes: int | None) -
     """Print a bearer token for a user.
 
     Clients send it as `Authorization: Bearer TOKEN`. A running server takes it at once. Whoever can read the home's
-    keys can make tokens for every user.
+    keys can make tokens for every user; each one is told in the environment's activity log.
     """
+    from strongroom.audit.activities import Activity
+    from strongroom.cli.telling import tell_command
     from strongroom.environment import find_user, open_environment
     from strongroom.identity import issue
 
     opened_home = opened(home)
+    lifetime = timedelta(minutes=minutes or opened_home.settings.tokens.minutes)
     opened_environment = open_environment(opened_home, environment)
     try:
         with opened_environment.database.read() as transaction:
             user_id = find_user(transaction, user)
+        lives = int(lifetime.total_seconds() // 60)
+        tell_command(opened_environment, Activity.TOKEN_ISSUED, "token", foruser=user_id, minutes=lives)
     finally:
         opened_environment.close()
-    lifetime = timedelta(minutes=minutes or opened_home.settings.tokens.minutes)
     say(issue(opened_home.keys, opened_environment.id, user_id, opened_home.clock, lifetime))

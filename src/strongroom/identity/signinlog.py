@@ -1,17 +1,21 @@
 """The log of sign-ins (TS-733): every attempt is a new row, which is an event in the trail like any other row, and none
-is ever changed."""
+is ever changed; of a flood of failures only some rows are written (`flood`). It is told in the activity log too, with everything else that people do (TS-818)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from strongroom.audit.activities import Activity, Actor, Outcome, activity
 from strongroom.errors import AccessDenied
 from strongroom.identity.directory import make
+from strongroom.identity.flood import attempts_to_tell
 from strongroom.ids import Reference
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Value
 
 _TABLE = "signinlog"
+_TOLD = ("name", "application", "environment", "factors", "reason")
+"""Columns of an attempt that the activity log tells in `details`."""
 
 
 class Result(Enum):
@@ -42,9 +46,14 @@ def record(
     person: Reference | None = None,
     factors: Sequence[str] = (),
     reason: str = "",
+    policies: str = "",
 ) -> None:
-    """Write one attempt. `reason` is a word of ours, never what was typed: people type passwords in the wrong field, so
+    """Write one attempt, unless it is one of a flood. `reason` is a word of ours, never what was typed: people type passwords in the wrong field, so
     the sign-in name is kept only where it is somebody's."""
+    is_proven = result is Result.SUCCESS or bool(factors)
+    attempts = 1 if is_proven else attempts_to_tell(session, place.address)
+    if not attempts:
+        return
     values: dict[str, Value] = {
         "name": login[:320] if person is not None or place.application == login else "(unknown)",
         "directoryuserid": person,
@@ -55,8 +64,20 @@ def record(
         "factors": " ".join(factors) or None,
         "result": result.value,
         "reason": reason or None,
+        "policies": policies or None,
+        "attempts": attempts,
     }
-    make(session, _TABLE, values)
+    row = make(session, _TABLE, values)
+    is_step = result is Result.INTERRUPTED
+    told = activity(
+        Actor(session.now, address=place.address or None, client=place.device or None),
+        Activity.SIGN_IN_STEP if is_step else Activity.SIGN_IN,
+        outcome=Outcome.FAILURE if result is Result.FAILURE else Outcome.SUCCESS,
+        table=None if person is None else person.table,
+        row=None if person is None else person.id,
+        details={name: str(values[name]) for name in _TOLD if values[name] is not None} | {"signinlog": row.id},
+    )
+    session.transaction.append_activity((told,))
 
 
 def register(rules: Rules) -> None:

@@ -4,9 +4,10 @@ A session that writes stores it with its changes, one that reads stores it when 
 see `Session.activities`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
-from strongroom.audit.activities import Activity, Actor, Details, Outcome, activity
+from strongroom.audit.activities import Activity, Actor, Details, Outcome, Tally, activity
 from strongroom.ids import Guid
 from strongroom.records.session import Session
 
@@ -19,6 +20,16 @@ def actor_of(session: Session) -> Actor:
     )
 
 
+@contextmanager
+def untold(session: Session) -> Generator[None]:
+    """A block whose readings are not told row by row, because it is told as a whole."""
+    before, session.tells_reading = session.tells_reading, False
+    try:
+        yield
+    finally:
+        session.tells_reading = before
+
+
 def tell(
     session: Session,
     what: Activity,
@@ -26,7 +37,7 @@ def tell(
     outcome: Outcome = Outcome.SUCCESS,
     table: str | None = None,
     row: Guid | None = None,
-    rows: Sequence[Guid] | None = None,
+    rows: Sequence[Guid] | Tally | None = None,
     sensitive: Sequence[str] = (),
     query: str | None = None,
     details: Details | None = None,

@@ -37,3 +37,11 @@ def demand_select(statement: str) -> None:
         if type(call) not in _OPEN or isinstance(call.parent, exp.Dot):
             name = call.name if isinstance(call, exp.Anonymous) else call.sql_name()
             raise InvalidRequest(f"The function {name} may not be called here.")
+
+
+def without_values(statement: str) -> str:
+    """A statement that `demand_select` let through, with `?` in place of its values: what the trail keeps of it."""
+    parsed = sqlglot.parse_one(statement, dialect="postgres")
+    for literal in list(parsed.find_all(exp.Literal)):
+        literal.replace(exp.Placeholder())
+    return parsed.sql(dialect="postgres")

@@ -41,6 +41,7 @@ def begin_download(
     row, file = files.held(session, table, address, column)
     if file is None:
         return None
+    files.tell_download(session, table, row, column)
     return _begin(session, Reference(table.logical_name, row), column, file.name, file.id), file
 
 

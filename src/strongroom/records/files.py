@@ -7,10 +7,12 @@ column uses, so that a column that may not be read looks empty (SM-132).
 
 from dataclasses import dataclass
 
+from strongroom.audit.activities import Activity
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid, new_guid
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.records import refusals
+from strongroom.records.activity import tell, untold
 from strongroom.records.address import missing, row_at
 from strongroom.records.authorize import demand_columns
 from strongroom.records.environment_facts import read_as_platform
@@ -19,6 +21,7 @@ from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address
 from strongroom.records.update import write_changes
+from strongroom.records.watching import sensitive_columns
 from strongroom.schema.model import Column, Rights, Table
 from strongroom.store.protocol import Row, StoredFile, Value
 
@@ -98,11 +101,26 @@ def remove(session: Session, table: Table, address: Address, column: Column) -> 
 def held(session: Session, table: Table, address: Address, column: Column) -> tuple[Guid, StoredFile | None]:
     """The id of the row and what its column holds for this caller: None when it is empty or may not be read."""
     select = Select(Source(table), (Output(column.logical_name, Field("", column)),))
-    shown = retrieve(session, select, address).values[0]
+    with untold(session):
+        shown = retrieve(session, select, address).values[0]
     row = row_at(session, table, address)
     if row is None:
         raise missing(table, address)
     return row.id, None if shown is None else session.transaction.file(row, column.logical_name)
+
+
+def tell_download(session: Session, table: Table, row: Guid, column: Column) -> None:
+    """Tell that somebody takes out what a column holds, where reading is told (TS-808)."""
+    if session.caller.facts.settings.audit_of_reads and (table.is_retrieve_audited or column.is_read_audited):
+        name = column.logical_name
+        tell(
+            session,
+            Activity.FILE_DOWNLOAD,
+            table=table.logical_name,
+            row=row,
+            sensitive=sensitive_columns(table, (name,)),
+            details={"column": name},
+        )
 
 
 def content(session: Session, file: StoredFile, start: int, end: int) -> bytes:

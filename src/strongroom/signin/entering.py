@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from strongroom.audit.activities import Activity, Actor, activity
+from strongroom.clock import iso
 from strongroom.environment import Environment, Environments
 from strongroom.errors import Unauthenticated
 from strongroom.identity import TokenClaims, issue
 from strongroom.identity.liveness import LiveSession
 from strongroom.identity.people import user_of
+from strongroom.identity.signinlog import Place
 from strongroom.identity.tokens import Bearer
 from strongroom.ids import Guid
 from strongroom.signin.problems import not_a_user
@@ -32,10 +35,22 @@ def user_for_program(environment: Environment, client: Guid) -> Row | None:
         return _enabled(found[0] if len(found) == 1 else None)
 
 
-def access_token(environments: Environments, environment: Environment, user: Row | None, bearer: Bearer) -> str:
-    """An access token for a user. Raises `OAuthProblem` access_denied when there is none (WA-23)."""
+def access_token(
+    environments: Environments, environment: Environment, user: Row | None, bearer: Bearer, place: Place
+) -> str:
+    """An access token for a user; the environment's activity log tells of it. Raises `OAuthProblem` access_denied when
+    there is no user (WA-23)."""
     if user is None:
         raise not_a_user(environment.name)
+    told = activity(
+        Actor(
+            iso(environments.clock.now()), user.reference(), address=place.address or None, client=place.device or None
+        ),
+        Activity.TOKEN_ISSUED,
+        details={"application": place.application or None, "credential": bearer.credential, "session": bearer.session},
+    )
+    with environment.database.write() as transaction:
+        transaction.append_activity((told,))
     return issue(environments.keys, environment.id, user.id, environments.clock, LONGEST_ACCESS, bearer)
 
 

@@ -92,7 +92,7 @@ def _client_credentials(request: TokenRequest) -> Answer:
     user = user_for_program(audience.environment, client.id)
     credential = client.credential.id if client.credential is not None else None
     bearer = Bearer(client.program.id, client.id, credential=credential)
-    token = access_token(request.environments, audience.environment, user, bearer)
+    token = access_token(request.environments, audience.environment, user, bearer, request.place)
     with request.environments.directory.writing() as session:
         record(session, request.place, Result.SUCCESS, login=request.place.application, factors=("client",))
     return _told(request, token, audience)
@@ -179,7 +179,9 @@ def _for_person(request: TokenRequest, client: Client, live: LiveSession, audien
     user = user_for_person(audience.environment, live.person)
     credential = None if client.credential is None else client.credential.id
     bearer = Bearer(live.person, client.id, live.id, credential, live.factors)
-    return _told(request, access_token(request.environments, audience.environment, user, bearer), audience, live)
+    return _told(
+        request, access_token(request.environments, audience.environment, user, bearer, request.place), audience, live
+    )
 
 
 def _told(request: TokenRequest, token: str, audience: Audience, live: LiveSession | None = None) -> Answer:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from strongroom.errors import InvalidRequest, MethodNotAllowed, RangeNotSatisfiable, UnsupportedMediaType
 from strongroom.records import Address, Session, refusals
 from strongroom.records import file_transfers as transfers
-from strongroom.records.files import Upload, content, held, remove, upload
+from strongroom.records.files import Upload, content, held, remove, tell_download, upload
 from strongroom.schema.model import Column, Table
 from strongroom.store.protocol import StoredFile
 from strongroom.webapi.exchange import Exchange
@@ -146,6 +146,7 @@ def _download(
     row_id, file = held(session, table, address, column)
     if file is None:
         return no_content()
+    tell_download(session, table, row_id, column)
     wanted = _range(exchange.request.header("range"), file.size)
     start, end = wanted or (0, file.size)
     body = content(session, file, start, end)

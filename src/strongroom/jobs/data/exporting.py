@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO, cast
 
+from strongroom.audit.activities import Activity, Tally
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid
 from strongroom.jobs.data.excel import ExcelWriter
@@ -24,8 +25,11 @@ from strongroom.jobs.data.package_writing import PackageTable, links_between, wr
 from strongroom.jobs.data.shapes import Cell, LookupCell, Progress
 from strongroom.jobs.data.sources import Format
 from strongroom.query.ast import Field, LookupName, LookupTable, Output, ReadContext, Select, Source
+from strongroom.query.describing import described
 from strongroom.query.odata import read_filter
 from strongroom.records import Session, count, retrieve_page
+from strongroom.records.activity import tell, untold
+from strongroom.records.watching import sensitive_columns
 from strongroom.schema.model import Column, Table
 
 PAGE = 1000
@@ -137,16 +141,22 @@ def _columns(select: Select) -> list[Column]:
 
 
 def _rows(session: Session, select: Select, progress: Progress) -> Iterator[list[Cell]]:
-    """The rows, a cell for each column."""
+    """The rows, a cell for each column. The export is told as one act, whatever reading is told (TS-808)."""
     columns, name = _columns(select), select.source.table.logical_name
     total, done = count(session, select, None), 0
+    shown, tally = described(select), Tally()
     while True:
-        page = retrieve_page(session, select)
+        with untold(session):
+            page = retrieve_page(session, select)
         for record in page.rows:
+            if record.id is not None:
+                tally.add(record.id)
             yield _cells(columns, cast("tuple[Cell, ...]", record.values))
         done += len(page.rows)
         progress(name, done, total)
         if page.position is None:
+            sensitive = sensitive_columns(select.source.table, [column.logical_name for column in columns])
+            tell(session, Activity.EXPORT, table=name, rows=tally, sensitive=sensitive, query=shown)
             return
         select = replace(select, after=page.position)
 
