@@ -114,17 +114,57 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Back-ups that a running server takes by itself, and where all of them are."""
+
+    folder: str = _setting("", "Folder of back-ups; by default the folder backups of the home. Another disk is better.")
+    every_hours: int = _setting(
+        24, "Hours between two system back-ups of an environment; 0 takes none.", least=0, most=720
+    )
+    drill_days: int = _setting(
+        90,
+        "Days between two drills: the newest back-up is restored aside and verified; 0 makes none.",
+        least=0,
+        most=3650,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LockboxSettings:
+    """Access of support to environments of business data."""
+
+    request_hours: int = _setting(96, "Hours after which a request that nobody answered is a no.", least=1, most=672)
+    max_minutes: int = _setting(480, "Longest access that can be approved, in minutes.", least=1, most=1440)
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """What the server tells a collector of its own work, without personal data; nothing unless an address is set."""
+
+    otlp: str = _setting(
+        "", "Address of an OTLP/HTTP collector, such as http://127.0.0.1:4318; listed in outbound.allow."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a home."""
 
     key_provider: str = _setting("", "Where the root key or its passphrase is read, when not where the ring says.")
     default_environment: str = _setting("", "Environment behind /api/data; by default the first one of business data.")
+    regions: tuple[str, ...] = _setting((), "Regions in which environments may lie; without any, they have none.")
+    key_grace_minutes: int = _setting(
+        15, "Minutes for which an environment stays open when its customer's key cannot be reached.", least=0, most=1440
+    )
     server: ServerSettings = field(default_factory=ServerSettings)
     tokens: TokenSettings = field(default_factory=TokenSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    lockbox: LockboxSettings = field(default_factory=LockboxSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
 
 @dataclass(frozen=True, slots=True)
