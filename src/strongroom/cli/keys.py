@@ -44,7 +44,6 @@ def rotate(home: Path, signing: bool, revoke: bool, new_key_provider: str | None
 
     Losing power at any moment leaves the home under the old key or under the new one.
     """
-    from strongroom.home.registry import CONTROL
     from strongroom.keys import parse_source
 
     if revoke and not signing:
@@ -52,12 +51,13 @@ def rotate(home: Path, signing: bool, revoke: bool, new_key_provider: str | None
     if signing and new_key_provider:
         raise click.UsageError("--new-key-provider is for the root key; leave out --signing.")
     opened_home = opened(home)
-    _tell(opened_home, CONTROL, "rotate", key="signing" if signing else "root", revoked=revoke)
+    source = parse_source(new_key_provider) if new_key_provider else None
+    _tell(opened_home, "rotate", key="signing" if signing else "root", revoked=revoke)
     if signing:
         key_id = opened_home.keys.rotate_signing_key(opened_home.clock, revoke=revoke)
         say(f"Tokens are signed with the new key {key_id} now.{' All older tokens have ended.' if revoke else ''}")
     else:
-        key_id = opened_home.keys.rotate(parse_source(new_key_provider) if new_key_provider else None)
+        key_id = opened_home.keys.rotate(source)
         say(f"All keys are wrapped by the new root key {key_id} now. The old one opens nothing but older backups.")
 
 
@@ -72,23 +72,26 @@ def rekey(home: Path, environment: str | None) -> None:
     """
     opened_home = opened(home)
     record = opened_home.environment(environment) if environment else opened_home.default_environment()
-    _tell(opened_home, record.name, "rekey", key="data", revoked=False)
+    _tell(opened_home, "rekey", key="data", environment=record.name)
     _rekey(opened_home, record.name)
     version = opened_home.keys.document.environments[record.id].active.version
     say(f"The environment '{record.name}' is encrypted under a new data key (version {version}).")
 
 
-def _tell(home: "Home", environment: str, action: str, *, key: str, revoked: bool) -> None:
-    """Tell an environment's trail of an act on keys, before it: where that cannot be told, nothing is done."""
+def _tell(home: "Home", action: str, **details: str | bool) -> None:
+    """Tell the control environment of an act on keys, before it: where that cannot be told, nothing is done."""
     from strongroom.audit.activities import Activity
     from strongroom.cli.telling import tell_command
     from strongroom.environment import open_environment
+    from strongroom.home.registry import CONTROL
 
-    found = open_environment(home, environment)
+    if all(record.name != CONTROL for record in home.environments()):
+        return  # a home in the making
+    control = open_environment(home, CONTROL)
     try:
-        tell_command(found, Activity.KEY_ACTION, f"keys {action}", key=key, revoked=revoked)
+        tell_command(control, Activity.KEY_ACTION, f"keys {action}", **details)
     finally:
-        found.close()
+        control.close()
 
 
 def _rekey(home: "Home", name: str) -> None:
