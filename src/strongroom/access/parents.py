@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from strongroom.schema.activities import POINTER
 from strongroom.schema.model import Rights, Schema, Table
 
 READABLE_BY_EVERY_USER = frozenset(
@@ -36,7 +37,7 @@ class ParentLink:
 _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "activitymimeattachment": {"objectid": ()},
-        "activityparty": {"activityid": ()},
+        "activityparty": {"activityid": (POINTER,)},
         "bulkdeletefailure": {"bulkdeleteoperationid": ("bulkdeleteoperation",)},
         "bulkdeleteoperation": {"asyncoperationid": ("asyncoperation",)},
         "customeraddress": {"parentid": ()},

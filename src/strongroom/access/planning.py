@@ -19,6 +19,7 @@ from strongroom.access.plan import Branch, Plan, Reason
 from strongroom.access.reasons import Code, Source, role_sources, team_source
 from strongroom.access.resolve import grants_of
 from strongroom.query.ast import TRUE, OwnerIn, Predicate, SharedWith, UnitIn
+from strongroom.schema.activities import tables_behind
 from strongroom.schema.model import Depth, Ownership, Rights, Table
 
 _SUBORDINATES_READ = frozenset({Rights.READ})
@@ -137,7 +138,7 @@ def _add_shares(branches: _Branches, caller: Caller, right: Rights) -> None:
 def _add_hierarchy(branches: _Branches, caller: Caller, table: Table, right: Rights) -> None:
     """Rows of the caller's subordinates (SM-140, SM-142, SM-146)."""
     settings = caller.facts.settings
-    if not settings.hierarchy_enabled or not table.is_hierarchy_security_enabled:
+    if not settings.hierarchy_enabled or not _hierarchy_counts(caller, table):
         return
     if not grants_of(caller, table.privileges[Rights.READ]):
         return
@@ -148,6 +149,13 @@ def _add_hierarchy(branches: _Branches, caller: Caller, table: Table, right: Rig
             source = _subordinate_source(below)
             branches.add(OwnerIn("", below.owning_principals), code, source)
             branches.add(SharedWith("", below.sharing_principals, right, direct_only=True), code, source)
+
+
+def _hierarchy_counts(caller: Caller, table: Table) -> bool:
+    """Whether the hierarchy reaches rows of the table at all. It reaches rows of `activitypointer` when it reaches the
+    activities of every table: of a table that is left out nothing may be seen there either."""
+    tables = [caller.schema.tables[name] for name in tables_behind(caller.schema, table.logical_name)]
+    return all(each.is_hierarchy_security_enabled for each in tables)
 
 
 # --- sources -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Who am I, where am I, how much is here (WA-383 to WA-385, WA-394, WA-335)."""
 
 from strongroom import __version__
+from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action, function
 from strongroom.query.ast import Field, Output, Select, Source
@@ -73,8 +74,9 @@ def _timestamp(session: Session, _: Arguments) -> Result:
     return {"Timestamp": f"{session.schema.version}!{session.now}"}
 
 
-def _published(_: Session, __: Arguments) -> Result:
-    """WA-349: nothing needs publishing, so this always succeeds."""
+def _published(session: Session, _: Arguments) -> Result:
+    """WA-349: nothing needs publishing, so this does nothing for those who may publish, and is refused to others."""
+    require_privilege(session.caller, "prvPublishCustomization")
     return None
 
 

@@ -16,6 +16,7 @@ from strongroom.access.planning import plan_for
 from strongroom.errors import AccessDenied
 from strongroom.ids import Guid, Reference
 from strongroom.records.session import Session
+from strongroom.schema.activities import tables_behind
 from strongroom.schema.model import Depth, Ownership, Rights, Table
 from strongroom.store.protocol import Row
 
@@ -94,7 +95,8 @@ def _demand_parents(session: Session, right: Rights, row: Row) -> None:
     on_parent = right_on_parent(right)
     for link in parent_links(row.table, session.schema):
         target = row.values.get(link.column)
-        if not isinstance(target, Reference) or on_parent is None or target.table not in link.tables:
+        tables = [name for table in link.tables for name in tables_behind(session.schema, table)]
+        if not isinstance(target, Reference) or on_parent is None or target.table not in tables:
             raise refusal_of(session, right, row)
         demand_existing(session, session.table(target.table), target.id, on_parent)
 

@@ -18,7 +18,8 @@ from strongroom.records.duplicates import refuse_changed_duplicate, refuse_new_d
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, NewRecord, Upserted
 from strongroom.records.update import change_row, intent_of
-from strongroom.records.write import create, upsert
+from strongroom.records.write import create, delete, update, upsert
+from strongroom.schema.activities import POINTER
 from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Row, Value
 
@@ -38,9 +39,13 @@ def update_multiple(session: Session, table: Table, updates: Sequence[tuple[Addr
     """Update all rows or none (WA-301). The same row twice is 400."""
     _demand_targets(updates)
     require_usable(session.caller)
-    refuse_direct_writes(table)
+    if table.logical_name != POINTER:
+        refuse_direct_writes(table)
     ids = each(updates, lambda update: find(session, table, update[0]))
     _demand_distinct(ids)
+    if table.logical_name == POINTER:
+        each(updates, lambda target: update(session, table, target[0], target[1]))
+        return
     rows = session.transaction.rows(table, ids)
 
     def change(target: tuple[Guid, Mapping[str, Value]]) -> None:
@@ -66,10 +71,14 @@ def delete_multiple(session: Session, table: Table, addresses: Sequence[Address]
     """Delete all rows or none (WA-302)."""
     _demand_targets(addresses)
     require_usable(session.caller)
-    refuse_direct_writes(table)
-    demand_privilege(session, table, Rights.DELETE)
+    if table.logical_name != POINTER:
+        refuse_direct_writes(table)
     ids = each(addresses, lambda address: find(session, table, address))
     _demand_distinct(ids)
+    if table.logical_name == POINTER:
+        each(ids, lambda row_id: delete(session, table, row_id))
+        return
+    demand_privilege(session, table, Rights.DELETE)
     rows = session.transaction.rows(table, ids)
     each(ids, lambda row_id: demand(session, Rights.DELETE, _present(table, rows, row_id)))
     delete_rows(session, [rows[row_id] for row_id in ids])

@@ -19,12 +19,14 @@ from strongroom.records.authorize import demand_new, demand_privilege
 from strongroom.records.inheritance import arrive
 from strongroom.records.lookups import Targets, references_in
 from strongroom.records.money import complete_money
+from strongroom.records.pointers import settled
 from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.shapes import NewRecord
 from strongroom.records.system_columns import complete_names, complete_object_type, of_new_rows, organization_of
 from strongroom.records.table_form import TableForm, form_of
 from strongroom.records.trail import creation_entries, is_audited, record_creations
+from strongroom.schema.activities import PARTIES, POINTER
 from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Row, Value
 
@@ -95,6 +97,10 @@ def refuse_direct_writes(table: Table) -> None:
     """WA-169, SM-79, WA-413, TS-003: tables that only messages and relationships write, and ledgers."""
     if table.logical_name in _LEDGERS:
         raise refusals.ledger(table)
+    if table.logical_name == POINTER:
+        raise refusals.no_table_of_its_own(table)
+    if table.logical_name == PARTIES:
+        raise refusals.part_of_activity(table)
     if table.is_intersect or table.logical_name in _PLATFORM_WRITTEN:
         raise refusals.written_by_platform(table)
 
@@ -156,7 +162,7 @@ class _Reach:
 def _draft(form: TableForm, record: NewRecord, reach: _Reach, fresh: Guid) -> Draft:
     """Identity, owner and unit, and whether the caller may create there at all."""
     table, session = form.table, reach.session
-    named = dict(record.values)
+    named = settled(session, table, dict(record.values))
     row_id = _id_of(table, named, fresh)
     place = reach.place(table, named)
     row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, named)

@@ -2,8 +2,8 @@
 
 The *target* stays. It takes the values that the caller names, and the children of the *subordinate* whose
 relationships cascade by Merge; then the subordinate is deactivated and points to the target by `masterid`. The caller
-needs Read and Write on both rows and AppendTo on the target; children move without any right on them, as they do when
-access cascades (SM-88): the relationship is the permission.
+needs Read and Write on both rows and AppendTo on the target; and Write and Append on each child that moves, because a
+move is a change of the child's lookup (SM-110, SM-111) and may open it to whom the target is shared with (SM-83).
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,6 +86,9 @@ def _move_children(session: Session, relationship: Relationship, table: Table, g
     column = relationship.referencing_column
     for child in session.transaction.children(relationship, [goes.id]):
         is_target = child.id == stays.id and table is stays.table
+        if not is_target:
+            demand(session, Rights.WRITE, child)
+            demand(session, Rights.APPEND, child)
         new = None if is_target else stays.reference()
         before = {column: child.values.get(column)}
         session.transaction.update(child, {column: new, **of_changed_row(session, table)})

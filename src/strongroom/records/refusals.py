@@ -66,6 +66,21 @@ def written_by_platform(table: Table) -> InvalidRequest:
     )
 
 
+def no_table_of_its_own(table: Table) -> InvalidRequest:
+    """An activity is an email, a task, a call: there is no activity that is nothing else."""
+    return InvalidRequest(
+        f"Rows of '{table.logical_name}' are activities of all tables: create one in its own table, such as 'tasks'."
+    )
+
+
+def part_of_activity(table: Table) -> InvalidRequest:
+    """Parties are written with their activity."""
+    return InvalidRequest(
+        f"Rows of '{table.logical_name}' are parts of activities: write them with the activity, as in "
+        "'email_activity_parties' of an email."
+    )
+
+
 def ledger(table: Table) -> AccessDenied:
     """TS-003: a table that is evidence."""
     return AccessDenied(

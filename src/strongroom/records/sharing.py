@@ -18,6 +18,7 @@ from strongroom.query.ast import Predicate
 from strongroom.records import inheritance
 from strongroom.records.authorize import demand_existing, reaches, refusal_of
 from strongroom.records.owners import facts_of
+from strongroom.records.pointers import itself
 from strongroom.records.session import Session
 from strongroom.records.shapes import PrincipalShare
 from strongroom.records.trail import record_act
@@ -85,6 +86,7 @@ def shared_principals(session: Session, target: Reference) -> list[PrincipalShar
 def _shareable(session: Session, target: Reference, principal: Reference) -> tuple[Row, Key]:
     """The row that the caller may share (SM-73), and the key of the principal."""
     require_usable(session.caller)
+    target = itself(session, target, Rights.SHARE)
     table = session.table(target.table)
     row = demand_existing(session, table, target.id, Rights.SHARE)
     if not table.has_owner:

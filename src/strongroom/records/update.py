@@ -18,6 +18,7 @@ from strongroom.records.create import refuse_direct_writes
 from strongroom.records.inheritance import moved
 from strongroom.records.lookups import Targets, references_in
 from strongroom.records.money import complete_money
+from strongroom.records.pointers import refuse_unknown_to, settled, table_of_row
 from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.system_columns import complete_names, complete_object_type, of_changed_row
@@ -46,7 +47,9 @@ def update_row(
     session: Session, table: Table, row_id: Guid, changes: Mapping[str, Value], *, expected_version: int | None = None
 ) -> Row:
     """Change one row and return it as it is then."""
+    addressed, table = table, table_of_row(session, table, row_id, Rights.WRITE)
     refuse_direct_writes(table)
+    refuse_unknown_to(table, changes, addressed)
     intent = intent_of(session, table, row_id, changes)
     for right in intent.rights:
         demand_privilege(session, table, right)
@@ -123,7 +126,7 @@ def _apply(session: Session, form: TableForm, row: Row, changes: dict[str, Value
 
 def intent_of(session: Session, table: Table, row_id: Guid, changes: Mapping[str, Value]) -> Intent:
     """Take owner, owning unit and id out of the changes; an id must be the row's own (WA-145)."""
-    columns = dict(changes)
+    columns = settled(session, table, dict(changes))
     given = columns.pop(table.primary_id, None)
     if given is not None and (parse_guid(given) if isinstance(given, str) else None) != row_id:
         raise refusals.other_id(table)

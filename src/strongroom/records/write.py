@@ -1,6 +1,6 @@
 """The verbs that change rows one at a time. Each is whole or not at all (SM-6) and writes its audit entries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from strongroom.access.resolve import require_usable
 from strongroom.errors import InvalidRequest
@@ -12,6 +12,8 @@ from strongroom.records.create import create_rows, refuse_direct_writes
 from strongroom.records.delete import delete_rows
 from strongroom.records.duplicates import refuse_changed_duplicate, refuse_new_duplicates
 from strongroom.records.link import associate
+from strongroom.records.parties import add_parties, is_party_list, replace_parties
+from strongroom.records.pointers import table_of_row
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address, NewRecord, Related, Upserted
 from strongroom.records.update import update_row
@@ -35,14 +37,18 @@ def update(
     changes: Mapping[str, Value],
     *,
     expected_version: int | None = None,
+    related: Sequence[Related] = (),
 ) -> Guid:
     """Change the columns in `changes` of an existing row (404 otherwise) and return its id.
+
+    `related` may hold the parties of an activity, which take the place of those that it has (WA-168).
 
     `ownerid` assigns (section 8). `expected_version` is the number of an `If-Match` tag: 412 when it differs.
     """
     require_usable(session.caller)
     row_id = find(session, table, address)
     row = update_row(session, table, row_id, changes, expected_version=expected_version)
+    _replace_related(session, table, row_id, related)
     refuse_changed_duplicate(session, row)
     return row_id
 
@@ -65,13 +71,13 @@ def upsert(
         if must_not_exist:
             demand_privilege(session, table, Rights.CREATE)
             raise refusals.exists_already()
-        if record.related:
-            raise InvalidRequest("Deep updates are not supported: create related rows with requests of their own.")
         changes = dict(record.values)
         if not isinstance(address, str):
             for name in address:
                 changes.pop(name, None)
-        refuse_changed_duplicate(session, update_row(session, table, row.id, changes))
+        changed = update_row(session, table, row.id, changes)
+        _replace_related(session, table, row.id, record.related)
+        refuse_changed_duplicate(session, changed)
         return Upserted(row.id, created=False)
     if isinstance(address, str):
         values = {**record.values, table.primary_id: _same_id(table, address, record)}
@@ -83,6 +89,8 @@ def upsert(
 def delete(session: Session, table: Table, address: Address, *, expected_version: int | None = None) -> None:
     """Delete a row with its cascades (SM-100 to SM-104)."""
     require_usable(session.caller)
+    if isinstance(address, str):
+        table = table_of_row(session, table, address, Rights.DELETE)
     refuse_direct_writes(table)
     demand_privilege(session, table, Rights.DELETE)
     row = row_at(session, table, address)
@@ -102,6 +110,14 @@ def set_null(session: Session, table: Table, address: Address, column: str) -> N
     if not found.valid_for_update or found.type is ColumnType.OWNER:
         raise InvalidRequest(f"'{column}' of '{table.logical_name}' cannot be emptied.")
     update(session, table, address, {column: None})
+
+
+def _replace_related(session: Session, table: Table, row_id: Guid, related: Sequence[Related]) -> None:
+    """Parties of an activity; other related rows are not changed along with a row (WA-155)."""
+    for each in related:
+        if not isinstance(each.link, Relationship) or each.to_parent or each.bind or not is_party_list(each.link):
+            raise InvalidRequest("Deep updates are not supported: create related rows with requests of their own.")
+        replace_parties(session, table, row_id, each.link, each.create)
 
 
 def _create(session: Session, table: Table, record: NewRecord, level: int) -> Guid:
@@ -145,6 +161,9 @@ def _add_related(session: Session, row: Row, related: Related, level: int) -> No
             associate(session, link, *(ends if related.from_first else reversed(ends)))
         return
     child_table = session.table(link.referencing_table)
+    if is_party_list(link) and not related.bind:
+        add_parties(session, row, related.create)
+        return
     for record in related.create:
         values = {**record.values, link.referencing_column: row.reference()}
         _create(session, child_table, NewRecord(values, record.related), level + 1)

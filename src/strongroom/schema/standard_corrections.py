@@ -55,6 +55,9 @@ CASCADES = {
 }
 """Cascades of rows that are parts of others, which no source of the facts told."""
 
+PARTS = frozenset({("activityparty", "activityid")})
+"""Lookups of rows that are nothing but parts of the row they point to and go with it, whatever the facts say."""
+
 HIERARCHICAL = frozenset(
     {
         ("account", "parentaccountid"),

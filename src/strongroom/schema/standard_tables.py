@@ -276,6 +276,8 @@ def _relationship(table: TableFacts, facts: RelationshipFacts, nav: str) -> Rela
 def _cascade(table: TableFacts, facts: RelationshipFacts) -> Cascade:
     """The cascade of the facts. Where no source told it: what we know ourselves (`CASCADES`), else that of the same
     lookup to another table, else what a new lookup has by default; the platform's own bookkeeping is left alone."""
+    if (table["logicalName"], facts["column"]) in corrections.PARTS:
+        return Cascade(delete="Cascade")
     if facts.get("cascadeSource") != "unverified":
         return _told_cascade(facts)
     known = corrections.CASCADES.get((table["logicalName"], facts["column"]))

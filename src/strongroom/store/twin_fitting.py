@@ -27,22 +27,27 @@ def fit_twins(work: Work, old: Schema | None) -> None:
     if pointer is None:
         return
     before = None if old is None else old.tables.get(POINTER)
-    for name, table in {} if old is None else old.tables.items():
-        if not has_twins(table) or before is None:
-            continue
-        kept = work.schema.tables.get(name)
-        if kept is None:
-            _remove(work, name)
-            continue
-        shown, wanted = set(twin_columns(before, table)), set(twin_columns(pointer, kept))
-        cleared = sorted(name for name in shown - wanted if name in pointer.columns)
-        if cleared or wanted - shown:
-            _refill(work, name, sorted(wanted - shown), cleared)
+    if old is not None and before is not None:
+        for table in old.tables.values():
+            if has_twins(table):
+                _follow(work, before, table, pointer)
     activities = [table for table in work.schema.tables.values() if has_twins(table)]
     counted = sum(sum(stored_counts(work.connection, table.logical_name).values()) for table in activities)
     if counted != sum(stored_counts(work.connection, POINTER).values()):
         for table in activities:
             _make(work, pointer, table)
+
+
+def _follow(work: Work, before: Table, table: Table, pointer: Table) -> None:
+    """The twins of a table that was there before, as `before` was `activitypointer`."""
+    kept = work.schema.tables.get(table.logical_name)
+    if kept is None:
+        _remove(work, table.logical_name)
+        return
+    shown, wanted = set(twin_columns(before, table)), set(twin_columns(pointer, kept))
+    cleared = sorted(name for name in shown - wanted if name in pointer.columns)
+    if cleared or wanted - shown:
+        _refill(work, table.logical_name, sorted(wanted - shown), cleared)
 
 
 def _remove(work: Work, name: str) -> None:

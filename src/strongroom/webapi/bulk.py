@@ -50,7 +50,9 @@ def _run(exchange: Exchange, session: Session, table: Table, message: str, items
             return _answer(exchange, message, {"Ids": ids})
         case "UpdateMultiple":
             records = _records(exchange.reading(session, updating=True), table, items)
-            updates = zip(_addresses(session, table, items), records, strict=True)
+            updates = list(zip(_addresses(session, table, items), records, strict=True))
+            if any(record.related for record in records):
+                raise InvalidRequest("'UpdateMultiple' changes rows alone: change the parties of an activity by PATCH.")
             update_multiple(session, table, [(a, _without_id(table, record).values) for a, record in updates])
             return no_content()
         case "UpsertMultiple":

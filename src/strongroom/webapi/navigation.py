@@ -19,6 +19,7 @@ from strongroom.query.ast import (
 )
 from strongroom.query.odata import read_key, read_query
 from strongroom.records import Address, Session, count, create, retrieve, set_null, update
+from strongroom.records.parties import is_party_list, replace_parties
 from strongroom.records.shapes import NewRecord
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Rights, Table
 from strongroom.webapi import files, references
@@ -159,6 +160,8 @@ def _collection(
     target = session.table(references.member_table(table, nav.name, link))
     if nav.key is not None:
         raise QueryError(f"Address the related row by itself: {target.entity_set_name}({nav.key}).")
+    if method == "PUT" and not tail and isinstance(link, Relationship) and is_party_list(link):
+        return _put_parties(exchange, session, table, parent, link, target)
     if method == "POST" and not tail:
         return _create_in(exchange, session, table, parent, link, nav.name, target)
     if method not in ("GET", "HEAD"):
@@ -179,6 +182,20 @@ def _collection(
     if tail:
         raise unknown_segment(tail, ("$ref", "$count"))
     return page_of(exchange, session, select, path)
+
+
+def _put_parties(
+    exchange: Exchange, session: Session, table: Table, parent: Reference, link: Relationship, target: Table
+) -> Response:
+    """A list of parties in the place of the one that an activity has (WA-168)."""
+    check_json(exchange.request)
+    items = read_object(exchange.request.body).get("value")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise PayloadError("""The body must be {"value": [{…}, …]} with the parties of the activity.""")
+    with blaming(target):
+        parties = [read_record(exchange.reading(session), target, item) for item in items if isinstance(item, dict)]
+        replace_parties(session, table, parent.id, link, parties)
+    return no_content()
 
 
 def _tied_to(session: Session, table: Table, parent: Guid, link: Relationship | ManyToMany, nav: str) -> Predicate:

@@ -14,6 +14,7 @@ from strongroom.errors import InvalidRequest, PayloadError
 from strongroom.ids import Guid, Reference
 from strongroom.query.odata import parse_reference, read_key
 from strongroom.records import Address, NewRecord, Related, Session, find
+from strongroom.records.parties import is_party_list
 from strongroom.records.table_form import form_of
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Schema, Table
 from strongroom.store.protocol import Value
@@ -132,7 +133,7 @@ def _property(
             f"Write '{name}@odata.bind': '/…(<id>)'.",
             code="0x80048d19",
         )
-    if reading.updating:
+    if reading.updating and not (isinstance(link, Relationship) and is_party_list(link)):
         raise PayloadError(
             f"Deep updates are not supported: '{name}' holds {json_kind(value)}. Update that row by itself."
         )

@@ -475,8 +475,9 @@ def test_one_bad_table_among_several_makes_none() -> None:
         post(before, "CreateEntities", body={})
 
 
-def test_a_custom_activity_is_not_offered() -> None:
-    with pytest.raises(NotOffered, match="IsActivity"):
+def test_a_custom_activity_has_the_subject_as_primary_name() -> None:
+    """WA-340."""
+    with pytest.raises(StrongroomError, match="'Subject'"):
         post(standard_schema(), "EntityDefinitions", body=table_body(IsActivity=True))
 
 

@@ -61,6 +61,7 @@ class NewTable:
     entity_set_name: str | None = None
     has_notes: bool = False
     has_activities: bool = False
+    is_activity: bool = False
     is_audited: bool = True
     is_retrieve_audited: bool = False
     is_retrieve_multiple_audited: bool = False

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from strongroom.errors import InvalidRequest
+from strongroom.schema.activities import POINTER
 from strongroom.schema.build import ids_for_next_version, next_version, with_relationships
+from strongroom.schema.changes.activities import activity_columns, activity_relationships, check_activity, with_parties
 from strongroom.schema.changes.column_rules import new_column
 from strongroom.schema.changes.columns import existing_table, with_columns, with_new_columns
 from strongroom.schema.changes.options import DEFAULT_OPTION_PREFIX
@@ -48,6 +50,8 @@ def create_table(schema: Schema, new: NewTable, *, option_prefix: int = DEFAULT_
         raise InvalidRequest(f"A table with the name '{schema_name}' already exists.", code="0x80047010")
     if entity_set in schema.entity_sets:
         raise InvalidRequest(f"An entity set with the name '{entity_set}' already exists.", code="0x80047010")
+    if new.is_activity:
+        check_activity(new)
     new_id = ids_for_next_version(schema)
     blank = Table(
         logical_name=name,
@@ -59,9 +63,14 @@ def create_table(schema: Schema, new: NewTable, *, option_prefix: int = DEFAULT_
         label=new.label or schema_name,
         collection_label=new.collection_label or pluralized(new.label or schema_name),
         description=new.description or "",
-        primary_id=f"{name}id",
+        primary_id="activityid" if new.is_activity else f"{name}id",
         primary_name=new.primary_name.schema_name.lower(),
-        privileges=table_privileges(name, schema_name, new.ownership, schema.version + 1),
+        privileges=(
+            schema.tables[POINTER].privileges
+            if new.is_activity
+            else table_privileges(name, schema_name, new.ownership, schema.version + 1)
+        ),
+        is_activity=new.is_activity,
         has_notes=new.has_notes,
         has_activities=new.has_activities,
         is_custom=True,
@@ -71,11 +80,17 @@ def create_table(schema: Schema, new: NewTable, *, option_prefix: int = DEFAULT_
         change_tracking=new.change_tracking,
         is_hierarchy_security_enabled=new.is_hierarchy_security_enabled,
     )
-    table = with_columns(blank, [_id_column(blank, new_id), *_system_columns(blank, new_id)])
-    table = _with_primary_name(schema, table, new, new_id)
+    if new.is_activity:
+        table = with_columns(blank, activity_columns(schema, name, new.primary_name, new_id))
+    else:
+        table = with_columns(blank, [_id_column(blank, new_id), *_system_columns(blank, new_id)])
+        table = _with_primary_name(schema, table, new, new_id)
     table, relationships = with_new_columns(schema, table, new.columns, new_id, option_prefix=option_prefix)
     lookups = frozenset(column.logical_name for column in table.columns.values() if column.type.is_lookup)
     relationships += system_relationships(name, lookups, new_id)
+    if new.is_activity:
+        relationships += activity_relationships(schema, table, new_id)
+        schema = with_parties(schema, name)
     return _with_companies(schema, table, relationships, new_id)
 
 

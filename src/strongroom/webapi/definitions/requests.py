@@ -59,8 +59,6 @@ _CASCADE_NAMES = {
 def new_table(schema: Schema, body: Json) -> NewTable:
     """An EntityMetadata body, with exactly one primary name among its Attributes (WA-340)."""
     check_type(body, "EntityMetadata")
-    if boolean(body, "IsActivity"):
-        raise NotOffered("Custom activity tables (IsActivity) are not offered.")
     attributes = objects(body, "Attributes")
     primary = [attribute for attribute in attributes if boolean(attribute, "IsPrimaryName")]
     name = text(body, "SchemaName") or ""
@@ -80,6 +78,7 @@ def new_table(schema: Schema, body: Json) -> NewTable:
         entity_set_name=text(body, "EntitySetName"),
         has_notes=boolean(body, "HasNotes") or False,
         has_activities=boolean(body, "HasActivities") or False,
+        is_activity=boolean(body, "IsActivity") or False,
         is_audited=boolean(body, "IsAuditEnabled") is not False,
         is_retrieve_audited=boolean(body, "IsRetrieveAuditEnabled") or False,
         is_retrieve_multiple_audited=boolean(body, "IsRetrieveMultipleAuditEnabled") or False,
