@@ -26,7 +26,8 @@ from strongroom.signin.paths import is_served
 from strongroom.trail import Sealing
 from strongroom.watch import Watching
 from strongroom.webapi.app import Application, Message, Receive, Scope, Send
-from strongroom.webapi.protection import Limits, Protection
+from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool
+from strongroom.webapi.protection import WINDOW_S, Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
 from strongroom.webapi.wire import HttpProtocol
 
@@ -34,14 +35,16 @@ if TYPE_CHECKING:
     from strongroom.console.site import Console
     from strongroom.signin.site import SignIn
 
-_HOME, _PROTECT, _WORKERS, _LOG_LEVEL, _LOG_REQUESTS = (
+_HOME, _PROTECT, _USAGE, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_HOME",
     "STRONGROOM_SERVE_PROTECT",
-    "STRONGROOM_SERVE_WORKERS",
+    "STRONGROOM_SERVE_USAGE",
     "STRONGROOM_SERVE_LOG_LEVEL",
     "STRONGROOM_SERVE_LOG_REQUESTS",
 )
 _HEAD_BYTES = 80 * 1024
+_SPARE_SECTIONS = 2
+"""Places in the shared usage for workers that start while those that they replace are still ending."""
 
 
 class Site:
@@ -149,7 +152,6 @@ def run(home: Path, listening: Listening, started: Started | None = None) -> Non
     bound_tls = None if listening.tls_port is None else _bind(listening.host, listening.tls_port)
     os.environ[_HOME] = str(home)
     os.environ[_PROTECT] = "1" if listening.protect else "0"
-    os.environ[_WORKERS] = str(listening.workers)
     os.environ[_LOG_LEVEL] = listening.log_level
     os.environ[_LOG_REQUESTS] = "1" if listening.log_requests else "0"
     app = application()
@@ -161,6 +163,9 @@ def run(home: Path, listening: Listening, started: Started | None = None) -> Non
         app.close()
         with tempfile.TemporaryDirectory(prefix="strongroom-metrics-") as measurements:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = measurements
+            usage = Path(measurements, "usage")
+            make_pool(usage, listening.workers + _SPARE_SECTIONS)
+            os.environ[_USAGE] = str(usage)
             config = _config(listening, "strongroom.serving:application", with_tls=True)
             Multiprocess(config, sockets=[bound]).run()
     else:
@@ -246,13 +251,17 @@ def application() -> Site:
     set_up_logging(os.environ.get(_LOG_LEVEL, "info"))
     logging.getLogger("strongroom.access").disabled = os.environ.get(_LOG_REQUESTS) == "0"
     home = open_home(Path(os.environ[_HOME]))
-    workers = int(os.environ.get(_WORKERS, "1"))
     told = home.settings.server
     limits = Limits(told.protect_requests, told.protect_execution_s, told.protect_concurrent)
-    protection = Protection(limits.shared_by(workers), enforced=os.environ.get(_PROTECT) == "1")
+    pool = _pool(os.environ.get(_USAGE))
+    protection = Protection(limits, enforced=os.environ.get(_PROTECT) == "1", pool=pool)
     environments = Environments(home)
     web_api = Application(environments, protection, told.body_limit_mib * 1024 * 1024)
     return Site(environments, web_api)
+
+
+def _pool(shared: str | None) -> PooledUsage | None:
+    return PooledUsage(Path(shared), WINDOW_S, claim_section(Path(shared))) if shared else None
 
 
 def _end_with_parent() -> None:

@@ -38,3 +38,20 @@ def test_a_user_gets_as_many_requests_as_the_server_is_told(api: Api) -> None:
     for _ in range(2):
         refused = api.refused("POST", "accounts", {"name": "X"}, status=429, code="0x80072322", says=says)
         assert int(refused.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_workers_count_together(engine: str, stores: Stores, tmp_path: Path) -> None:
+    """TS-305: more workers do not let more through."""
+    home = make_home(tmp_path, stores, engine)
+    (home / "strongroom.toml").write_text(f"[server]\nprotect_requests = {REQUESTS}\n")
+    server = start_server(home, "--protect", "--workers", "2")
+    try:
+        statuses: list[int] = []
+        token = server.token()
+        for _ in range(4 * REQUESTS):
+            with httpx.Client(timeout=60) as http:  # a new connection: either worker may take it
+                statuses.append(Api(server.api, token, http).send("GET", "WhoAmI").status_code)
+    finally:
+        server.stop()
+    assert statuses == [200] * REQUESTS + [429] * (3 * REQUESTS)

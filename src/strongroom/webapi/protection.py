@@ -1,17 +1,19 @@
 """Service protection: how much one user may ask of the server (WA-430 to WA-432).
 
 Three facets over a sliding window of 300 seconds, per user and environment: number of requests, summed execution
-time, requests at the same time. Counted in this worker; with several workers each holds its share of the limits.
+time, requests at the same time. Several workers count together (`pooled_usage`, TS-305).
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from heapq import merge
 from math import ceil
 
 from strongroom.errors import Throttled
+from strongroom.webapi.pooled_usage import PooledUsage, usage_key
 
 WINDOW_S = 300.0
 
@@ -24,24 +26,19 @@ class Limits:
     execution_s: float = 1200.0
     concurrent: int = 52
 
-    def shared_by(self, workers: int) -> "Limits":
-        """One worker's share, so that all workers together keep the limits."""
-        return Limits(
-            max(1, self.requests // workers), self.execution_s / workers, max(1, ceil(self.concurrent / workers))
-        )
-
 
 @dataclass(slots=True)
 class _Usage:
-    """What one user did: (end, seconds) of each request in the window, and the running sums."""
+    """What one user did in this worker: (end, seconds) of each request in the window, and the running sums."""
 
+    key: bytes
     done: deque[tuple[float, float]] = field(default_factory=deque[tuple[float, float]])
     seconds: float = 0.0
     running: int = 0
     refused: int = 0
 
     def forget(self, before: float) -> None:
-        while self.done and self.done[0][0] < before:
+        while self.done and self.done[0][0] <= before:
             self.seconds -= self.done.popleft()[1]
 
 
@@ -62,10 +59,19 @@ class Admission:
 class Protection:
     """Counts, and refuses when `enforced`. Not enforced, it still tells what would remain."""
 
-    def __init__(self, limits: Limits, *, enforced: bool, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        enforced: bool,
+        now: Callable[[], float] = time.monotonic,
+        pool: PooledUsage | None = None,
+    ) -> None:
+        """`pool` is what the workers of a server share; None when there is one."""
         self._limits = limits
         self._enforced = enforced
         self._now = now
+        self._pool = pool
         self._usage: dict[tuple[str, str], _Usage] = {}
 
     @contextmanager
@@ -75,14 +81,20 @@ class Protection:
         usage = self._usage.get((environment, user_id))
         if usage is None:
             self._drop_idle(started)
-            usage = self._usage[environment, user_id] = _Usage()
+            usage = self._usage[environment, user_id] = _Usage(usage_key(environment, user_id))
         usage.forget(started - WINDOW_S)
+        requests, seconds = len(usage.done), usage.seconds
+        if self._pool is not None:
+            elsewhere = self._pool.totals(usage.key, started)
+            requests, seconds = requests + elsewhere[0], seconds + elsewhere[1]
         if self._enforced:
-            self._refuse(usage, started)
+            self._refuse(usage, requests, seconds, started)
         usage.refused = 0
         usage.running += 1
+        if self._pool is not None:
+            self._pool.begin(usage.key, started)
         admission = Admission(
-            max(0, self._limits.requests - len(usage.done) - 1), max(0.0, self._limits.execution_s - usage.seconds)
+            max(0, self._limits.requests - requests - 1), max(0.0, self._limits.execution_s - seconds)
         )
         try:
             yield admission
@@ -91,25 +103,23 @@ class Protection:
             ended = self._now()
             usage.done.append((ended, ended - started))
             usage.seconds += ended - started
+            if self._pool is not None:
+                self._pool.end(usage.key, ended, ended - started)
 
-    def _refuse(self, usage: _Usage, now: float) -> None:
-        limits = self._limits
-        if usage.running >= limits.concurrent:
-            code, text, wait = (
-                "0x80072326",
-                f"Number of concurrent requests exceeded the limit of {limits.concurrent}.",
-                1,
-            )
-        elif len(usage.done) >= limits.requests:
-            wait = ceil(usage.done[len(usage.done) - limits.requests][0] + WINDOW_S - now)
-            code = "0x80072322"
-            window = f"over time window of {WINDOW_S:.0f} seconds"
+    def _refuse(self, usage: _Usage, requests: int, seconds: float, now: float) -> None:
+        limits, window = self._limits, f"over time window of {WINDOW_S:.0f} seconds"
+        running = usage.running + (self._pool.running(usage.key) if self._pool is not None else 0)
+        if running >= limits.concurrent:
+            code, wait = "0x80072326", 1
+            text = f"Number of concurrent requests exceeded the limit of {limits.concurrent}."
+        elif requests >= limits.requests:
+            code, wait = "0x80072322", self._wait(usage, now, requests=requests - limits.requests + 1)
             text = f"Number of requests exceeded the limit of {limits.requests} {window}."
-        elif usage.seconds > limits.execution_s:
-            code, wait = "0x80072321", ceil(usage.done[0][0] + WINDOW_S - now)
+        elif seconds > limits.execution_s:
+            code, wait = "0x80072321", self._wait(usage, now, seconds=seconds - limits.execution_s)
             text = (
                 f"Combined execution time of incoming requests exceeded limit of {limits.execution_s * 1000:,.0f} "
-                f"milliseconds over time window of {WINDOW_S:.0f} seconds. Decrease number of concurrent requests or "
+                f"milliseconds {window}. Decrease number of concurrent requests or "
                 "reduce the duration of requests and try again later."
             )
         else:
@@ -117,6 +127,19 @@ class Protection:
         usage.refused += 1
         # Who keeps pushing waits longer (WA-431); a pause of the told length always suffices.
         raise Throttled(text, code=code, retry_after_s=min(int(WINDOW_S), max(1, wait) + usage.refused // 10))
+
+    def _wait(self, usage: _Usage, now: float, *, requests: int = 0, seconds: float = 0.0) -> int:
+        """After how many seconds so many requests, or so much time, have left the window."""
+        own = ((ended, 1, spent) for ended, spent in usage.done)
+        others: Iterable[tuple[float, int, float]] = ()
+        if self._pool is not None:
+            others = sorted((each.ended, each.requests, each.seconds) for each in self._pool.spent(usage.key, now))
+        for ended, number, spent in merge(own, others):
+            requests -= number
+            seconds -= spent
+            if requests <= 0 and seconds <= 0:
+                return ceil(ended + WINDOW_S - now)
+        return ceil(WINDOW_S)
 
     def _drop_idle(self, now: float) -> None:
         if len(self._usage) < 10_000:

@@ -1,8 +1,15 @@
 """Service protection limits (WA-430 to WA-432, TS-301 to TS-305)."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from strongroom.errors import Throttled
+from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool, usage_key
 from strongroom.webapi.protection import WINDOW_S, Limits, Protection
 
 
@@ -96,6 +103,93 @@ def test_unenforced_limits_are_only_told() -> None:
     assert seen == [1, 0, 0, 0]
 
 
-def test_workers_share_the_limits() -> None:
+@pytest.fixture
+def workers(tmp_path: Path) -> tuple[PooledUsage, PooledUsage]:
+    make_pool(tmp_path / "usage", 2)
+    return PooledUsage(tmp_path / "usage", WINDOW_S, 0), PooledUsage(tmp_path / "usage", WINDOW_S, 1)
+
+
+def test_workers_count_together(workers: tuple[PooledUsage, PooledUsage]) -> None:
+    """TS-305, WA-431: the third request is one too many wherever it comes to, and the pause that is told suffices."""
+    time = Time()
+    first, second = (Protection(Limits(requests=2), enforced=True, now=time, pool=pool) for pool in workers)
+    ask(first, time)
+    time.now += 12
+    ask(second, time)
+
+    for protection in (first, second):
+        with pytest.raises(Throttled) as caught:
+            ask(protection, time)
+        assert caught.value.code == "0x80072322"
+    ask(first, time, user="somebody else")
+    time.now += caught.value.retry_after_s
+
+    ask(second, time)
+    with pytest.raises(Throttled):
+        ask(first, time)
+
+
+def test_time_and_requests_at_once_are_counted_over_workers(workers: tuple[PooledUsage, PooledUsage]) -> None:
     """TS-305."""
-    assert Limits().shared_by(4) == Limits(1500, 300.0, 13)
+    time = Time()
+    limits = Limits(execution_s=10.0, concurrent=2)
+    first, second = (Protection(limits, enforced=True, now=time, pool=pool) for pool in workers)
+    with first.admit("main", "u"), second.admit("main", "u"), pytest.raises(Throttled) as caught:
+        ask(first, time)
+    assert caught.value.code == "0x80072326"
+    ask(first, time, takes=6)
+    with second.admit("main", "u") as admission:
+        assert 3.9 < admission.remaining_s < 4.1
+        time.now += 6
+    with pytest.raises(Throttled) as caught:
+        ask(first, time)
+    assert caught.value.code == "0x80072321"
+    time.now += caught.value.retry_after_s
+    ask(first, time)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 90)), max_size=60))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_more_than_the_limit_is_let_through_in_any_window(
+    tmp_path_factory: pytest.TempPathFactory, asked: list[tuple[int, int]]
+) -> None:
+    """TS-301, TS-305: whichever worker is asked, and however long the pauses are."""
+    path = tmp_path_factory.mktemp("pool") / "usage"
+    make_pool(path, 2)
+    time = Time()
+    both = [
+        Protection(Limits(requests=5), enforced=True, now=time, pool=PooledUsage(path, WINDOW_S, number))
+        for number in range(2)
+    ]
+    let_through: list[float] = []
+    for worker, pause in asked:
+        time.now += pause
+        try:
+            ask(both[worker], time)
+        except Throttled as refusal:
+            assert refusal.retry_after_s >= 1
+            continue
+        let_through.append(time.now)
+        assert len([moment for moment in let_through if moment > time.now - WINDOW_S]) <= 5
+
+
+def test_a_worker_begins_with_an_empty_section(tmp_path: Path) -> None:
+    """TS-305: what a worker had in hand when it ended abruptly does not count for ever."""
+    make_pool(tmp_path / "usage", 2)
+    ended, other = (PooledUsage(tmp_path / "usage", WINDOW_S, number) for number in range(2))
+    ended.begin(usage_key("main", "u"), 1000.0)
+    assert other.running(usage_key("main", "u")) == 1
+
+    PooledUsage(tmp_path / "usage", WINDOW_S, 0)
+
+    assert other.running(usage_key("main", "u")) == 0
+
+
+def test_a_section_belongs_to_one_process(tmp_path: Path) -> None:
+    """TS-305: a second process takes another one, and none when there is none."""
+    make_pool(tmp_path / "usage", 2)
+    assert claim_section(tmp_path / "usage") == 0
+    claim = "import sys; from pathlib import Path; from strongroom.webapi.pooled_usage import claim_section as c;"
+    claim += "print(c(Path(sys.argv[1])))"
+    done = subprocess.run([sys.executable, "-c", claim, str(tmp_path / "usage")], capture_output=True, check=True)
+    assert done.stdout == b"1\n"
