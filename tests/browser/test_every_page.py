@@ -21,6 +21,10 @@ def _addresses(site: Site) -> dict[str, str]:
         "/people/{id}": site.one("systemusers?$filter=domainname eq 'sofia@meridian.example'")["systemuserid"],
         "/teams/{id}": site.one("teams?$select=teamid&$top=1")["teamid"],
         "/roles/{id}": site.one("roles?$filter=name eq 'Salesperson'")["roleid"],
+        **dict.fromkeys(
+            ("/solutions/{id}", "/solutions/{id}/remove"),
+            site.one("solutions?$filter=uniquename eq 'Default'")["solutionid"],
+        ),
         "/profiles/{id}": site.one("fieldsecurityprofiles?$top=1")["fieldsecurityprofileid"],
     }
     found: dict[str, str] = {}
@@ -36,7 +40,7 @@ def _addresses(site: Site) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360), ("light", 2560)])
 def test_every_page_is_accessible_fits_and_has_no_error(site: Site, chromium: Browser, theme: str, width: int) -> None:
     found: list[str] = []
     with visiting(site, chromium, ADMIN, theme=theme, width=width, checks=True) as visitor:
@@ -45,7 +49,8 @@ def test_every_page_is_accessible_fits_and_has_no_error(site: Site, chromium: Br
             assert answer is not None
             if answer.status != 200:
                 found.append(f"{path}: {answer.status}")
-            found += [f"{path}: {each}" for each in visitor.violations()]
+            if width < 2000:  # the rules see the same page in a wider window
+                found += [f"{path}: {each}" for each in visitor.violations()]
             if visitor.overflows():
                 found.append(f"{path}: wider than {width} pixels")
             if not visitor.page.title().endswith("· Strongroom") or visitor.page.locator("h1").count() != 1:

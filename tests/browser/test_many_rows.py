@@ -184,7 +184,7 @@ def test_the_hierarchy_and_the_shares_are_drawn(site: Site, admin: Visitor) -> N
     expect(page.locator("main")).to_contain_text("Hierarchy security is off")
     reports = site.one(f"systemusers?$filter=domainname eq '{SELLER}'&$expand=parentsystemuserid($select=fullname)")
     manager = reports["parentsystemuserid"]["fullname"]  # type: ignore[index]
-    inside = page.locator("details", has=page.get_by_role("link", name=manager, exact=True)).last
+    inside = page.locator("li", has=page.get_by_role("link", name=manager, exact=True)).last
     expect(inside.get_by_role("link", name=site.name(SELLER))).to_be_visible()
 
     page = admin.go("shares")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import orjson
 from starlette.responses import Response
@@ -16,6 +17,9 @@ from strongroom.console.visit import Visit
 from strongroom.schema.model import Table
 
 _DAY = 10
+_CHART_DAYS = 14
+_MOST_COUNTED = 5000
+_LIVE_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,16 @@ class Difference:
     label: str
     old: str
     new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One bar of the chart: `share` is its part of the largest one, in percent."""
+
+    day: str
+    shown: str
+    share: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +87,45 @@ async def search(visit: Visit) -> Response:
             if visit.parameter(name)
         },
     }
-    return visit.render("audit.html", visit.texts("Audit"), context, status=problem.status if problem else 200)
+    is_live = visit.parameter("live") == "on" and problem is None and not visit.parameter("after")
+    context |= {"is_live": is_live, "days": () if problem else await _days(visit)}
+    response = visit.render("audit.html", visit.texts("Audit"), context, status=problem.status if problem else 200)
+    if is_live:
+        response.headers["Refresh"] = str(_LIVE_S)
+    return response
+
+
+async def _days(visit: Visit) -> Sequence[Day]:
+    """How much happened on each of the last days, as far as the search asks for it; counted up to `_MOST_COUNTED`."""
+    conditions = await _conditions(visit, with_days=False)
+    today = visit.environment.clock.now().date()
+    counts: list[tuple[str, int]] = []
+    for back in reversed(range(_CHART_DAYS)):
+        day = (today - timedelta(days=back)).isoformat()
+        within = [*conditions, f"createdon ge {day}T00:00:00Z", f"createdon le {day}T23:59:59Z"]
+        options = {"$select": "auditid", "$filter": " and ".join(within), "$count": "true", "$top": "1"}
+        count = (await visit.api.get("audits", options)).get("@odata.count")
+        counts.append((day, count if isinstance(count, int) else 0))
+    largest = max(count for _, count in counts) or 1
+    return [
+        Day(day, f"{count:,}+" if count >= _MOST_COUNTED else f"{count:,}", round(100 * count / largest), number)
+        for number, (day, count) in enumerate(counts)
+    ]
 
 
 async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
+    conditions = await _conditions(visit, with_days=True)
+    options = {"$orderby": "createdon desc"}
+    if conditions:
+        options["$filter"] = " and ".join(conditions)
+    if visit.parameter("after"):
+        options["$skiptoken"] = visit.parameter("after")
+    body = await visit.api.get("audits", options, prefer=(f"odata.maxpagesize={PAGE_SIZE}",))
+    return objects(body.get("value")), next_token(body)
+
+
+async def _conditions(visit: Visit, *, with_days: bool) -> list[str]:
+    """What the search asks for. Raises `ApiError` 400 for what is no user, table or day."""
     conditions: list[str] = []
     if visit.parameter("user"):
         _, user_id = await find_row(visit, ("systemuser",), visit.parameter("user"))
@@ -87,17 +136,11 @@ async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
         conditions.append(f"action eq {visit.parameter('action')}")
     for name, operator, time in (("since", "ge", "T00:00:00Z"), ("until", "le", "T23:59:59Z")):
         day = visit.parameter(name)
-        if day:
+        if day and with_days:
             if len(day) != _DAY:
                 raise ApiError(400, "", visit.texts("'%(day)s' is no day; write it as 2026-03-31.", day=day))
             conditions.append(f"createdon {operator} {day}{time}")
-    options = {"$orderby": "createdon desc"}
-    if conditions:
-        options["$filter"] = " and ".join(conditions)
-    if visit.parameter("after"):
-        options["$skiptoken"] = visit.parameter("after")
-    body = await visit.api.get("audits", options, prefer=(f"odata.maxpagesize={PAGE_SIZE}",))
-    return objects(body.get("value")), next_token(body)
+    return conditions
 
 
 def _entry(visit: Visit, row: Json) -> Entry:

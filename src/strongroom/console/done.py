@@ -18,5 +18,6 @@ DONE = {
     "role-given": _("The role is given."),
     "role-taken": _("The role is taken away."),
     "restored": _("The earlier value is back, as a change of its own."),
+    "solution-removed": _("The solution is gone."),
     "note": _("The note was added."),
 }
