@@ -70,7 +70,7 @@ class AlertWatch:
             return 0
         with self.database.read() as transaction:
             self._know(transaction, at)
-            batch = places(transaction, at, min(BATCH, end - at))
+            batch = _until_change(places(transaction, at, min(BATCH, end - at)))
             findings = self._judge(transaction, batch)
         following = batch[-1].sequence + 1 if batch else end
         with self.database.write() as transaction:
@@ -81,7 +81,7 @@ class AlertWatch:
             self._store(session, findings)
             move(session, RULES, following)
             transaction.append_activity(session.activities)
-        self._at = None if _changes_rules(batch) else following
+        self._at = None if batch and _changes_rules(batch[-1]) else following
         return len(findings)
 
     def _judge(self, transaction: Transaction, batch: Sequence[Place]) -> list[Finding]:
@@ -185,13 +185,17 @@ def _readable(transaction: Transaction, row: Row, now: datetime) -> AlertRule | 
         return None
 
 
-def _changes_rules(batch: Sequence[Place]) -> bool:
-    """Whether somebody changed rules or alerts meanwhile."""
-    return any(
-        each.row is not None
-        and each.row.values.get("objecttypecode") in (RULE, ALERT)
-        and getattr(each.row.values.get("userid"), "id", EMPTY_GUID) != SYSTEM_USER
-        for each in batch
+def _until_change(found: Sequence[Place]) -> Sequence[Place]:
+    """The places up to the first change of rules or alerts by somebody: what comes behind it is judged by it."""
+    return found[: next((number for number, each in enumerate(found, 1) if _changes_rules(each)), len(found))]
+
+
+def _changes_rules(place: Place) -> bool:
+    row = place.row
+    return (
+        row is not None
+        and row.values.get("objecttypecode") in (RULE, ALERT)
+        and getattr(row.values.get("userid"), "id", EMPTY_GUID) != SYSTEM_USER
     )
 
 

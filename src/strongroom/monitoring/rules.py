@@ -104,12 +104,14 @@ def read_rule(schema: Schema, rule_id: Guid, code: str, values: Mapping[str, Val
         source=source,
         applies=_filter(schema, table, values.get("filter"), now),
         condition=None if condition is None else Condition(_choice("condition", condition, CONDITIONS)),
-        window_s=60 * _between("windowminutes", values.get("windowminutes") or 10, 1, LONGEST_WINDOW),
-        threshold=_between("threshold", values.get("threshold") or 1, 1, _MOST if counts is Counts.SUM else MOST_KEPT),
+        window_s=60 * _between("windowminutes", _given(values, "windowminutes", 10), 1, LONGEST_WINDOW),
+        threshold=_between(
+            "threshold", _given(values, "threshold", 1), 1, _MOST if counts is Counts.SUM else MOST_KEPT
+        ),
         counts=counts,
         count_column=_counted(table, counts, values.get("countcolumn")),
         group_by=_column(table, "groupby", values.get("groupby")),
-        suppress_s=60 * _between("suppressminutes", values.get("suppressminutes") or 60, 1, LONGEST_SUPPRESSION),
+        suppress_s=60 * _between("suppressminutes", _given(values, "suppressminutes", 60), 1, LONGEST_SUPPRESSION),
     )
 
 
@@ -183,6 +185,11 @@ def _one_of(target: str, value: Value, known: tuple[str, ...]) -> str:
     if value not in known:
         raise _wrong(target, f"is one of {', '.join(known)}")
     return str(value)
+
+
+def _given(values: Mapping[str, Value], name: str, default: int) -> Value:
+    value = values.get(name)
+    return default if value is None else value
 
 
 def _between(target: str, value: Value, least: int, most: int) -> int:
