@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from strongroom.cli.audit_reading import access
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 @click.group(short_help="Verify, export and seal the audit trail.")
 def audit() -> None:
     """The audit trail and its proof: a Merkle log with signed heads (RFC 6962)."""
+
+
+audit.add_command(access)
 
 
 @audit.command(short_help="Check that nobody changed the trail.")

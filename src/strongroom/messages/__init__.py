@@ -1,14 +1,14 @@
 """Functions and actions: one function each, listed in `operations()`.
 
-`operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares and
-rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
+`operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
+and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
 `moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
-`audit_proof` its heads and proofs · `restoring` rows as they were · `explanation` why and who · `identities` accounts,
-programs and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited ·
-`foresight` what a change would do · `merging` two rows into one · `monitoring` alerts ·
-`states` what may follow · `bulk_delete` jobs that
-delete · `duplicate_rules` publishing them · `entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping`
-prefilled rows · `view_as` looking as somebody else · `not_offered` documented names that answer 501.
+`activity` who read and did what · `audit_proof` heads and proofs of the trail · `restoring` rows as they were ·
+`explanation` why and who · `identities` accounts, programs and sessions · `access_info` where access comes from ·
+`inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
+`monitoring` alerts · `conditional_access` who would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
+`entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows ·
+`view_as` looking as somebody else · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,11 @@ from functools import cache
 
 from strongroom.messages import (
     access_info,
+    activity,
     audit_proof,
     auditing,
     bulk_delete,
+    conditional_access,
     duplicate_rules,
     entity_changes,
     explanation,
@@ -52,9 +54,11 @@ def operations() -> Mapping[str, Operation]:
     """Every operation that the server has, by name."""
     rooms = (
         access_info,
+        activity,
         audit_proof,
         auditing,
         bulk_delete,
+        conditional_access,
         duplicate_rules,
         entity_changes,
         explanation,

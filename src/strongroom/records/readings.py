@@ -25,10 +25,10 @@ def tell_readings(
     """Tell what was shown: an activity for each table. `joined` has the ids of joined rows by alias."""
     for each in watch.watched:
         rows = _ids_of(records, each.path) if each.joined is None else _distinct(joined.get(each.joined, ()))
-        is_one = watch.activity is Activity.RETRIEVE and len(rows) == 1
+        is_one = each.activity is Activity.RETRIEVE and len(rows) == 1
         tell(
             session,
-            watch.activity if (each.joined is None and not each.path) or is_one else Activity.RETRIEVE_MULTIPLE,
+            each.activity,
             table=each.table,
             row=rows[0] if is_one else None,
             rows=None if is_one else rows,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from strongroom.audit.activities import Activity
-from strongroom.query.ast import Expand, Field, LookupName, LookupTable, Select
+from strongroom.query.ast import Field, LookupName, LookupTable, Select
 from strongroom.query.describing import described, searches
 from strongroom.schema.model import Table
 
@@ -16,6 +16,7 @@ class Watched:
 
     table: str
     sensitive: tuple[str, ...]
+    activity: Activity
     joined: str | None = None
     path: tuple[str, ...] = ()
 
@@ -24,7 +25,6 @@ class Watched:
 class Watch:
     """What is told of a query whenever it is run."""
 
-    activity: Activity
     query: str
     watched: tuple[Watched, ...]
 
@@ -36,11 +36,9 @@ class Watch:
 
 def watch_of(select: Select, *, one_row: bool) -> Watch | None:
     """What is to be told of a query where reading is audited; None for nothing."""
-    watched = tuple(_watched(select, one_row=one_row))
-    if not watched:
-        return None
-    several = Activity.SEARCH if searches(select) else Activity.RETRIEVE_MULTIPLE
-    return Watch(Activity.RETRIEVE if one_row else several, described(select), watched)
+    root = Activity.RETRIEVE if one_row else Activity.SEARCH if searches(select) else Activity.RETRIEVE_MULTIPLE
+    watched = tuple(_watched(select, root))
+    return Watch(described(select), watched) if watched else None
 
 
 def sensitive_columns(table: Table, shown: Iterable[str]) -> tuple[str, ...]:
@@ -49,23 +47,22 @@ def sensitive_columns(table: Table, shown: Iterable[str]) -> tuple[str, ...]:
     return tuple(each.logical_name for each in columns if each and (each.is_secured or each.is_read_audited))
 
 
-def _watched(select: Select, *, one_row: bool, path: tuple[str, ...] = ()) -> Iterable[Watched]:
+def _watched(select: Select, activity: Activity, path: tuple[str, ...] = ()) -> Iterable[Watched]:
     shown = _columns_by_alias(select)
     for source in (select.source, *(join.source for join in select.joins)):
         table, names = source.table, shown.get(source.alias, [])
         is_root = source.alias == ""
         if not is_root and (not names or path):
             continue  # a table that only decides shows nothing; rows joined to expanded ones have no ids to tell
-        switch = table.is_retrieve_audited if one_row and is_root else table.is_retrieve_multiple_audited
+        how = activity if is_root else Activity.RETRIEVE_MULTIPLE
+        switch = table.is_retrieve_audited if how is Activity.RETRIEVE else table.is_retrieve_multiple_audited
         sensitive = sensitive_columns(table, names)
         if switch or any(table.columns[name].is_read_audited for name in sensitive):
-            yield Watched(table.logical_name, sensitive, None if is_root else source.alias, path)
+            yield Watched(table.logical_name, sensitive, how, None if is_root else source.alias, path)
     for expand in select.expands:
-        yield from _watched(expand.select, one_row=_is_single(expand, one_row), path=(*path, expand.name))
-
-
-def _is_single(expand: Expand, one_row: bool) -> bool:
-    return one_row and expand.to_parent
+        is_one = expand.to_parent and activity is Activity.RETRIEVE
+        how = Activity.RETRIEVE if is_one else Activity.RETRIEVE_MULTIPLE
+        yield from _watched(expand.select, how, (*path, expand.name))
 
 
 def _columns_by_alias(select: Select) -> dict[str, list[str]]:
