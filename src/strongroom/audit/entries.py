@@ -64,6 +64,9 @@ class Action(Enum):
     AUDIT_ENABLED = 107
     AUDIT_DISABLED = 110
     AUDIT_LOG_DELETION = 111
+    IP_FIREWALL = 118
+    """A request from an address that the IP firewall would keep out, let in to be audited (TS-308)."""
+
     RESTORED = 10002
     """Our own: an older state, or another environment's, was put in place (`audit.forks`)."""
 

@@ -166,7 +166,9 @@ def _doubt_about(entry: LoggedEntry) -> str | None:
 def _of_heads(environment: Guid, public: Ed25519PublicKey, heads: Sequence[StoredHead]) -> Iterator[str]:
     """Doubts about the chain of heads. A head that the next one names by its hash needs no look at its own signature:
     the newest one's vouches for all."""
-    if heads and heads[0].previous != NO_HEAD:
+    if not heads:
+        return
+    if heads[0].previous != NO_HEAD:
         yield f"The head before that over {heads[0].tree_size:,} leaves is missing."
     names = [head.previous for head in heads[1:]]
     for head, named in zip(heads, [*names, None], strict=True):

@@ -70,6 +70,7 @@ def init(
         _make(made, CONTROL, EnvironmentKind.CONTROL, administrator)
         filling = _Filling(accounts or 5000, 1 if seed is None else seed) if demo else None
         _make(made, name, EnvironmentKind.BUSINESS, administrator, address, filling)
+        _mirror(made)
     if as_json:
         print_json({"home": str(home), "id": made.id, "environment": name, "administrator": administrator})
         return
@@ -97,14 +98,35 @@ def _make(
     filling: _Filling | None = None,
 ) -> None:
     from strongroom.environment import create_environment
+    from strongroom.home import EnvironmentType
     from strongroom.records import Birth
 
-    environment, born = create_environment(home, name, Birth(name, administrator), kind=kind, database=database)
+    environment, born = create_environment(
+        home,
+        name,
+        Birth(name, administrator),
+        kind=kind,
+        database=database,
+        type=EnvironmentType.SANDBOX if filling else EnvironmentType.PRODUCTION,
+        region=next(iter(home.settings.regions), ""),
+    )
     try:
         if filling is not None:
             _fill(home, environment, born, filling)
     finally:
         environment.close()
+
+
+def _mirror(home: "Home") -> None:
+    """Say in the control environment which environments there are."""
+    from strongroom.environment import ledger_in, open_environment
+    from strongroom.lifecycle.mirroring import mirror
+
+    control = open_environment(home, CONTROL)
+    try:
+        mirror(home, ledger_in(control))
+    finally:
+        control.close()
 
 
 def _fill(home: "Home", environment: "Environment", born: "Born", filling: _Filling) -> None:

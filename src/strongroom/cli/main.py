@@ -13,9 +13,11 @@ import click
 from strongroom.cli.alerts import alerts
 from strongroom.cli.apps import apps
 from strongroom.cli.audit import audit
+from strongroom.cli.backup import backup, restore
 from strongroom.cli.bench import bench
 from strongroom.cli.check import check
 from strongroom.cli.clock import clock
+from strongroom.cli.environments import environment
 from strongroom.cli.explain import explain
 from strongroom.cli.import_ import import_
 from strongroom.cli.init import init
@@ -55,6 +57,9 @@ FAILED = 2
         solutions,
         audit,
         alerts,
+        backup,
+        restore,
+        environment,
         check,
         clock,
         keys,

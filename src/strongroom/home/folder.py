@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -34,6 +35,7 @@ from strongroom.settings import SETTINGS_FILE, Settings, default_file, load_sett
 
 ENVIRONMENTS_FOLDER = "environments"
 TLS_FOLDER = "tls"
+OPERATIONS_LOCK = "operations.lock"
 _USABLE = frozenset({EnvironmentState.READY, EnvironmentState.ADMINISTRATION, EnvironmentState.SUSPENDED})
 
 
@@ -81,6 +83,9 @@ class Home:
         if record.state in _USABLE:
             return record
         if record.state is EnvironmentState.PREPARING:
+            with self._disk.lock(self.path / OPERATIONS_LOCK, wait=False) as is_free:
+                if is_free:  # whoever was replacing it is gone, and the one state or the other is in place
+                    return self._settled(record)
             raise EnvironmentClosed(
                 f"The environment '{record.name}' is being prepared; try again in a moment.",
                 reason="environment-preparing",
@@ -94,6 +99,28 @@ class Home:
         raise HomeError(
             f"The environment '{record.name}' was not created to its end. `strongroom environment purge {record.name}` "
             "removes what there is; a home that has nothing else is removed and made again."
+        )
+
+    @contextmanager
+    def operating(self) -> Generator[None]:
+        """One operation on environments at a time, whoever does it. Raises `Conflict` while another one runs."""
+        with self._disk.lock(self.path / OPERATIONS_LOCK, wait=False) as is_free:
+            if not is_free:
+                raise Conflict("Another operation on the environments of this home is running; wait for its end.")
+            for record in self.environments():
+                if record.state is EnvironmentState.PREPARING:
+                    self._settled(record)
+            yield
+
+    def _settled(self, record: EnvironmentRecord) -> EnvironmentRecord:
+        """What an interrupted operation left, in administration mode."""
+        return self.change_environment(
+            replace(
+                record,
+                state=EnvironmentState.ADMINISTRATION,
+                generation=record.generation + 1,
+                message="An operation was interrupted; an administrator looks whether all is as it should be.",
+            )
         )
 
     def default_environment(self) -> EnvironmentRecord:

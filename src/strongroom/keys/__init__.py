@@ -8,6 +8,7 @@
 - `providers` where keys live that the customer holds: file, PKCS#11, AWS KMS, Vault
 - `custody`   wrapping an environment's keys under the customer's
 - `customer`  adding, assigning, rotating, revoking and restoring those
+- `age`       files that leave the home
 - `ring`      `KeyRing`: what the rest of the program asks for
 - `disk`      the file operations, replaceable so that tests can fail each of them
 """

@@ -123,6 +123,10 @@ class KeyRing:
 
         self._file.change(step)
 
+    def data_key(self, environment: Guid) -> Secret:
+        """The data key of an environment whose store is open: no change of it is under way."""
+        return self._data_key(environment, _keys_of(self.document, environment).active)
+
     def open_environment(self, environment: Guid, attempt: Callable[[Secret], _T]) -> _T:
         """What `attempt` returns for the data key that opens the environment's store.
 

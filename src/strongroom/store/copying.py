@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from strongroom.clock import Clock
 from strongroom.errors import HomeError
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Connection, Engine
+
+if TYPE_CHECKING:
+    from strongroom.store.protocol import Transaction
 
 CHUNK = 4 * 1024 * 1024
 Tell = Callable[[str, int, int], None]
@@ -58,8 +61,9 @@ class Receiver(Protocol):
         """The part is complete."""
         ...
 
-    def finish(self) -> None:
-        """The copy is complete: make it durable."""
+    def finish(self, note: "Callable[[Transaction], None] | None" = None) -> None:
+        """The copy is complete: make it durable. `note` writes to the store before it counts, where the receiver has
+        the store open; a file receiver has not, and takes none."""
         ...
 
     def give_up(self) -> None:
@@ -98,6 +102,16 @@ def receiver_at(place: str | Path, name: str, engine: str, clock: Clock) -> Rece
     from strongroom.store.file_copy import FileReceiver
 
     return FileReceiver(Path(place))
+
+
+def copy_into(copying: Callable[[], AbstractContextManager[StoreCopy]], receiver: Receiver) -> None:
+    """Give all parts of a copy that `copying` takes to a receiver, which is not finished yet."""
+    with copying() as copy:
+        for part in copy.parts:
+            receiver.begin(part.name)
+            for chunk in part.chunks:
+                receiver.take(chunk)
+            receiver.end()
 
 
 def rows_and_tree(engine: Engine, connection: Connection) -> tuple[dict[str, int], int, str]:

@@ -17,6 +17,7 @@ from strongroom.store.integrity import doubts
 from strongroom.store.metadata import fits, load_schema
 from strongroom.store.platform import begin_platform, migrate, pending
 from strongroom.store.pool import Pool
+from strongroom.store.portable import Dump, Load
 from strongroom.store.protocol import Stamp
 from strongroom.store.reading import Reader
 from strongroom.store.transaction import StoreTransaction
@@ -104,6 +105,23 @@ class StoreDatabase:
     def copy(self) -> AbstractContextManager[StoreCopy]:
         """One moment of the whole store, for as long as the block lasts, while others write."""
         return copy_of(self._engine)
+
+    @contextmanager
+    def dumping(self) -> Generator[Dump]:
+        """One snapshot of all rows, as both engines can have them (`store.portable`)."""
+        connection, stamp = self._begin(write=False)
+        try:
+            work = self._work(connection, stamp, writes=False)
+            yield Dump(self._engine, connection, work.schema, stamp[0], stamp[2])
+        finally:
+            connection.rollback()
+            self._pool.give_back(connection)
+
+    @contextmanager
+    def loading(self) -> Generator[Load]:
+        """Fill the store with rows of another one, whose schema it was made with; all of them or none."""
+        with self._bare_write() as connection:
+            yield Load(self._engine, connection, self._stored_schema(connection))
 
     def interrupt(self) -> None:
         """End running statements: their units of work are undone, and none begins any more."""

@@ -9,13 +9,14 @@ as the disk gives it, encrypted as it is.
 import math
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from strongroom.errors import HomeError, Unavailable
+from strongroom.errors import HomeError, IntegrityViolation, Unavailable
 from strongroom.store.copying import CHUNK, Part, StoreCopy, rows_and_tree
 from strongroom.store.engine import Connection
+from strongroom.store.protocol import Transaction
 from strongroom.store.sqlcipher import SqlcipherConnection, SqlcipherEngine
 from strongroom.store.sqlcipher_file import sync_path
 from strongroom.store.turns import Turn
@@ -94,7 +95,9 @@ class FileReceiver:
     def end(self) -> None:
         """The file is the only part."""
 
-    def finish(self) -> None:
+    def finish(self, note: Callable[[Transaction], None] | None = None) -> None:
+        if note is not None:
+            raise IntegrityViolation("A file that arrives is opened by others.")
         self._file.close()
         sync_path(self._path)
         sync_path(self._path.parent)

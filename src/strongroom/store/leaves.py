@@ -178,6 +178,12 @@ class AuditLog:
         bound = "" if limit is None else f" order by id limit {int(limit)}"
         return map(shape.read, self._work.connection.query(f"{shape.select} where {condition}{bound}", parameters))
 
+    def start_anew(self) -> None:
+        """Forget leaves and heads, whose entries begin another environment's log."""
+        self._work.must_write()
+        for table in ("auditleaf", "audithead"):
+            self._work.connection.execute(f"delete from {table}")
+
     def _last_entry(self) -> int:
         last = self._work.connection.query("select entry from auditleaf order by sequence desc limit 1")
         return last[0][0] if last else -1

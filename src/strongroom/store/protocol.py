@@ -19,6 +19,7 @@ from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Sc
 if TYPE_CHECKING:
     from strongroom.store.copying import StoreCopy
     from strongroom.store.leaves import AuditLog
+    from strongroom.store.portable import Dump
     from strongroom.store.tracking import Tracking
     from strongroom.store.transfers import Transfers
 
@@ -332,6 +333,10 @@ class Database(Protocol):
 
     def copy(self) -> "AbstractContextManager[StoreCopy]":
         """One moment of the whole store, for as long as the block lasts, while others write: for back-ups."""
+        ...
+
+    def dumping(self) -> "AbstractContextManager[Dump]":
+        """One snapshot of all rows, as both engines can have them."""
         ...
 
     def check(self) -> list[str]:

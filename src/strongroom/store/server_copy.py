@@ -5,7 +5,7 @@ COPY format. Putting it back is one transaction that drops the schema, makes it 
 not at all, whatever is killed meanwhile.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,13 +17,19 @@ from strongroom.clock import Clock
 from strongroom.errors import BackupDamaged, HomeError, Unavailable
 from strongroom.schema.codec import Document, Json, Kind, schema_from
 from strongroom.schema.model import Schema
+from strongroom.store.compile import Statements
 from strongroom.store.copying import Part, StoreCopy, rows_and_tree
 from strongroom.store.ddl import fit_tables
 from strongroom.store.dialect import quote
-from strongroom.store.metadata import FINGERPRINT
+from strongroom.store.facts import SecurityCache
+from strongroom.store.metadata import FINGERPRINT, load_schema
 from strongroom.store.platform import begin_platform, migrate
 from strongroom.store.postgresql import PostgresqlConnection, PostgresqlEngine, literal
 from strongroom.store.postgresql_server import schema_name
+from strongroom.store.protocol import Stamp, Transaction
+from strongroom.store.reading import Reader
+from strongroom.store.transaction import StoreTransaction
+from strongroom.store.work import Shapes, Work
 
 STRUCTURE = "structure.json"
 _TABLE = "table/"
@@ -157,9 +163,28 @@ class SchemaReceiver:
         finally:
             self._copy = None
 
-    def finish(self) -> None:
+    def finish(self, note: Callable[[Transaction], None] | None = None) -> None:
+        if not self._columns:
+            raise BackupDamaged("The back-up holds no structure.")
+        if note is not None:
+            self._noted(note)
         self._connection.execute("commit")
         self._connection.close()
+
+    def _noted(self, note: Callable[[Transaction], None]) -> None:
+        """A unit of work inside this transaction, before it counts."""
+        epoch, metadata_version, version = self._connection.query(
+            "select security_epoch, metadata_version, version from stamp"
+        )[0]
+        shapes = Shapes(load_schema(self._connection, metadata_version), self._engine)
+        stamp = Stamp(epoch, metadata_version)
+        work = Work(self._engine, self._connection, self._clock, shapes, stamp, version, writes=True)
+        note(StoreTransaction(work, SecurityCache(-1), Reader(Statements(self._engine.dialect))))
+        work.flush()
+        self._connection.execute(
+            "update stamp set security_epoch = ?, metadata_version = ?, version = ?",
+            (work.stamp.security_epoch, work.stamp.metadata_version, work.version),
+        )
 
     def give_up(self) -> None:
         self._connection.close()  # the server undoes what was not committed

@@ -91,6 +91,30 @@ def rekey(path: Path, old_key: bytes, new_key: bytes) -> None:
         _discard(fresh)
 
 
+def take_place(staged: Path, path: Path, old_key: bytes | None) -> None:
+    """Put the file `staged`, closed and without a log, in the place of the database at `path`, by one rename.
+
+    Nobody may have that one open; `HomeError` otherwise. Its log goes into it first, so that a crash before the rename
+    leaves the old database whole; one that does not open (`old_key` is None) has nothing to lose.
+    """
+    lock = take_lock(path, alone=True)
+    try:
+        if old_key is not None and path.exists():
+            raw = open_file(path, old_key)
+            try:
+                if raw.execute("pragma journal_mode = delete").fetchone()[0] != "delete":
+                    raise HomeError("Another program has the database open; stop it, then try again.")
+            finally:
+                raw.close()
+        for suffix in ("-wal", "-shm", "-journal"):
+            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        sync_path(staged)
+        staged.replace(path)
+        sync_path(path.parent)
+    finally:
+        os.close(lock)
+
+
 def _discard(fresh: Path) -> None:
     """Remove what an interrupted change of the key has left, its journal included."""
     for suffix in ("-journal", ""):

@@ -1,0 +1,292 @@
+"""Every operation on environments by its name: done under the home's lock, and written down before and after (TS-413).
+
+The command line does an operation at once. The Web API writes one down as requested, and the server's upkeep does it:
+it may take longer than a request, and it goes on in another process when the first one is killed.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import orjson
+
+from strongroom.clock import iso
+from strongroom.environment import Environment, ledger_in, open_environment
+from strongroom.errors import InvalidRequest, StrongroomError
+from strongroom.estate import Ledger
+from strongroom.estate.ledger import add
+from strongroom.estate.tables import FAILED, REQUESTED, RUNNING, SUCCEEDED
+from strongroom.home import EnvironmentRecord, EnvironmentState, EnvironmentType, Home
+from strongroom.home.registry import CONTROL
+from strongroom.ids import Guid
+from strongroom.keys import Secret
+from strongroom.lifecycle import environments
+from strongroom.lifecycle.backups import MANUAL, SYSTEM, Backups, Tell, silent
+from strongroom.lifecycle.manifest import Manifest
+from strongroom.lifecycle.mirroring import mirror, mirror_backups, note_certificate
+from strongroom.lifecycle.restoring import described, restore
+from strongroom.records import Session
+from strongroom.store.protocol import Value
+
+Answer = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an operation is told: texts by name, who asks, and whom to tell how far it is. `database` is the address of
+    a new environment in PostgreSQL, which is never written down."""
+
+    arguments: Mapping[str, str]
+    by: str
+    database: Secret | None = None
+    tell: Tell = silent
+
+    def text(self, name: str) -> str:
+        """An argument that must be there."""
+        value = self.arguments.get(name, "")
+        if not value:
+            raise InvalidRequest(f"The operation needs '{name}'.")
+        return value
+
+    def optional(self, name: str) -> str:
+        """An argument, empty when it is not there."""
+        return self.arguments.get(name, "")
+
+
+_Do = Callable[[Home, Ledger, Asked], Answer]
+
+
+def perform(home: Home, kind: str, asked: Asked) -> Answer:
+    """Do an operation now; what there is to say of it. Raises what it raises, which is written down too."""
+    with _control(home) as ledger:
+        row = ledger.add("environmentoperation", _row(kind, asked, RUNNING, iso(home.clock.now())))
+        return _done(home, ledger, row, kind, asked)
+
+
+def request(session: Session, kind: str, arguments: Mapping[str, str], by: str) -> Guid:
+    """Write an operation down, in a session on the control environment, for the server to do; its id."""
+    return add(session, "environmentoperation", _row(kind, Asked(arguments, by), REQUESTED, None)).id
+
+
+def perform_requested(home: Home) -> int:
+    """Do what was asked for by the Web API, oldest first; how many. What a killed process left running is failed."""
+    with _control(home) as ledger:
+        waiting = ledger.rows("environmentoperation", result=REQUESTED)
+        for row in waiting:
+            ledger.change("environmentoperation", row.id, {"result": RUNNING, "startedon": iso(home.clock.now())})
+            arguments = orjson.loads(str(row.values.get("arguments") or "{}"))
+            asked = Asked(arguments, str(row.values.get("requestedby") or ""))
+            try:
+                _done(home, ledger, row.id, str(row.values["kind"]), asked)
+            except StrongroomError:
+                continue  # written down; whoever asked reads it there
+        return len(waiting)
+
+
+def _done(home: Home, ledger: Ledger, row: Guid, kind: str, asked: Asked) -> Answer:
+    do = OPERATIONS.get(kind)
+    try:
+        if do is None:
+            raise InvalidRequest(f"There is no operation '{kind}'.")
+        answer = do(home, ledger, asked)
+    except BaseException as error:
+        detail = error.message if isinstance(error, StrongroomError) else type(error).__name__
+        ledger.change("environmentoperation", row, {"result": FAILED, "endedon": _now(home), "detail": detail})
+        mirror(home, ledger)
+        raise
+    text = orjson.dumps(answer, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    rows = answer.get("rows")
+    ledger.change(
+        "environmentoperation",
+        row,
+        {
+            "result": SUCCEEDED,
+            "endedon": _now(home),
+            "detail": text,
+            "rowsafter": rows if isinstance(rows, int) else None,
+            "sha256": sha256(text.encode()).hexdigest(),
+        },
+    )
+    mirror(home, ledger)
+    return {**answer, "operation": row}
+
+
+def _row(kind: str, asked: Asked, result: int, started: str | None) -> dict[str, Value]:
+    told = asked.arguments
+    source, target = told.get("source") or told.get("name") or "", told.get("target") or told.get("to") or ""
+    return {
+        "name": " ".join(part for part in (kind, source, target) if part),
+        "kind": kind,
+        "source": source,
+        "target": target,
+        "arguments": orjson.dumps(dict(told)).decode(),
+        "requestedby": asked.by[:200],
+        "startedon": started,
+        "result": result,
+    }
+
+
+@contextmanager
+def _control(home: Home) -> Generator[Ledger]:
+    control: Environment = open_environment(home, CONTROL)
+    try:
+        yield ledger_in(control)
+    finally:
+        control.close()
+
+
+def _now(home: Home) -> str:
+    return iso(home.clock.now())
+
+
+# --- each of them -----------------------------------------------------------------------------------------------------
+
+
+def _backup(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    kind = SYSTEM if asked.optional("kind") == SYSTEM else MANUAL
+    manifest = Backups(home).take(asked.text("name"), kind=kind, label=asked.optional("label"), tell=asked.tell)
+    mirror_backups(home, ledger)
+    return _backup_said(manifest)
+
+
+def _backup_said(manifest: Manifest) -> dict[str, object]:
+    return {
+        "backup": manifest.id,
+        "environment": manifest.environment,
+        "takenOn": manifest.taken_on,
+        "rows": manifest.total_rows,
+        "sizeBytes": manifest.size_bytes,
+        "sha256": manifest.sha256,
+    }
+
+
+def _verify_backup(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    backups = Backups(home)
+    manifest = backups.find(asked.text("backup"))
+    found = backups.verify(manifest)
+    mirror_backups(home, ledger)
+    if not found.doubts:
+        ledger.change("environmentbackup", Guid(manifest.id), {"verifiedon": _now(home)})
+    return {"backup": manifest.id, "rows": found.rows, "entries": found.entries, "doubts": list(found.doubts)}
+
+
+def _remove_backup(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    backups = Backups(home)
+    manifest = backups.find(asked.text("backup"))
+    held = next((each for each in home.environments() if each.id == manifest.environment_id and each.is_held), None)
+    if held is not None:
+        environments.require_free(held)
+    backups.remove(manifest)
+    mirror_backups(home, ledger)
+    return {"backup": manifest.id}
+
+
+def _restore(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    manifest = _chosen(home, asked)
+    with home.operating():
+        restored = restore(home, manifest, asked.text("to"), by=asked.by, database=asked.database)
+    mirror_backups(home, ledger)
+    return described(restored)
+
+
+def _chosen(home: Home, asked: Asked) -> Manifest:
+    backups, at = Backups(home), asked.optional("at")
+    if not at:
+        return backups.find(asked.text("backup"))
+    record = home.record(asked.text("name"))
+    moment = datetime.fromisoformat(at).astimezone(UTC)
+    found = backups.newest_at(record.id, moment)
+    if found is None or moment > home.clock.now():
+        oldest = next(iter(backups.listed(record.id)), None)
+        window = f"between {oldest.taken_on} and now" if oldest else "in which there is a back-up: there is none"
+        raise InvalidRequest(
+            f"A point in time must lie {window}.",
+            details={"reason": "outside-window", "rule": "TS-409", "target": "at"},
+        )
+    return found
+
+
+def _create(home: Home, _: Ledger, asked: Asked) -> Answer:
+    kind = EnvironmentType(asked.optional("type") or "sandbox")
+    with home.operating():
+        made = environments.create(
+            home, asked.text("name"), kind, region=asked.optional("region"), database=asked.database
+        )
+    return _said(made)
+
+
+def _copy(home: Home, _: Ledger, asked: Asked) -> Answer:
+    everything = asked.optional("kind") != "structure"
+    with home.operating():
+        made = environments.copy(
+            home,
+            asked.text("source"),
+            asked.text("target"),
+            everything=everything,
+            by=asked.by,
+            database=asked.database,
+        )
+    return _said(made)
+
+
+def _simple(change: Callable[[Home, Asked], EnvironmentRecord]) -> _Do:
+    def do(home: Home, _: Ledger, asked: Asked) -> Answer:
+        with home.operating():
+            return _said(change(home, asked))
+
+    return do
+
+
+def _purge(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    with home.operating():
+        document = environments.purge(home, asked.text("name"), by=asked.by)
+    note_certificate(ledger, document)
+    mirror_backups(home, ledger)
+    return {"certificate": document}
+
+
+def _said(record: EnvironmentRecord) -> dict[str, object]:
+    return {
+        "environment": record.name,
+        "id": record.id,
+        "type": record.type.value,
+        "state": record.state.value,
+        "engine": record.engine,
+        "region": record.region,
+        "endsOn": iso(record.ends_on) if record.ends_on else None,
+    }
+
+
+def _state(state: EnvironmentState) -> _Do:
+    return _simple(
+        lambda home, asked: environments.set_state(home, asked.text("name"), state, asked.optional("message"))
+    )
+
+
+OPERATIONS: Mapping[str, _Do] = {
+    "backup": _backup,
+    "verify-backup": _verify_backup,
+    "remove-backup": _remove_backup,
+    "restore": _restore,
+    "create": _create,
+    "copy": _copy,
+    "reset": _simple(lambda home, asked: environments.reset(home, asked.text("name"), by=asked.by)),
+    "suspend": _state(EnvironmentState.SUSPENDED),
+    "administer": _state(EnvironmentState.ADMINISTRATION),
+    "open": _state(EnvironmentState.READY),
+    "convert": _simple(
+        lambda home, asked: environments.convert(home, asked.text("name"), EnvironmentType(asked.text("type")))
+    ),
+    "move": _simple(lambda home, asked: environments.move(home, asked.text("name"), asked.text("region"))),
+    "hold": _simple(lambda home, asked: environments.hold(home, asked.text("name"), is_held=True)),
+    "release": _simple(lambda home, asked: environments.hold(home, asked.text("name"), is_held=False)),
+    "retain": _simple(lambda home, asked: environments.retain(home, asked.text("name"), int(asked.text("days")))),
+    "delete": _simple(
+        lambda home, asked: environments.delete(home, asked.text("name"), days=int(asked.optional("days") or 7))
+    ),
+    "recover": _simple(lambda home, asked: environments.recover(home, asked.text("name"))),
+    "purge": _purge,
+}
+"""What is done, by the name under which it is asked for and written down."""
