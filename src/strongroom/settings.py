@@ -5,6 +5,7 @@ because a setting that is silently ignored is a protection that is silently off.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
@@ -30,6 +31,9 @@ _FOREIGN = (
 `strongroom`; with the third the server tells its workers what to do."""
 
 
+_ORIGIN = re.compile(r"\*|https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+"""As browsers write them: scheme and host in small letters, no slash at the end."""
+
 _KINDS: Mapping[type[object], str] = {
     bool: "true or false",
     int: "a whole number",
@@ -54,6 +58,9 @@ class ServerSettings:
     tls_self_signed: bool = _setting(False, "Serve HTTPS with a certificate for localhost that is made in the home.")
     trusted_proxies: tuple[str, ...] = _setting(
         ("127.0.0.1", "::1"), "Peers whose X-Forwarded-Proto and X-Forwarded-Host are believed (WA-6)."
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (), "Origins (https://app.example) whose pages may call the Web API from a browser; * allows all (WA-15)."
     )
     protect: bool = _setting(False, "Enforce the service protection limits (429 with Retry-After).")
     protect_requests: int = _setting(6000, "Requests of one user in 300 seconds (WA-430).", least=1, most=1_000_000_000)
@@ -298,6 +305,12 @@ def _checked(settings: Settings) -> Settings:
         raise HomeError(
             "server.tls_self_signed makes its own certificate: leave out server.tls_cert and server.tls_key."
         )
+    for origin in server.cors_origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise HomeError(
+                f"server.cors_origins holds origins such as https://app.example:8443, without a path, or *; not"
+                f" '{origin[:100]}'."
+            )
     if settings.log.level not in levels:
         raise HomeError(f"log.level must be one of {', '.join(levels)}, not '{settings.log.level}'.")
     if settings.mail.security not in ("starttls", "tls", "none"):

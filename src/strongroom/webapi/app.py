@@ -18,9 +18,11 @@ from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
 from strongroom.webapi import front_page, telemetry
 from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
+from strongroom.webapi.compression import compressed, expanded
+from strongroom.webapi.cross_origin import of_origin, preflight
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
-from strongroom.webapi.http import Request, Response, joined_headers
+from strongroom.webapi.http import Request, Response, effective_method, joined_headers
 from strongroom.webapi.protection import Protection
 from strongroom.webapi.service import respond
 from strongroom.webapi.telemetry import Observation
@@ -48,6 +50,7 @@ class Application:
         self._environments = environments
         self._protection = protection
         self._max_body = max_body
+        self._origins = frozenset(environments.home.settings.server.cors_origins)
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="store")
 
     def open(self) -> None:
@@ -84,7 +87,12 @@ class Application:
         if path in ("/healthz", "/metrics", "/"):
             response = self._plain(path, scope)
         else:
-            response = await self._guarded(scope, receive, path, observation)
+            headers = _headers(scope)
+            response = preflight(scope["method"], headers, self._origins)
+            if response is None:
+                response = await self._guarded(scope, receive, headers, path, observation)
+                response = response.with_headers(of_origin(headers, self._origins))
+                response = compressed(response, headers.get("accept-encoding"))
         await _send(send, response, scope["method"] == "HEAD")
         telemetry.observe(observation, response.status, time.perf_counter() - started)
 
@@ -106,8 +114,9 @@ class Application:
             return Response(400, (("Content-Type", "text/plain; charset=utf-8"),), error.message.encode() + b"\n")
         return front_page.render(address, self._environments)
 
-    async def _guarded(self, scope: Scope, receive: Receive, path: str, observation: Observation) -> Response:
-        headers = _headers(scope)
+    async def _guarded(
+        self, scope: Scope, receive: Receive, headers: dict[str, str], path: str, observation: Observation
+    ) -> Response:
         preferences = NO_PREFERENCES
         root = "http://localhost/api/data/v9.2/"
         try:
@@ -128,7 +137,7 @@ class Application:
                 raise UriTooLong(f"The request URL is longer than {MAX_URL} characters. Send it inside a $batch.")
             body = await _body(receive, headers, self._max_body)
             request = Request(
-                method=scope["method"],
+                method=effective_method(scope["method"], headers),
                 path=address.path,
                 query=query,
                 headers=headers,
@@ -190,7 +199,7 @@ async def _body(receive: Receive, headers: dict[str, str], most: int) -> bytes:
         raise TooLarge(f"The body has {declared} bytes; at most {limit} are accepted.")
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _collect(receive, limit)
+            return expanded(await _collect(receive, limit), headers.get("content-encoding"), limit)
     except TimeoutError:
         raise InvalidRequest(f"The body did not arrive within {BODY_TIMEOUT_S:.0f} seconds.") from None
 

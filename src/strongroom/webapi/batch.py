@@ -13,7 +13,7 @@ from strongroom.webapi import resources
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import read_preferences
-from strongroom.webapi.http import Request, Response
+from strongroom.webapi.http import Request, Response, effective_method
 from strongroom.webapi.multipart import (
     Part,
     PartRequest,
@@ -194,7 +194,8 @@ def _request(outer: Request, part: PartRequest, content: Callable[[str], str], e
     headers |= {name: value for name, value in part.headers.items() if name != "authorization"}
     if part.body and "content-type" not in headers:
         headers["content-type"] = "application/json"
-    return replace(outer, method=part.method, path=path, query=query, headers=headers, body=part.body)
+    method = effective_method(part.method, part.headers)
+    return replace(outer, method=method, path=path, query=query, headers=headers, body=part.body)
 
 
 def _is_own(origin: str, outer: Request) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
-from strongroom.errors import QueryError
+from strongroom.errors import InvalidRequest, QueryError
 
 JSON_TYPE = "application/json; odata.metadata=minimal"
 
@@ -89,3 +89,20 @@ def joined_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
         key, text = name.strip().lower(), value.strip()
         found[key] = f"{found[key]},{text}" if key in found else text
     return found
+
+
+_TUNNELLED = {"PATCH": "PATCH", "MERGE": "PATCH", "PUT": "PUT", "DELETE": "DELETE"}
+
+
+def effective_method(method: str, headers: Mapping[str, str]) -> str:
+    """The method that a request means: behind proxies that let nothing else through, a POST may carry another one in
+    `X-HTTP-Method-Override` (WA-11). 400 for one that cannot be carried."""
+    override = headers.get("x-http-method-override")
+    if override is None or method != "POST":
+        return method
+    meant = _TUNNELLED.get(override.strip().upper())
+    if meant is None:
+        raise InvalidRequest(
+            f"X-HTTP-Method-Override carries PATCH, PUT, DELETE or MERGE, not '{override.strip()[:20]}'."
+        )
+    return meant

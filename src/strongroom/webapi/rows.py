@@ -69,9 +69,7 @@ def _patched(
         record = read_record(exchange.reading(session, updating=True), table, body)
         changes = _checked_id(table, address, record)
         expected = expected_version(session, table, address, if_match)
-        row_id = update(
-            session, table, address, changes.values, expected_version=expected, related=changes.related
-        )
+        row_id = update(session, table, address, changes.values, expected_version=expected, related=changes.related)
         return _changed(exchange, session, table, row_id, key, created=False)
     exists = _exists(session, table, address)
     record = read_record(exchange.reading(session, updating=exists), table, body)
