@@ -9,12 +9,12 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from strongroom.access.caller import Caller
+from strongroom.access.caller import AccessMode, Caller
 from strongroom.access.resolve import holds, is_disabled, require_enabled, require_entry, resolve
 from strongroom.audit.activities import Actor, Category
 from strongroom.audit.buffer import ActivityBuffer
@@ -35,7 +35,7 @@ from strongroom.estate import Ledger, estate_tables
 from strongroom.estate import register_rules as register_estate
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
-from strongroom.identity import TokenClaims, TokenVerifier
+from strongroom.identity import TokenClaims, TokenVerifier, firewall, step_up
 from strongroom.identity.directory import Directory
 from strongroom.identity.directory_rules import register_rules
 from strongroom.identity.liveness import Liveness
@@ -48,7 +48,7 @@ from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesi
 from strongroom.records.own_tables import ensure_tables
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
-from strongroom.solutions.removing import register as register_solutions
+from strongroom.solutions.rules import register as register_solutions
 from strongroom.store.database import open_database
 from strongroom.store.protocol import Database, Transaction
 from strongroom.store.sqlcipher import DEFAULT_CACHE_MIB
@@ -71,6 +71,8 @@ class Identity:
     user_id: Guid
     object_id: Guid | None = None
     caller_id: Guid | None = None
+    read_only: bool = False
+    """Whether a conditional access policy lets the caller read and no more (TS-722)."""
 
     @classmethod
     def of_request(cls, user_id: Guid, header: Callable[[str], str | None]) -> "Identity":
@@ -117,6 +119,8 @@ class Environment:
         self.paging_key = paging_key
         self.rules: Rules = standard_rules()
         register_solutions(self.rules)
+        firewall.register(self.rules)
+        step_up.register(self.rules)
         self.readings = ActivityBuffer(database)
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
@@ -213,6 +217,8 @@ class Environment:
             raise AccessDenied("The user is not a member of the organization.", code="0x80072560")
         if is_disabled(facts):
             raise Unauthenticated("The requested resource requires authentication.")
+        if identity.read_only:
+            facts = replace(facts, access_mode=AccessMode.READ)
         real = resolve(facts, transaction.schema, epoch)
         require_entry(real)
         target = self._impersonated(transaction, identity)

@@ -27,6 +27,11 @@ class RequestFacts:
     detects_duplicates: bool = False
     address: str | None = None
     client: str | None = None
+    lacks_proof: bool = False
+    """Whether the caller acts in a session and has not shown lately who they are: dangerous acts ask for it (TS-723)."""
+
+    confirmed: str | None = None
+    """What the client says that it knows (`x-sr-confirm`), for acts that could harm itself."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,9 @@ class Session:
     request: RequestFacts = RequestFacts()
     doomed: frozenset[Reference] = frozenset()
     """What the delete under way takes along, so that a rule can tell a part from the whole."""
+
+    installing: bool = False
+    """Whether a solution is being imported or removed: rules about what belongs to managed ones do not stop it."""
 
     noted: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
     """Entries of the trail for what was only read. Whoever opens a session stores them at its end: a reading session

@@ -12,8 +12,9 @@
 """
 
 from strongroom.solutions.archive import Archive, open_archive, open_source, read_folder
+from strongroom.solutions.contents import find_solution
 from strongroom.solutions.exporting import export_solution
-from strongroom.solutions.importing import Imported, find_solution, import_solution, plan_import
+from strongroom.solutions.importing import Imported, ImportOptions, import_solution, plan_import
 from strongroom.solutions.model import Solution
 from strongroom.solutions.planning import Planned, Step, Verdict
 from strongroom.solutions.reading import read_solution
@@ -21,6 +22,7 @@ from strongroom.solutions.removing import Removed, plan_removal
 
 __all__ = [
     "Archive",
+    "ImportOptions",
     "Imported",
     "Planned",
     "Removed",

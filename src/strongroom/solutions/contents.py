@@ -2,17 +2,19 @@
 
 import io
 import zipfile
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from strongroom.errors import IntegrityViolation, InvalidRequest, NotFound
 from strongroom.ids import Guid, Reference
-from strongroom.records import NewRecord, Session, create, delete, require
+from strongroom.records import NewRecord, Session, create, create_multiple, delete, require, update
 from strongroom.records.files import Upload, content, held, upload
 from strongroom.records.genesis import ACTIVE_SOLUTION
 from strongroom.records.update import write_changes
 from strongroom.schema.model import Rights, Schema
 from strongroom.solutions.archive import Archive
+from strongroom.solutions.definitions import CHOICE, COLUMN, RELATIONSHIP, TABLE
 from strongroom.solutions.model import Solution
 from strongroom.store.protocol import Row, Value
 
@@ -34,7 +36,9 @@ COMPONENT_TYPES = {
 }
 """Component types by the table of their rows; those of metadata have names of their own."""
 
-TABLE, COLUMN, CHOICE, RELATIONSHIP = 1, 2, 9, 10
+_AT_ONCE = 1_000
+"""Rows that are created in one go."""
+
 _NO_TIME = (2020, 1, 1, 0, 0, 0)
 
 
@@ -46,6 +50,23 @@ class Component:
     type: int
     id: Guid
     is_whole: bool = True
+
+
+def find_solution(session: Session, unique_name: str) -> Row | None:
+    """The row of a solution."""
+    found = session.transaction.rows_where(session.table("solution"), {"uniquename": unique_name}, limit=1)
+    return found[0] if found else None
+
+
+@contextmanager
+def installing(session: Session) -> Generator[None]:
+    """The time in which rules about managed components do not stop this session."""
+    before = session.installing
+    session.installing = True
+    try:
+        yield
+    finally:
+        session.installing = before
 
 
 def components_of(session: Session, solution_id: Guid) -> list[Component]:
@@ -67,6 +88,36 @@ def add_component(session: Session, solution_id: Guid, component: Component) -> 
         if (known.type, known.id) == (component.type, component.id):
             return row.id
     return _add(session, solution_id, component)
+
+
+def add_components(session: Session, solution_id: Guid, components: Iterable[Component]) -> list[Component]:
+    """Make components part of a solution; gives those that were not. A table that comes whole stays whole, and becomes
+    so where only a part of it was there."""
+    table = session.table("solutioncomponent")
+    known = {(each.type, each.id): row for row in _rows_of(session, solution_id) if (each := _component(row))}
+    new: dict[tuple[int, Guid], Component] = {}
+    for component in components:
+        row = known.get((component.type, component.id))
+        if row is None:
+            earlier = new.get((component.type, component.id))
+            if earlier is None or component.is_whole:
+                new[component.type, component.id] = component
+        elif component.is_whole and row.values.get("rootcomponentbehavior") != 0:
+            update(session, table, row.id, {"rootcomponentbehavior": 0})
+    added = list(new.values())
+    for start in range(0, len(added), _AT_ONCE):
+        some = added[start : start + _AT_ONCE]
+        create_multiple(session, table, [NewRecord(_values(solution_id, component)) for component in some])
+    return added
+
+
+def forget_components(session: Session, gone: Iterable[Guid]) -> None:
+    """Take components that are no more out of all solutions."""
+    table = session.table("solutioncomponent")
+    for component in gone:
+        rows = session.transaction.rows_where(table, {"objectid": component})
+        if rows:
+            session.transaction.delete(table, rows)
 
 
 def remove_component(session: Session, solution_id: Guid, component: Component) -> bool:
@@ -112,7 +163,8 @@ def metadata_components(schema: Schema, solution: Solution) -> list[Component]:
         if known is not None:
             is_whole = known.is_custom and each.primary_name is not None and each.logical_name in whole
             found.append(Component(TABLE, known.metadata_id, is_whole))
-            names = (column.schema_name.lower() for column in each.columns)
+            primary = () if each.primary_name is None else (each.primary_name,)
+            names = (column.schema_name.lower() for column in (*primary, *each.columns))
             found += [Component(COLUMN, known.columns[name].metadata_id) for name in names if name in known.columns]
     for each in solution.relationships:
         relationship = schema.relationships.get(each.relationship.schema_name)
@@ -134,11 +186,10 @@ def record_components(
     hand: it becomes part of the active solution, so that it stays when this one is removed.
     """
     known = {(each.type, each.id) for each in components_of(session, solution_id)}
-    for component in dict.fromkeys(wanted):
-        if (component.type, component.id) not in known:
-            if component.id in before and not holders(session, component):
-                _add(session, ACTIVE_SOLUTION, component)
-            _add(session, solution_id, component)
+    new = [component for component in dict.fromkeys(wanted) if (component.type, component.id) not in known]
+    ours = [each for each in new if each.id in before and not holders(session, each)]
+    add_components(session, ACTIVE_SOLUTION, ours)
+    add_components(session, solution_id, new)
     row = session.transaction.row(session.table("solution"), solution_id)
     if row is not None:
         write_changes(session, row, {"ismanaged": is_managed})
@@ -156,13 +207,16 @@ def _component(row: Row) -> Component:
 
 
 def _add(session: Session, solution_id: Guid, component: Component) -> Guid:
-    values: dict[str, Value] = {
+    return create(session, session.table("solutioncomponent"), NewRecord(_values(solution_id, component)))
+
+
+def _values(solution_id: Guid, component: Component) -> dict[str, Value]:
+    return {
         "solutionid": Reference("solution", solution_id),
         "componenttype": component.type,
         "objectid": component.id,
         "rootcomponentbehavior": 0 if component.is_whole else 1,
     }
-    return create(session, session.table("solutioncomponent"), NewRecord(values))
 
 
 def keep_archive(session: Session, solution_id: Guid, solution: Solution, archive: Archive) -> None:

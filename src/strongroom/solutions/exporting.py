@@ -15,18 +15,9 @@ from strongroom.schema.changes import NewAssociation, NewChoice, NewColumn, NewK
 from strongroom.schema.changes.columns import companion_names
 from strongroom.schema.model import AlternateKey, Choice, Column, ColumnType, ManyToMany, Option, Relationship, Table
 from strongroom.solutions.archive import open_archive
-from strongroom.solutions.contents import (
-    CHOICE,
-    COLUMN,
-    COMPONENT_TYPES,
-    RELATIONSHIP,
-    TABLE,
-    Component,
-    components_of,
-    kept_archive,
-    packed,
-)
-from strongroom.solutions.importing import find_solution, held_privileges
+from strongroom.solutions.component_rows import held_privileges
+from strongroom.solutions.contents import COMPONENT_TYPES, Component, components_of, find_solution, kept_archive, packed
+from strongroom.solutions.definitions import CHOICE, COLUMN, RELATIONSHIP, TABLE
 from strongroom.solutions.model import (
     Part,
     Publisher,

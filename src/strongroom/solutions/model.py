@@ -62,6 +62,7 @@ class SolutionRole:
     id: Guid
     name: str
     privileges: Mapping[str, str]
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Part:
     """A row of a platform table that the solution brings. `key` names the column and value by which it is found when
     its export gives it no id; `about` is the table that it belongs to, `needs` are rows that it points to by id, and
     `named` those that it points to by (table, column, value). A row that `stays` is the environment's own once it is
-    there: no later import changes it."""
+    there: no later import changes it. `withheld` are the managed properties that its maker switched off."""
 
     table: str
     id: Guid | None
@@ -90,6 +91,7 @@ class Part:
     needs: Mapping[str, tuple[str, Guid]] = field(default_factory=dict[str, tuple[str, Guid]])
     named: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
     stays: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +142,5 @@ class Solution:
     profiles: tuple[SolutionProfile, ...] = ()
     parts: tuple[Part, ...] = ()
     kept: tuple[Kept, ...] = ()
+    withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
+    """Managed properties that are off, by the kind and name of a part of the metadata: ("column", "account.new_a")."""

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from strongroom.errors import InvalidRequest
 from strongroom.solutions.archive import Archive
+from strongroom.solutions.managed_properties import withheld_in
 from strongroom.solutions.model import Part
 from strongroom.solutions.xml import child_text, first_child, flag, guid, inner_xml, localized, whole
 from strongroom.store.protocol import Value
@@ -132,7 +133,8 @@ def view_part(table: str, view: Element) -> Part:
         "layoutxml": inner_xml(view.find("layoutxml")) or None,
         "description": localized(view, "Descriptions/Description") or None,
     }
-    return Part("savedquery", guid(child_text(view, "savedqueryid")), name, values, about=table)
+    view_id = guid(child_text(view, "savedqueryid"))
+    return Part("savedquery", view_id, name, values, about=table, withheld=withheld_in(view))
 
 
 def forms(table: str, entity: Element) -> Iterator[Part]:
@@ -158,7 +160,8 @@ def form_part(table: str | None, kind: str, form: Element) -> Part:
         "istabletenabled": True,
         "description": localized(form, "Descriptions/Description") or None,
     }
-    return Part("systemform", guid(child_text(form, "formid") or child_text(form, "FormId")), name, values, about=table)
+    form_id = guid(child_text(form, "formid") or child_text(form, "FormId"))
+    return Part("systemform", form_id, name, values, about=table, withheld=withheld_in(form))
 
 
 def web_resource(archive: Archive, element: Element) -> Part:
@@ -173,7 +176,8 @@ def web_resource(archive: Archive, element: Element) -> Part:
         "isavailableformobileoffline": False,
         "isenabledformobileclient": flag(element, "IsEnabledForMobileClient"),
     }
-    return Part("webresource", guid(child_text(element, "WebResourceId")), name, values, key="name")
+    resource_id = guid(child_text(element, "WebResourceId"))
+    return Part("webresource", resource_id, name, values, key="name", withheld=withheld_in(element))
 
 
 def process(archive: Archive, element: Element) -> Part:
@@ -195,7 +199,7 @@ def process(archive: Archive, element: Element) -> Part:
         "clientdata": _text_of(archive, child_text(element, "JsonFileName")),
         "xaml": _text_of(archive, child_text(element, "XamlFileName")),
     }
-    return Part("workflow", guid(element.get("WorkflowId")), name, values)
+    return Part("workflow", guid(element.get("WorkflowId")), name, values, withheld=withheld_in(element))
 
 
 def connection_reference(element: Element) -> Part:
@@ -287,7 +291,9 @@ def step(element: Element) -> Part:
     }
     type_id = guid(child_text(element, "PluginTypeId"))
     needs = {"plugintypeid": ("plugintype", type_id)} if type_id else {}
-    return Part("sdkmessageprocessingstep", guid(element.get("SdkMessageProcessingStepId")), name, values, needs=needs)
+    step_id = guid(element.get("SdkMessageProcessingStepId"))
+    withheld = withheld_in(element)
+    return Part("sdkmessageprocessingstep", step_id, name, values, needs=needs, withheld=withheld)
 
 
 def app(element: Element) -> Part:

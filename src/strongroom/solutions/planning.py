@@ -6,8 +6,9 @@ the next import after the missing part has come.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import cast
 
 from strongroom.errors import StrongroomError
 from strongroom.ids import Guid
@@ -26,8 +27,24 @@ from strongroom.schema.changes import (
     replace_relationship,
     replace_table,
 )
-from strongroom.schema.model import Cascade, ColumnType, Depth, Schema
+from strongroom.schema.model import Choice, Column, ColumnType, Depth, Relationship, Schema, Table
+from strongroom.solutions.definitions import (
+    CHOICE,
+    COLUMN,
+    RELATIONSHIP,
+    TABLE,
+    Found,
+    definition_of,
+    with_definitions,
+)
+from strongroom.solutions.layering import Layering
+from strongroom.solutions.marking import marked
 from strongroom.solutions.model import Part, Solution, SolutionRelationship, SolutionRole, SolutionTable
+
+ROLE = 20
+"""The component type of roles."""
+
+_Part = Table | Column | Choice | Relationship
 
 
 class Verdict(StrEnum):
@@ -61,17 +78,25 @@ class Planned:
     parts: tuple[Part, ...]
 
 
-Compare = Callable[[str, Guid | None, Part | None], Verdict]
-"""What writing a row would be, given its table and id, or the part: CREATE, CHANGE or SAME."""
+Compare = Callable[[str, Guid | None, Part | None], tuple[Verdict, str]]
+"""What writing a row would be, given its table and id, or the part: CREATE, CHANGE or SAME, and a note."""
 
 
-def plan(solution: Solution, schema: Schema, compare: Compare, roles: Mapping[Guid, Mapping[str, str]]) -> Planned:
+def plan(
+    solution: Solution,
+    schema: Schema,
+    compare: Compare,
+    roles: Mapping[Guid, Mapping[str, str]],
+    layering: Layering,
+) -> Planned:
     """The plan. `roles` are the privileges of the environment's roles by their ids."""
-    builder = _Builder(solution, schema)
+    builder = _Builder(solution, schema, layering)
     builder.choices()
     builder.tables()
     builder.relationships()
     builder.keys()
+    if solution.is_managed:
+        builder.schema = marked(builder.schema, solution, layering)
     privileges = {role.id: _known(builder, role, roles.get(role.id)) for role in solution.roles}
     parts = tuple(part for part in solution.parts if _step_of(builder, part, compare))
     _profiles(builder, solution, compare)
@@ -85,6 +110,7 @@ class _Builder:
 
     solution: Solution
     schema: Schema
+    layering: Layering
     steps: list[Step] = field(default_factory=list[Step])
 
     @property
@@ -99,14 +125,11 @@ class _Builder:
                 self._try(
                     "choice", new.name, Verdict.CREATE, lambda s, n=new: create_choice(s, n, option_prefix=self.prefix)
                 )
-            elif {o.value: o.label for o in known.options} == {o.value: o.label for o in new.options}:
-                self.steps.append(Step("choice", new.name, Verdict.SAME))
             else:
-                self._try(
-                    "choice",
-                    new.name,
-                    Verdict.CHANGE,
+                self._change(
+                    Found(CHOICE, known),
                     lambda s, n=new: replace_choice(s, n.name, n, option_prefix=self.prefix),
+                    lambda s, n=new: s.choices[n.name],
                 )
 
     def tables(self) -> None:
@@ -114,6 +137,8 @@ class _Builder:
         for table in self.solution.tables:
             if table.logical_name in self.schema.tables:
                 self._changed_table(table)
+                if table.primary_name is not None:
+                    self._column(table, table.primary_name)
             elif table.primary_name is None:
                 self.steps.append(
                     Step("table", table.logical_name, Verdict.WAIT, "belongs to a solution that is not here")
@@ -147,12 +172,17 @@ class _Builder:
 
     def _changed_table(self, table: SolutionTable) -> None:
         known = self.schema.tables[table.logical_name]
-        wanted = (table.label, table.collection_label or known.collection_label)
-        if not known.is_custom or table.primary_name is None or wanted == (known.label, known.collection_label):
+        if not known.is_custom or table.primary_name is None:
             self.steps.append(Step("table", table.logical_name, Verdict.SAME))
             return
-        change = TableChange(label=table.label, collection_label=table.collection_label or None)
-        self._try("table", table.logical_name, Verdict.CHANGE, lambda s: replace_table(s, table.logical_name, change))
+        change = TableChange(
+            label=table.label, collection_label=table.collection_label or None, description=table.description
+        )
+        self._change(
+            Found(TABLE, known),
+            lambda s: replace_table(s, table.logical_name, change),
+            lambda s: s.tables[table.logical_name],
+        )
 
     def _column(self, table: SolutionTable, new: NewColumn) -> None:
         name = f"{table.logical_name}.{new.schema_name.lower()}"
@@ -169,13 +199,10 @@ class _Builder:
         elif not known.is_custom:
             self.steps.append(Step("column", name, Verdict.SAME))
         else:
-            before = self.schema.tables[table.logical_name].columns[new.schema_name.lower()]
-            self._try(
-                "column",
-                name,
-                Verdict.CHANGE,
-                lambda s: replace_column(s, table.logical_name, before.logical_name, new, option_prefix=self.prefix),
-                same=lambda s: s.tables[table.logical_name].columns[before.logical_name] == before,
+            self._change(
+                Found(COLUMN, known, table.logical_name),
+                lambda s: replace_column(s, table.logical_name, known.logical_name, new, option_prefix=self.prefix),
+                lambda s: s.tables[table.logical_name].columns[known.logical_name],
             )
 
     def relationships(self) -> None:
@@ -229,15 +256,13 @@ class _Builder:
     def _cascade(self, found: SolutionRelationship) -> None:
         wanted = found.relationship
         known = self.schema.relationships.get(wanted.schema_name)
-        if known is None or not known.is_custom or _same(known.cascade, wanted.cascade):
+        if known is None or not known.is_custom:
             return
-        self._try(
-            "relationship",
-            wanted.schema_name,
-            Verdict.CHANGE,
-            lambda s: replace_relationship(
-                s, wanted.schema_name, wanted.cascade, is_hierarchical=wanted.is_hierarchical
-            ),
+        cascade = replace(wanted.cascade, merge=known.cascade.merge)
+        self._change(
+            Found(RELATIONSHIP, known),
+            lambda s: replace_relationship(s, wanted.schema_name, cascade, is_hierarchical=wanted.is_hierarchical),
+            lambda s: s.relationships[wanted.schema_name],
         )
 
     def keys(self) -> None:
@@ -264,29 +289,31 @@ class _Builder:
         verdict: Verdict,
         change: Callable[[Schema], Schema],
         note: str = "",
-        same: Callable[[Schema], bool] | None = None,
     ) -> None:
         """Change the schema; what its rules refuse waits, and says why."""
         try:
-            changed = change(self.schema)
+            self.schema = change(self.schema)
         except StrongroomError as error:
             self.steps.append(Step(kind, name, Verdict.WAIT, error.message))
             return
-        if same is not None and same(changed):
-            self.steps.append(Step(kind, name, Verdict.SAME))
-            return
-        self.schema = changed
         self.steps.append(Step(kind, name, verdict, note))
 
-
-def _same(known: Cascade, wanted: Cascade) -> bool:
-    return (known.assign, known.share, known.unshare, known.reparent, known.delete) == (
-        wanted.assign,
-        wanted.share,
-        wanted.unshare,
-        wanted.reparent,
-        wanted.delete,
-    )
+    def _change(self, known: Found, change: Callable[[Schema], Schema], part: Callable[[Schema], _Part]) -> None:
+        """Change a part that is there, as its layers let it."""
+        try:
+            changed = change(self.schema)
+        except StrongroomError as error:
+            self.steps.append(Step(known.kind, known.name, Verdict.WAIT, error.message))
+            return
+        component = (known.type, known.part.metadata_id)
+        mine, theirs = definition_of(known.part), definition_of(part(changed))
+        withheld = self.solution.withheld.get((known.kind, known.name), ())
+        result, note = self.layering.settle(component, known.name, mine, theirs, withheld)
+        if result == mine:
+            self.steps.append(Step(known.kind, known.name, Verdict.SAME, note))
+            return
+        self.schema = changed if result == theirs else with_definitions(changed, {component[1]: result})
+        self.steps.append(Step(known.kind, known.name, Verdict.CHANGE, note))
 
 
 def _known(builder: _Builder, role: SolutionRole, held: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -302,8 +329,17 @@ def _known(builder: _Builder, role: SolutionRole, held: Mapping[str, str] | None
             missing.append(name)
             continue
         found[privilege.name] = level
-    verdict = Verdict.CREATE if held is None else Verdict.SAME if held == found else Verdict.CHANGE
-    builder.steps.append(Step("role", role.name, verdict, f"{len(found)} of {len(role.privileges)} privileges"))
+    note = f"{len(found)} of {len(role.privileges)} privileges"
+    if held is None:
+        builder.steps.append(Step("role", role.name, Verdict.CREATE, note))
+        builder.layering.bring((ROLE, role.id), role.name, {"privileges": dict(found)}, role.withheld)
+    else:
+        settled, kept = builder.layering.settle(
+            (ROLE, role.id), role.name, {"privileges": dict(held)}, {"privileges": dict(found)}, role.withheld
+        )
+        found = cast("dict[str, str]", settled["privileges"])
+        verdict = Verdict.SAME if held == found else Verdict.CHANGE
+        builder.steps.append(Step("role", role.name, verdict, "; ".join(part for part in (note, kept) if part)))
     if missing:
         shown = ", ".join(sorted(missing)[:5]) + (" …" if len(missing) > 5 else "")
         builder.steps.append(Step("privileges", role.name, Verdict.WAIT, f"{len(missing)} are not known here: {shown}"))
@@ -316,7 +352,8 @@ def _step_of(builder: _Builder, part: Part, compare: Compare) -> bool:
     if part.about is not None and part.about not in builder.schema.tables:
         builder.steps.append(Step(kind, part.name, Verdict.WAIT, f"the table {part.about} is not here"))
         return False
-    builder.steps.append(Step(kind, part.name, compare(part.table, part.id, part)))
+    verdict, note = compare(part.table, part.id, part)
+    builder.steps.append(Step(kind, part.name, verdict, note))
     return True
 
 
@@ -328,5 +365,5 @@ def _profiles(builder: _Builder, solution: Solution, compare: Compare) -> None:
             if p[0] in builder.schema.tables and p[1] in builder.schema.tables[p[0]].columns
         ]
         note = f"{len(known)} of {len(profile.permissions)} columns"
-        verdict = compare("fieldsecurityprofile", profile.id, None)
+        verdict, _ = compare("fieldsecurityprofile", profile.id, None)
         builder.steps.append(Step("column security profile", profile.name, verdict, note))

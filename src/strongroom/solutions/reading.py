@@ -14,6 +14,7 @@ from strongroom.schema.changes import NewAssociation, NewChoice
 from strongroom.schema.changes.options import DEFAULT_OPTION_PREFIX
 from strongroom.solutions import parts
 from strongroom.solutions.archive import Archive
+from strongroom.solutions.managed_properties import withheld_in
 from strongroom.solutions.model import (
     Dependency,
     Kept,
@@ -106,6 +107,7 @@ def read_solution(archive: Archive) -> Solution:
         profiles=tuple(_profiles(documents)),
         parts=_once(found),
         kept=tuple(_kept(documents)),
+        withheld=dict(_withheld(documents)),
     )
 
 
@@ -227,6 +229,28 @@ def _relationships(
     return tuple(ones.values()), tuple(many.values())
 
 
+def _withheld(documents: _Documents) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """The managed properties that are off, by the kind and name of what they are about."""
+    for entity in documents.each("entity"):
+        table = (entity.get("Name") or "").strip().lower()
+        yield from _withheld_of("table", table, entity)
+        for attribute in entity.iterfind("attributes/attribute"):
+            if not flag(attribute, "IsCustomField"):
+                continue
+            name = (attribute.get("PhysicalName") or child_text(attribute, "Name")).lower()
+            yield from _withheld_of("column", f"{table}.{name}", attribute)
+    for optionset in documents.each("optionset"):
+        yield from _withheld_of("choice", optionset.get("Name") or "", optionset)
+    for relationship in documents.each("EntityRelationship"):
+        yield from _withheld_of("relationship", relationship.get("Name") or "", relationship)
+
+
+def _withheld_of(kind: str, name: str, element: Element) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    withheld = withheld_in(element)
+    if withheld and name:
+        yield (kind, name), withheld
+
+
 # --- security ------------------------------------------------------------------------------------------------------
 
 
@@ -239,7 +263,7 @@ def _roles(documents: _Documents) -> Iterator[SolutionRole]:
         if role_id is None:
             raise InvalidRequest(f"The role '{role.get('name', '')[:100]}' has no id.")
         held = {each.get("name") or "": each.get("level") or "" for each in privileges.iter("RolePrivilege")}
-        yield SolutionRole(role_id, role.get("name") or "", held)
+        yield SolutionRole(role_id, role.get("name") or "", held, withheld_in(role))
 
 
 def _profiles(documents: _Documents) -> Iterator[SolutionProfile]:

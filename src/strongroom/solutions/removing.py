@@ -1,10 +1,11 @@
 """Removing a managed solution: what it alone has goes, with its data; what others need of it refuses, by name.
 
 A component belongs to a managed solution alone when no other solution has it, the active one included, to which
-everything belongs that was made here by hand before the solution came.
+everything belongs that was made here by hand before the solution came. Of what others have too, its layer goes: the one
+below holds again, with what was customized here still on top.
 """
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from strongroom.access.resolve import require_privilege
@@ -15,16 +16,30 @@ from strongroom.records.genesis import ACTIVE_SOLUTION
 from strongroom.records.system_columns import DEFAULT_SOLUTION
 from strongroom.schema.changes import delete_choice, delete_column, delete_key, delete_relationship, delete_table
 from strongroom.schema.model import Schema
-from strongroom.solutions.contents import (
+from strongroom.solutions.component_rows import live_definition, put_definition, row_definition
+from strongroom.solutions.contents import COMPONENT_TYPES, Component, components_of, holders, installing
+from strongroom.solutions.definitions import (
     CHOICE,
     COLUMN,
-    COMPONENT_TYPES,
     RELATIONSHIP,
     TABLE,
-    Component,
-    components_of,
-    holders,
+    Definition,
+    by_id,
+    definition_of,
+    merged,
+    with_definitions,
 )
+from strongroom.solutions.layers import (
+    ComponentKey,
+    Layer,
+    all_layers,
+    drop_layers,
+    forget_components,
+    own_layer,
+    show_active,
+)
+from strongroom.solutions.marking import with_marks
+from strongroom.solutions.patches import patches_of
 from strongroom.store.protocol import Row, Value
 
 IN_USE = "0x8004f01f"
@@ -40,9 +55,10 @@ class Removed:
     name: str
 
 
-def plan_removal(session: Session, solution: Row) -> tuple[Removed, ...]:
-    """What `remove_components_of` would remove. Raises `InvalidRequest` when others need something of it."""
-    own = _own(session, solution.id)
+def plan_removal(session: Session, solution: Row, kept: Set[Guid] = frozenset()) -> tuple[Removed, ...]:
+    """What `remove_components_of` would remove, but for the components that are `kept`. Raises `InvalidRequest` when
+    others need something of it."""
+    own = [component for component in _own(session, solution.id) if component.id not in kept]
     _demand_unneeded(session.schema, own)
     return tuple(_named(session, own))
 
@@ -60,11 +76,67 @@ def remove_components_of(session: Session, solution: Row) -> tuple[Removed, ...]
         table = session.table(table_name)
         if session.transaction.row(table, component.id) is not None:  # a plug-in's type goes with its assembly
             delete(session, table, component.id)
-    schema = _without(session.schema, {component.id for component in own})
+    gone = {component.id for component in own}
+    fall = _Fall(session, solution.id, gone)
+    schema = fall.metadata(_without(session.schema, gone))
     if schema is not session.schema:
         change_schema(session, schema)
         session.renew_caller()
+    forget_components(session, gone)
+    fall.rows()
     return removed
+
+
+class _Fall:
+    """What happens to components that others have too when a solution's layer goes."""
+
+    def __init__(self, session: Session, solution: Guid, gone: Set[Guid]) -> None:
+        self._session = session
+        self._solution = solution
+        self._own: list[tuple[ComponentKey, Layer, list[Layer]]] = []
+        for component, layers in all_layers(session).items():
+            own = own_layer(layers, solution)
+            if own is not None and component[1] not in gone:
+                self._own.append((component, own, [layer for layer in layers if layer is not own]))
+
+    def metadata(self, schema: Schema) -> Schema:
+        """The metadata with the layers below in force. Parts that no managed solution has are ours from now on."""
+        known = by_id(schema)
+        wanted: dict[Guid, Definition] = {}
+        marks: dict[str, tuple[str, ...] | None] = {}
+        for component, own, others in self._own:
+            found = known.get(component[1])
+            if found is None:
+                continue
+            if not others:
+                marks[component[1]] = None
+            elif own.order == 1:
+                marks[component[1]] = others[0].withheld
+            if others and others[-1].order < own.order:
+                mine = definition_of(found.part)
+                below = merged(own.definition, mine, others[-1].definition)
+                if below != mine:
+                    wanted[component[1]] = below
+        return with_marks(with_definitions(schema, wanted) if wanted else schema, marks)
+
+    def rows(self) -> None:
+        """The rows with the layers below in force; then the layers themselves go."""
+        session = self._session
+        for component, own, others in self._own:
+            table = _TABLES_OF_TYPES.get(component[0])
+            row = None if table is None else session.transaction.row(session.table(table), component[1])
+            if row is not None and others and others[-1].order < own.order:
+                mine = row_definition(session, row, own.definition)
+                put_definition(session, row, merged(own.definition, mine, others[-1].definition))
+            drop_layers(session, [own])
+            self._show(component, others)
+
+    def _show(self, component: ComponentKey, others: Sequence[Layer]) -> None:
+        if others:
+            live = live_definition(self._session, component, others[-1].definition)
+            show_active(self._session, others[-1], live)
+        else:
+            forget_components(self._session, [component[1]])
 
 
 def _own(session: Session, solution: Guid) -> list[Component]:
@@ -155,7 +227,12 @@ def _remove(session: Session, row: Row, _: dict[str, Value]) -> None:
     """Deleting an unmanaged solution leaves all that it has; deleting a managed one removes what it alone has."""
     if row.id in (ACTIVE_SOLUTION, DEFAULT_SOLUTION):
         raise InvalidRequest(f"The solution '{row.values.get('friendlyname')}' belongs to the platform and stays.")
+    for patch in patches_of(session, row.id):
+        doomed = session.doomed
+        delete(session, patch.table, patch.id)
+        session.doomed = doomed
     if row.values.get("ismanaged") is True:
         doomed = session.doomed  # deletes within this one have sets of their own
-        remove_components_of(session, row)
+        with installing(session):
+            remove_components_of(session, row)
         session.doomed = doomed

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from strongroom.errors import InvalidRequest
 from strongroom.solutions import writing_parts
 from strongroom.solutions.archive import Archive
+from strongroom.solutions.managed_properties import add_withheld
 from strongroom.solutions.model import Part, Publisher, Solution, SolutionProfile, SolutionRole, SolutionTable
 from strongroom.solutions.reading import COMPONENT_NAMES, KEPT_SECTIONS
 from strongroom.solutions.writing_tables import choice_element, relationship_element, table_element
@@ -51,8 +52,10 @@ def write_solution(solution: Solution, earlier: Archive | None = None) -> dict[s
     _roles(SubElement(root, "Roles"), solution.roles)
     _profiles(SubElement(root, "FieldSecurityProfiles"), solution.profiles)
     relationships = SubElement(root, "EntityRelationships")
-    relationships.extend(relationship_element(found) for found in (*solution.relationships, *solution.associations))
-    SubElement(root, "optionsets").extend(choice_element(choice) for choice in solution.choices)
+    relationships.extend(
+        relationship_element(found, solution.withheld) for found in (*solution.relationships, *solution.associations)
+    )
+    SubElement(root, "optionsets").extend(choice_element(choice, solution.withheld) for choice in solution.choices)
     files |= _parts(root, solution.parts)
     for name in KEPT_SECTIONS:
         found = [child for document in kept for section in document.findall(name) for child in section]
@@ -124,7 +127,7 @@ def _entities(section: Element, solution: Solution, kept: Sequence[Element]) -> 
         entity = SubElement(section, "Entity")
         add_text(entity, "Name", name if table is None else table.schema_name)
         if table is not None:
-            SubElement(entity, "EntityInfo").append(table_element(table))
+            SubElement(entity, "EntityInfo").append(table_element(table, solution.withheld))
         own = [part for part in solution.parts if part.about == name]
         views = SubElement(SubElement(entity, "SavedQueries"), "savedqueries")
         views.extend(writing_parts.view(part)[0] for part in own if part.table == "savedquery")
@@ -142,6 +145,7 @@ def _forms(section: Element, forms: Sequence[Part]) -> None:
 def _roles(section: Element, roles: Iterable[SolutionRole]) -> None:
     for role in roles:
         element = SubElement(section, "Role", {"id": f"{{{role.id}}}", "name": role.name})
+        add_withheld(element, role.withheld)
         held = SubElement(element, "RolePrivileges")
         for name, level in role.privileges.items():
             SubElement(held, "RolePrivilege", {"name": name, "level": level})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from xml.etree.ElementTree import Element, SubElement
 
 from strongroom.errors import InvalidRequest
+from strongroom.solutions.managed_properties import add_withheld
 from strongroom.solutions.model import Part
 from strongroom.solutions.parts import FORM_TYPES
 from strongroom.solutions.xml import add_inner, add_labels, add_text, parsed
@@ -111,6 +112,7 @@ def web_resource(part: Part) -> Written:
     if part.id is not None:
         add_text(element, "WebResourceId", f"{{{part.id}}}")
     _add_fields(element, part)
+    add_withheld(element, part.withheld)
     path = f"WebResources/{_file_name(part)}"
     add_text(element, "FileName", f"/{path}")
     content = _decoded(_text(part, "content"))
@@ -120,6 +122,7 @@ def web_resource(part: Part) -> Written:
 def process(part: Part) -> Written:
     """A process; its definition is a file."""
     element = Element("Workflow", {"WorkflowId": f"{{{part.id}}}", "Name": part.name})
+    add_withheld(element, part.withheld)
     files: Files = {}
     for column, name, ending in (("clientdata", "JsonFileName", "json"), ("xaml", "XamlFileName", "xaml")):
         if text := _text(part, column):
@@ -171,6 +174,7 @@ def assembly(part: Part, types: Iterable[Part]) -> Written:
 def step(part: Part) -> Written:
     """A step of a plug-in."""
     element = Element("SdkMessageProcessingStep", {"Name": part.name, "SdkMessageProcessingStepId": f"{{{part.id}}}"})
+    add_withheld(element, part.withheld)
     if "plugintypeid" in part.needs:
         add_text(element, "PluginTypeId", part.needs["plugintypeid"][1])
     _add_fields(element, part)
@@ -220,6 +224,7 @@ def _add_fields(element: Element, part: Part) -> None:
 
 
 def _add_names(element: Element, part: Part) -> None:
+    add_withheld(element, part.withheld)
     add_labels(element, "LocalizedNames", "LocalizedName", part.name)
     if text := _text(part, "description"):
         add_labels(element, "Descriptions", "Description", text)

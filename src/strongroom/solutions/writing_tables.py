@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from strongroom.schema.changes import NewAssociation, NewChoice, NewColumn, NewKey, NewOption
 from strongroom.schema.model import Cascade, ColumnType, DateBehavior, Ownership, RequiredLevel
+from strongroom.solutions.managed_properties import add_withheld
 from strongroom.solutions.model import SolutionRelationship, SolutionTable
 from strongroom.solutions.tables import BEHAVIORS, COLUMN_TYPES
 from strongroom.solutions.xml import ENGLISH, add_flag, add_labels, add_text
@@ -21,7 +22,10 @@ _MASK = "ValidForAdvancedFind|ValidForForm|ValidForGrid"
 _CASCADES = ("assign", "share", "unshare", "reparent", "delete", "rollup_view")
 
 
-def table_element(table: SolutionTable) -> Element:
+Withheld = Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def table_element(table: SolutionTable, withheld: Withheld) -> Element:
     """The element `entity` inside of `EntityInfo`."""
     element = Element("entity", {"Name": table.schema_name})
     add_labels(element, "LocalizedNames", "LocalizedName", table.label)
@@ -31,8 +35,8 @@ def table_element(table: SolutionTable) -> Element:
         add_labels(element, "Descriptions", "Description", table.description)
     attributes = SubElement(element, "attributes")
     if table.primary_name is not None:
-        attributes.append(_attribute(table.primary_name, is_primary=True))
-    attributes.extend(_attribute(column, is_primary=False) for column in table.columns)
+        attributes.append(_attribute(table, table.primary_name, withheld, is_primary=True))
+    attributes.extend(_attribute(table, column, withheld, is_primary=False) for column in table.columns)
     if table.entity_set_name:
         add_text(element, "EntitySetName", table.entity_set_name)
     add_text(element, "OwnershipTypeMask", _OWNERSHIP[table.ownership])
@@ -40,26 +44,29 @@ def table_element(table: SolutionTable) -> Element:
     add_flag(element, "IsActivity", table.is_activity)
     add_flag(element, "HasRelatedNotes", table.has_notes)
     add_flag(element, "ChangeTrackingEnabled", table.change_tracking)
+    add_withheld(element, withheld.get(("table", table.logical_name), ()))
     if table.keys:
         keys = SubElement(element, "EntityKeys")
         keys.extend(_key(key) for key in table.keys)
     return element
 
 
-def choice_element(choice: NewChoice) -> Element:
+def choice_element(choice: NewChoice, withheld: Withheld) -> Element:
     """A shared choice."""
     element = Element("optionset", {"Name": choice.name})
     add_flag(element, "IsGlobal", True)
     add_text(element, "OptionSetType", "picklist")
     add_labels(element, "displaynames", "displayname", choice.label or choice.name)
     _add_options(element, choice.options)
+    add_withheld(element, withheld.get(("choice", choice.name), ()))
     return element
 
 
-def relationship_element(found: SolutionRelationship | NewAssociation) -> Element:
+def relationship_element(found: SolutionRelationship | NewAssociation, withheld: Withheld) -> Element:
     """A relationship of either kind."""
     if isinstance(found, NewAssociation):
         element = Element("EntityRelationship", {"Name": found.schema_name})
+        add_withheld(element, withheld.get(("relationship", found.schema_name), ()))
         add_text(element, "EntityRelationshipType", "ManyToMany")
         add_text(element, "FirstEntityName", found.table1)
         add_text(element, "SecondEntityName", found.table2)
@@ -68,6 +75,7 @@ def relationship_element(found: SolutionRelationship | NewAssociation) -> Elemen
         return element
     relationship = found.relationship
     element = Element("EntityRelationship", {"Name": relationship.schema_name})
+    add_withheld(element, withheld.get(("relationship", relationship.schema_name), ()))
     add_text(element, "EntityRelationshipType", "OneToMany")
     add_flag(element, "IsHierarchical", relationship.is_hierarchical)
     add_text(element, "ReferencingEntityName", relationship.referencing_table)
@@ -83,7 +91,7 @@ def relationship_element(found: SolutionRelationship | NewAssociation) -> Elemen
     return element
 
 
-def _attribute(column: NewColumn, *, is_primary: bool) -> Element:
+def _attribute(table: SolutionTable, column: NewColumn, withheld: Withheld, *, is_primary: bool) -> Element:
     element = Element("attribute", {"PhysicalName": column.schema_name})
     add_text(element, "Type", _TYPE_NAMES[column.type])
     for name in ("Name", "LogicalName"):
@@ -93,6 +101,7 @@ def _attribute(column: NewColumn, *, is_primary: bool) -> Element:
     add_flag(element, "IsCustomField", True)
     add_flag(element, "IsAuditEnabled", column.is_audited is not False)
     add_flag(element, "IsSecured", column.is_secured is True)
+    add_withheld(element, withheld.get(("column", f"{table.logical_name}.{column.schema_name.lower()}"), ()))
     facts = {
         "MaxLength": column.max_length,
         "Accuracy": column.precision,

@@ -10,12 +10,21 @@ from strongroom.solutions import Archive, open_archive
 FOLDER = Path(__file__).parents[2] / "data" / "solutions"
 PUBLISHED = tuple(sorted(path.name for path in FOLDER.glob("*.zip")))
 
-MANIFEST = """<ImportExportXml><SolutionManifest><UniqueName>{name}</UniqueName>
+_MANIFEST = """<ImportExportXml><SolutionManifest><UniqueName>{name}</UniqueName>
 <LocalizedNames><LocalizedName description="{name}" languagecode="1033"/></LocalizedNames>
 <Version>{version}</Version><Managed>{managed}</Managed>
-<Publisher><UniqueName>maker</UniqueName><CustomizationPrefix>new</CustomizationPrefix>
+<Publisher><UniqueName>{publisher}</UniqueName><CustomizationPrefix>{prefix}</CustomizationPrefix>
 <CustomizationOptionValuePrefix>10000</CustomizationOptionValuePrefix></Publisher>
-<RootComponents/><MissingDependencies/></SolutionManifest></ImportExportXml>"""
+<RootComponents>{roots}</RootComponents><MissingDependencies/></SolutionManifest></ImportExportXml>"""
+
+
+def manifest(
+    *, name: str, version: str, managed: str, publisher: str = "maker", roots: str = "", prefix: str = "new"
+) -> str:
+    """A solution.xml."""
+    return _MANIFEST.format(
+        name=name, version=version, managed=managed, publisher=publisher, roots=roots, prefix=prefix
+    )
 
 
 def published(name: str) -> Archive:
@@ -32,10 +41,21 @@ def zipped(files: Mapping[str, str | bytes]) -> bytes:
     return stream.getvalue()
 
 
-def small(body: str, *, name: str = "small", version: str = "1.0.0.0", managed: str = "0") -> Archive:
+def small(
+    body: str,
+    *,
+    name: str = "small",
+    version: str = "1.0.0.0",
+    managed: str = "0",
+    publisher: str = "maker",
+    roots: str = "",
+    prefix: str = "new",
+) -> Archive:
     """An export with this inside of its customizations.xml."""
     files = {
-        "solution.xml": MANIFEST.format(name=name, version=version, managed=managed),
+        "solution.xml": manifest(
+            name=name, version=version, managed=managed, publisher=publisher, roots=roots, prefix=prefix
+        ),
         "customizations.xml": f"<ImportExportXml>{body}</ImportExportXml>",
     }
     return open_archive("small.zip", zipped(files))

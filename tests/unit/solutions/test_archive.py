@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, tostring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.solutions.exports import MANIFEST, published, small, zipped
+from tests.unit.solutions.exports import manifest, published, small, zipped
 
 from strongroom.errors import InvalidRequest, StrongroomError, TooLarge
 from strongroom.solutions import Archive, open_archive, read_folder, read_solution
@@ -54,7 +54,7 @@ def test_bytes_that_are_no_zip_are_refused(data: bytes) -> None:
 
 @given(place=st.integers(0, 3_000), value=st.integers(0, 255))
 def test_a_damaged_zip_is_read_or_refused_and_never_anything_else(place: int, value: int) -> None:
-    whole = bytearray(zipped({"solution.xml": MANIFEST.format(name="a", version="1", managed="0")}))
+    whole = bytearray(zipped({"solution.xml": manifest(name="a", version="1", managed="0")}))
     whole[place % len(whole)] = value
     try:
         open_archive("damaged.zip", bytes(whole))
@@ -107,7 +107,7 @@ def test_xml_of_known_words_in_any_order_is_read_or_refused_and_never_anything_e
     ],
 )
 def test_entities_and_document_types_are_refused(declared: str) -> None:
-    files = {"solution.xml": MANIFEST.format(name="a", version="1", managed="0"), "customizations.xml": declared}
+    files = {"solution.xml": manifest(name="a", version="1", managed="0"), "customizations.xml": declared}
     with pytest.raises(InvalidRequest, match="document type"):
         read_solution(open_archive("entities.zip", zipped(files)))
 
@@ -147,6 +147,6 @@ def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
 def test_a_solution_in_a_folder_of_its_own_is_found_inside_its_zip() -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as packed:
-        packed.writestr("mine/solution.xml", MANIFEST.format(name="mine", version="2.0", managed="0"))
+        packed.writestr("mine/solution.xml", manifest(name="mine", version="2.0", managed="0"))
         packed.writestr("mine/customizations.xml", "<ImportExportXml/>")
     assert read_solution(open_archive("mine.zip", stream.getvalue())).version == "2.0"
