@@ -20,7 +20,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset check lint test clients browser bench fuzz mutants long docs lock
+.PHONY: help setup dev demo demo-reset texts check lint test clients browser bench fuzz mutants long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -77,6 +77,14 @@ demo-reset:
 
 bench: setup
 	$(BIN)/strongroom bench
+
+# The texts of the console into the catalogues of all languages; what is new there waits for its translation.
+texts: dev
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml -k texts -k number:1,2 -k _ --no-location -s --no-wrap \
+		-o build/console.pot src/strongroom/console
+	$(BIN)/pybabel update -i build/console.pot -d src/strongroom/console/locale -D console --omit-header \
+		--no-fuzzy-matching --ignore-obsolete --width 118
 
 # --- checking -----------------------------------------------------------------------------------------------------
 

@@ -246,3 +246,20 @@ def test_the_keyboard_is_enough(admin: Visitor) -> None:
     page.keyboard.type("Amara")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Amara")
+
+
+def test_the_console_speaks_the_language_that_one_chooses(site: Site, chromium: Browser) -> None:
+    with visiting(site, chromium, ADMIN, width=360, theme="dark", checks=True) as visitor:
+        page = visitor.go("tables/account")
+        page.locator("details.me summary").click()
+        page.get_by_label("Language").select_option("de")
+        page.get_by_role("button", name="Use").click()
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page.get_by_role("link", name="Exportieren")).to_be_visible()
+        assert visitor.violations() == []
+        assert not visitor.overflows()
+        visitor.go("")
+        expect(page.get_by_role("heading", name="Vertrauen auf einen Blick")).to_be_visible()
+        assert not visitor.overflows()
+    with site.pages() as pages:
+        assert '<html lang="de">' in pages.get("", headers={"Accept-Language": "de-CH"}).text

@@ -108,7 +108,7 @@ async def _days(visit: Visit) -> Sequence[Day]:
         counts.append((day, count if isinstance(count, int) else 0))
     largest = max(count for _, count in counts) or 1
     return [
-        Day(day, f"{count:,}+" if count >= _MOST_COUNTED else f"{count:,}", round(100 * count / largest), number)
+        Day(day, visit.texts.up_to(count, _MOST_COUNTED), round(100 * count / largest), number)
         for number, (day, count) in enumerate(counts)
     ]
 

@@ -63,7 +63,7 @@ async def _seal(visit: Visit) -> Tile:
     head = await visit.api.ask("GetSignedTreeHead")
     size, on = head.get("TreeSize"), text(head.get("SignedOn")).replace("T", " ").removesuffix("Z")
     note = visit.texts("signed %(moment)s UTC", moment=on)
-    figure = f"{size:,}" if isinstance(size, int) else "—"
+    figure = visit.texts.figure(size) if isinstance(size, int) else "—"
     return Tile(visit.texts("Entries sealed"), figure, note, visit.address("audit"), "good" if size else "warn")
 
 
@@ -71,14 +71,23 @@ async def _refusals(visit: Visit) -> Tile:
     today = _today(visit)
     count = await _count(visit, "audits", {"$filter": f"action eq {_REFUSED} and createdon ge {today}T00:00:00Z"})
     address = visit.address("audit", action=_REFUSED, since=today)
-    return Tile(visit.texts("Refused attempts"), _shown(count), visit.texts("today"), address, "warn" if count else "")
+    return Tile(
+        visit.texts("Refused attempts"),
+        visit.texts.up_to(count, _COUNTED),
+        visit.texts("today"),
+        address,
+        "warn" if count else "",
+    )
 
 
 async def _changes(visit: Visit) -> Tile:
     today = _today(visit)
     count = await _count(visit, "audits", {"$filter": f"createdon ge {today}T00:00:00Z"})
     return Tile(
-        visit.texts("Entries in the trail"), _shown(count), visit.texts("today"), visit.address("audit", since=today)
+        visit.texts("Entries in the trail"),
+        visit.texts.up_to(count, _COUNTED),
+        visit.texts("today"),
+        visit.address("audit", since=today),
     )
 
 
@@ -93,18 +102,28 @@ async def _administrators(visit: Visit) -> Tile | None:
     role_id = text(roles[0]["roleid"])
     count = await _count(visit, f"roles({role_id})/systemuserroles_association", {})
     note = visit.texts.number("may do everything", "may do everything", count)
-    return Tile(visit.texts("System Administrators"), _shown(count), note, visit.address(f"roles/{role_id}"))
+    return Tile(
+        visit.texts("System Administrators"),
+        visit.texts.up_to(count, _COUNTED),
+        note,
+        visit.address(f"roles/{role_id}"),
+    )
 
 
 async def _disabled(visit: Visit) -> Tile:
     count = await _count(visit, "systemusers", {"$filter": "isdisabled eq false"})
-    return Tile(visit.texts("Enabled users"), _shown(count), visit.texts("may sign in"), visit.address("people"))
+    return Tile(
+        visit.texts("Enabled users"),
+        visit.texts.up_to(count, _COUNTED),
+        visit.texts("may sign in"),
+        visit.address("people"),
+    )
 
 
 async def _secured(visit: Visit) -> Tile:
     count = sum(column.is_secured for table in visit.schema.tables.values() for column in table.columns.values())
     note = visit.texts("opened by profiles alone")
-    return Tile(visit.texts("Secured columns"), _shown(count), note, visit.address("profiles"))
+    return Tile(visit.texts("Secured columns"), visit.texts.up_to(count, _COUNTED), note, visit.address("profiles"))
 
 
 async def _own(visit: Visit) -> Sequence[Tile]:
@@ -123,7 +142,12 @@ async def _own(visit: Visit) -> Sequence[Tile]:
         if count:
             address = visit.address(f"tables/{name}", c1="ownerid", o1="mine", c2="statecode", o2="eq", v2="0")
             found.append(
-                Tile(table.collection_label or table.label, _shown(count), visit.texts("active, mine"), address)
+                Tile(
+                    table.collection_label or table.label,
+                    visit.texts.up_to(count, _COUNTED),
+                    visit.texts("active, mine"),
+                    address,
+                )
             )
     return found
 
@@ -133,10 +157,6 @@ async def _count(visit: Visit, address: str, options: Mapping[str, str]) -> int:
     body = await visit.api.get(address, {**options, "$count": "true", "$top": "1"})
     count = body.get("@odata.count")
     return count if isinstance(count, int) and count >= 0 else len(objects(body.get("value")))
-
-
-def _shown(count: int) -> str:
-    return f"{count:,}+" if count >= _COUNTED else f"{count:,}"
 
 
 def _today(visit: Visit) -> str:

@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import cast
 
 from babel import Locale
-from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from strongroom.access.rights import RIGHT_NAMES
@@ -49,11 +48,8 @@ def _environment(texts: Texts) -> Environment:
         DONE=DONE,
     )
 
-    def number(value: int | float) -> str:
-        return format_decimal(value, locale=texts.locale)
-
     cast("dict[str, object]", environment.filters).update(
-        number=number, formatted=formatted, language_name=_language_name, current=_current
+        number=texts.figure, formatted=formatted, language_name=_language_name, current=_current
     )
     return environment
 

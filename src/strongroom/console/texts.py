@@ -1,12 +1,17 @@
 """Texts in the visitor's language: gettext catalogues beside the code, English where there is none."""
 
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 _CATALOGUES = Path(__file__).with_name("locale")
+_FILE = "console.po"
 
 
 class Texts:
@@ -20,15 +25,23 @@ class Texts:
         found = self.catalogue.gettext(message)
         return found % values if values else found
 
+    def figure(self, value: int | float) -> str:
+        """A number as it is written in this language."""
+        return format_decimal(value, locale=self.locale)
+
+    def up_to(self, count: int, most: int) -> str:
+        """A number that was counted no further than `most`."""
+        return f"{self.figure(count)}+" if count >= most else self.figure(count)
+
     def number(self, singular: str, plural: str, count: int, **values: object) -> str:
         """The singular or the plural, with `count` as `%(count)s`."""
-        return self.catalogue.ngettext(singular, plural, count) % {"count": count, **values}
+        return self.catalogue.ngettext(singular, plural, count) % {"count": self.figure(count), **values}
 
 
 @cache
 def languages() -> tuple[str, ...]:
     """The languages that there are catalogues for, English first."""
-    found = sorted(path.parent.name for path in _CATALOGUES.glob("*/LC_MESSAGES"))
+    found = sorted(path.parents[1].name for path in _CATALOGUES.glob(f"*/LC_MESSAGES/{_FILE}"))
     return ("en", *found)
 
 
@@ -37,7 +50,12 @@ def texts_in(language: str) -> Texts:
     """The texts of one of `languages()`."""
     if language == "en":
         return Texts(Locale("en"), NullTranslations())
-    return Texts(Locale.parse(language), Translations.load(_CATALOGUES, [language], "console"))
+    with (_CATALOGUES / language / "LC_MESSAGES" / _FILE).open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Texts(Locale.parse(language), Translations(compiled, "console"))
 
 
 def chosen_texts(wish: str | None, accept_language: str) -> Texts:
