@@ -249,7 +249,7 @@ def _store(session: Session, row: Row) -> None:
 def _store_all(session: Session, table: Table, rows: list[Row], owner_of: Mapping[Key, Reference]) -> None:
     """Rows and their entries. The entries are made while a server stores the rows, so nothing may be looked up then:
     `owner_of` knows every owner."""
-    if not rows or not is_audited(session):
+    if not rows or not is_audited(session, table):
         session.transaction.insert(table, rows)
         return
     entries: list[dict[str, Value]] = []

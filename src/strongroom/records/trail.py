@@ -4,11 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from strongroom.audit.entries import Action, Author, Changes, Operation, creations, entry, question, unmasked_reading
 from strongroom.ids import Key, Reference
+from strongroom.records.always_audited import is_always_audited
 from strongroom.records.session import Session
-from strongroom.schema.model import ColumnType
+from strongroom.schema.model import ColumnType, Table
 from strongroom.store.protocol import Row, Value
 
 _ORGANIZATION = "organization"
+_SWITCHES = {
+    "isauditenabled": (Action.AUDIT_ENABLED, Action.AUDIT_DISABLED),
+    "isuseraccessauditenabled": (Action.USER_ACCESS_AUDIT_STARTED, Action.USER_ACCESS_AUDIT_STOPPED),
+}
+_AUDIT_SETTINGS = frozenset(
+    {"isreadauditenabled", "auditretentionperiodv2", "auditsettings", "useraccessauditinginterval"}
+)
 
 
 def author(session: Session) -> Author:
@@ -20,15 +28,16 @@ def author(session: Session) -> Author:
     )
 
 
-def is_audited(session: Session) -> bool:
-    """Whether the organisation keeps a trail of changes (`isauditenabled`); tables and columns have switches of their
-    own, which `audit.entries` heeds. What deletes or unmasks is told whatever the switch says."""
-    return session.transaction.settings().audit_enabled
+def is_audited(session: Session, table: Table) -> bool:
+    """Whether the organisation keeps a trail of changes (`isauditenabled`), or of this table's in any case (TS-803);
+    tables and columns have switches of their own, which `audit.entries` heeds. What deletes or unmasks is told whatever
+    the switch says."""
+    return session.transaction.settings().audit_enabled or is_always_audited(table)
 
 
 def record_creations(session: Session, rows: Sequence[Row]) -> None:
     """One entry for each new row of one table, with the values that it began with."""
-    if rows and is_audited(session):
+    if rows and is_audited(session, rows[0].table):
         session.transaction.append_audit(creation_entries(session, rows, {session.caller.key: session.user}))
 
 
@@ -46,8 +55,6 @@ def record_update(session: Session, row: Row, changes: Changes, action: Action |
 
 def record_deletions(session: Session, rows: Iterable[Row]) -> None:
     """One entry for each deleted row, with the values that it had."""
-    if not is_audited(session):
-        return
     by = author(session)
     owners: dict[Key, Reference] = {}
     entries = [
@@ -60,6 +67,7 @@ def record_deletions(session: Session, rows: Iterable[Row]) -> None:
             {name: (value, None) for name, value in _with_owner(session, row, owners).items() if value is not None},
         )
         for row in rows
+        if is_audited(session, row.table)
     ]
     session.transaction.append_audit([found for found in entries if found is not None])
 
@@ -88,7 +96,7 @@ def owner_change(before: Reference, after: Reference) -> Changes:
 
 
 def _append(session: Session, row: Row, operation: Operation, action: Action, changes: Changes) -> None:
-    if not is_audited(session) and row.table.logical_name != _ORGANIZATION:  # switching off is told all the same
+    if not is_audited(session, row.table):
         return
     found = entry(author(session), row.table, row.id, operation, action, changes)
     if found is not None:
@@ -96,8 +104,12 @@ def _append(session: Session, row: Row, operation: Operation, action: Action, ch
 
 
 def _action(row: Row, changes: Changes) -> Action:
-    if row.table.logical_name == _ORGANIZATION and "isauditenabled" in changes:
-        return Action.AUDIT_ENABLED if changes["isauditenabled"][1] else Action.AUDIT_DISABLED
+    if row.table.logical_name == _ORGANIZATION:
+        for name, (on, off) in _SWITCHES.items():
+            if name in changes:
+                return on if changes[name][1] else off
+        if not changes.keys().isdisjoint(_AUDIT_SETTINGS):
+            return Action.CHANGE_AT_ORGANIZATION_LEVEL
     for name, (old, new) in changes.items():
         column = row.table.columns.get(name)
         if column is not None and column.type is ColumnType.STATE and old != new:
