@@ -262,4 +262,4 @@ def test_the_console_speaks_the_language_that_one_chooses(site: Site, chromium: 
         expect(page.get_by_role("heading", name="Vertrauen auf einen Blick")).to_be_visible()
         assert not visitor.overflows()
     with site.pages() as pages:
-        assert '<html lang="de">' in pages.get("", headers={"Accept-Language": "de-CH"}).text
+        assert '<html lang="de">' in pages.get("tables", headers={"Accept-Language": "de-CH"}).text
