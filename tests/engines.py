@@ -134,5 +134,12 @@ def _is_emptied(place: str) -> bool:
         connection.execute(f"set search_path = env_{NAME}".encode())
         if connection.execute("select metadata_version from stamp").fetchone() != (1,):
             return False
-        connection.execute(_EMPTY)
+    empty(place)
     return True
+
+
+def empty(place: str) -> None:
+    """Remove all rows of an environment on PostgreSQL, that nobody has open, but those that mirror its schema."""
+    with psycopg.connect(place, autocommit=True) as connection:
+        connection.execute(f"set search_path = env_{NAME}".encode())
+        connection.execute(_EMPTY)

@@ -24,15 +24,14 @@ if TYPE_CHECKING:
 def sql(statement: str, user: str, limit: int, home: Path, environment: str | None, as_json: bool) -> None:
     """Run a SELECT as a user and print its rows.
 
-    It runs in the database role that reads under row-level security: it sees the rows that the user may read, by
-    ownership, units and shares, no secured columns, and nothing of tables that the user may not read. The environment
-    must be on PostgreSQL. Tables and columns have their logical names.
+    It runs in a session of its own, logged in as a role that reads under row-level security: it sees the rows that the
+    user may read, by ownership, units and shares, no secured columns, and nothing of tables that the user may not read.
+    The environment must be on PostgreSQL. Tables and columns have their logical names.
     """
     from strongroom.audit.activities import Activity
     from strongroom.records.activity import tell
-    from strongroom.records.by_hand import demand_select, without_values
+    from strongroom.records.by_hand import without_values
 
-    demand_select(statement)
     with session_in(home, environment, user, write=False) as session:
         tell(session, Activity.SQL, query=without_values(statement), details={"limit": limit, "operator": operator()})
         rows = session.transaction.read_by_hand(_plans(session), statement, limit)

@@ -6,9 +6,11 @@ uniqueness error becomes `Duplicate`, a lost or busy database `Unavailable`, dam
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
+from strongroom.access.plan import Plan
 from strongroom.schema.model import Column, Schema
 from strongroom.store.dialect import Dialect, quote
 
@@ -21,6 +23,14 @@ Codec = Callable[[Any], Any]
 
 CounterChange = tuple[str, int, int, int]
 """Table, owner, unit, and what is added to the number of such rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a caller sees: a plan to read each table, of one security epoch."""
+
+    plans: Iterable[Plan]
+    epoch: int
 
 
 class Duplicate(Exception):
@@ -179,9 +189,12 @@ class Engine(Protocol):
         """Make the engine's own row security fit a schema, where it has one (`row_security`)."""
         ...
 
-    @property
-    def policies(self) -> str:
-        """Which form the engine's own row security has; another text makes environments be fitted anew."""
+    def is_guarded(self, connection: Connection) -> bool:
+        """Whether the engine's own row security is in place, where it can be."""
+        ...
+
+    def read_by_hand(self, sight: Sight, sql: str, limit: int) -> list[dict[str, object]]:
+        """What a statement that somebody wrote gives to those who see what `sight` says (`by_hand`)."""
         ...
 
     def check(self, connection: Connection) -> list[str]:

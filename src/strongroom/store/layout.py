@@ -42,6 +42,7 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `deletedrow(version, tablename, object, objectid, deletedon)`, `deletionfloor(version)`: rows that are gone
   (`store.tracking`);
 - `filetransfer(token, …)` and `filetransferblock(token, blockid, size, body)`: files on their way (`store.transfers`);
+- `sight(reader, tablename, …)`, on PostgreSQL: what readers by hand may see (`store.row_security`);
 - `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(kind, name, body)`; `migration(number, …)`.
 
 Shares are the table `principalobjectaccess`: its own columns (`objecttypecode` is the logical name of the table, as

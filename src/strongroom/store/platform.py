@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
-from strongroom.store import file_contents, leaves, tracking, transfers
+from strongroom.store import file_contents, leaves, row_security, tracking, transfers
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.share_keys import add_columns
 
@@ -41,6 +41,12 @@ def _first_tables(engine: Engine, connection: Connection) -> None:
         connection.execute(statement)
 
 
+def _networks_as_text(engine: Engine, connection: Connection) -> None:
+    """The list of networks of the IP firewall was taken for a switch, which nothing read: it is made anew as a text."""
+    if "allowediprangeforfirewall" in engine.tables(connection).get("organization", set()):
+        connection.execute("alter table organization drop column allowediprangeforfirewall")
+
+
 MIGRATIONS = (
     Migration(1, "principals, counters, inherited access, metadata", _first_tables),
     Migration(2, "contents of file columns", file_contents.make_tables),
@@ -48,6 +54,8 @@ MIGRATIONS = (
     Migration(4, "the log that proves the trail", leaves.make_tables),
     Migration(5, "files on their way", transfers.make_tables),
     Migration(6, "rows that are gone", tracking.make_tables),
+    Migration(7, "what readers by hand may see", row_security.make_table),
+    Migration(8, "networks of the firewall as a text", _networks_as_text),
 )
 
 

@@ -19,13 +19,14 @@ from psycopg.types.string import TextLoader
 
 from strongroom.errors import IntegrityViolation, InvalidRequest, Unavailable, ValueOutOfRange
 from strongroom.schema.model import Column, ColumnType, Schema
+from strongroom.store.by_hand import read
 from strongroom.store.closing import SET_STAMP, closing_statement
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import POSTGRESQL, quote, text_literal
-from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
+from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, Sight, insert_statement
 from strongroom.store.layout import scale
-from strongroom.store.row_security import fit_policies
+from strongroom.store.row_security import fit_policies, is_guarded
 from strongroom.store.sending import sending
 
 _COPY_FROM = 20
@@ -83,6 +84,7 @@ class PostgresqlConnection:
 
     def __init__(self, url: str, schema: str) -> None:
         self.is_broken = False
+        self.schema = schema
         self._sql: dict[str, str] = {}
         self._metadata_version: int | None = None
         self._forgotten = 0
@@ -142,6 +144,8 @@ class PostgresqlConnection:
         self.query("select pg_advisory_xact_lock(hashtext('strongroom'), hashtext(current_schema()))")
 
     def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+        if self.is_broken:
+            raise Unavailable("The environment was closed; nothing was changed. Try again.")
         if self._raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
             # The server would answer COMMIT with a silent rollback.
             raise IntegrityViolation("A statement failed, so the transaction cannot be committed.")
@@ -230,6 +234,10 @@ class PostgresqlConnection:
             return
         self._send_late()
         self._late = (table, tuple(columns), rows[0])
+
+    def verifier_of(self, password: str, role: str) -> str:
+        """What the server is told of a role's password."""
+        return self._raw.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
 
     def interrupt(self) -> None:
         self.is_broken = True
@@ -330,7 +338,6 @@ class PostgresqlEngine:
     text_type = 'text collate "C"'
     guid_type = "uuid"
     table_suffix = ""
-    policies = "row security 1"
 
     def __init__(self, url: str, schema: str) -> None:
         self._url = url
@@ -399,6 +406,19 @@ class PostgresqlEngine:
 
     def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
         fit_policies(self, connection, old, new)
+
+    def is_guarded(self, connection: Connection) -> bool:
+        return is_guarded(connection)
+
+    def read_by_hand(self, sight: Sight, sql: str, limit: int) -> list[dict[str, object]]:
+        try:
+            owner = PostgresqlConnection(self._url, self.schema)
+        except psycopg.Error as error:
+            raise Unavailable("The database server does not answer.") from error
+        try:
+            return read(owner, self._url, sight, sql, limit)
+        finally:
+            owner.close()
 
     def check(self, connection: Connection) -> list[str]:
         bad = connection.query(

@@ -1,6 +1,7 @@
 """The server that a PostgreSQL environment lives on: whether it fits, and the environment's schema on it."""
 
 import re
+from contextlib import suppress
 from typing import LiteralString, cast
 
 import psycopg
@@ -8,6 +9,7 @@ import psycopg
 from strongroom.errors import HomeError
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Raw
+from strongroom.store.row_security import readers
 
 OLDEST_VERSION = 170_000
 COLLATION = "pg_c_utf8"
@@ -37,9 +39,13 @@ def require_usable(url: str, name: str) -> None:
 
 
 def drop(url: str, name: str) -> None:
-    """Drop the environment's schema, if there is one, with everything in it."""
+    """Drop the environment's schema, if there is one, with everything in it, and the role that reads it by hand."""
+    schema = schema_name(name)
     with _session(url) as raw:
-        raw.execute(_sql(f"drop schema if exists {quote(schema_name(name))} cascade"))
+        raw.execute(_sql(f"drop schema if exists {quote(schema)} cascade"))
+        ((number,),) = raw.execute("select oid::bigint from pg_database where datname = current_database()").fetchall()
+        with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege):
+            raw.execute(_sql(f"drop role if exists {quote(readers(number, schema))}"))  # a copied database may need it
 
 
 def schema_name(name: str) -> str:

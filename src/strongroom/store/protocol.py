@@ -134,9 +134,10 @@ class Transaction(Protocol):
 
     def read_by_hand(self, plans: Iterable[Plan], sql: str, limit: int) -> list[dict[str, object]]:
         """The rows of a statement that somebody wrote, by the names of its columns, read under PostgreSQL's row-level
-        security as the caller of these plans (`store.row_security`): at most `limit` of them.
+        security as the caller of these plans (`store.by_hand`): at most `limit` of them, of what is committed.
 
-        Raises `InvalidRequest` for what PostgreSQL refuses, and on the embedded store.
+        Raises `InvalidRequest` for what PostgreSQL refuses and on the embedded store, `TimeLimitExceeded`, and
+        `Unavailable` when rights have changed since this transaction began.
         """
         ...
 
@@ -343,8 +344,8 @@ class Database(Protocol):
         """Every doubt about the store's integrity, in words; empty when there is none."""
         ...
 
-    def interrupt(self) -> None:
-        """End running statements: their units of work are undone, and none begins any more."""
+    def interrupt(self, wait_s: float = 0.0) -> None:
+        """End running statements: their units of work are undone, and none begins any more. Waits for their end."""
         ...
 
     def close(self) -> None: ...

@@ -1,64 +1,106 @@
-"""PostgreSQL's row-level security as a second lock beside the plan (decision 0011).
+"""PostgreSQL's row-level security as a second lock beside the plan (decision 0011): roles, policies, functions.
 
-Every business table has one policy, for one role of the environment (`caller_role`), which owns nothing and may only
-read. It sees the rows of the sets that the session's settings name, and without settings none: the owner, unit and
-share principals of a caller's plan, bound for one transaction by `bind`. Secured columns are not granted to the role.
+Statements that somebody writes by hand run in a session that logs in as a role of its own (`store.by_hand`). Such a
+role is a member of the environment's *base role* and has its rights, which are: to read the columns of business tables
+that hold nothing secured, under one policy for each table. A policy lets through what the table `sight` names for the
+session's user: everything, owners, units, and principals with shares, which are the sets of a caller's plan. Only the
+owner of the tables writes `sight`; a reader sees its own lines through two functions and cannot touch the table.
 
-The platform's own statements run as the owner of the tables and carry their plan in themselves; the policy is for
-statements that somebody writes by hand. What it cannot express (rows that take the access of another row) it denies.
+The platform's own statements run as the owner of the tables, to whom policies do not apply, and carry their plan in
+themselves. What a policy cannot express (rows that take the access of another row) it denies.
 """
 
-from collections.abc import Iterable
-
-import orjson
-
-from strongroom.access.plan import Plan
-from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.schema.model import Rights, Schema, Table
 from strongroom.store.ddl import stored_columns
 from strongroom.store.dialect import quote, text_literal
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.layout import SHARES, has_owner_key, has_unit
 
-_PREFIX, _SHARED = "strongroom", "strongroom_shared"
+_POLICY = "strongroom_reader"
+_SIGHT, _SHARED, _CURRENT = "strongroom_sight", "strongroom_shared", "strongroom_is_current"
+IS_CURRENT = f"select {_CURRENT}()"
+"""Whether what a reader's session may see is of the security epoch of its snapshot."""
+
+_LONGEST_ROLE = 63
 
 
-def caller_role(connection: Connection) -> str:
-    """The role that hand-written statements run as in an environment."""
-    return f"{_schema_name(connection)}_caller"[:63]
+def make_table(engine: Engine, connection: Connection) -> None:
+    """`sight`: what each reader may see, table by table, for as long as its session lasts. It needs no log, since
+    nothing of it outlives the server."""
+    if engine.name == "postgresql":
+        connection.execute(
+            "create unlogged table sight (reader text not null, tablename text not null, epoch bigint not null,"
+            " everything boolean not null, owners bigint[] not null, units bigint[] not null,"
+            " shared bigint[] not null, shareddirectly bigint[] not null, primary key (reader, tablename))"
+        )
+        connection.execute("revoke all on sight from public")
 
 
-def can_have_roles(connection: Connection) -> bool:
-    """Whether the connecting role may make the role, or it is there."""
+def base_role(connection: Connection) -> str | None:
+    """The role that the policies of this environment are for, when we may give it members; None when there is none.
+
+    A database that is copied keeps the role of the one it came from. That is no door: a reader belongs to one session
+    in one database, and `sight` is not shared.
+    """
+    found = connection.query(
+        "select r.rolname::text from pg_policy p join pg_class c on c.oid = p.polrelid"
+        " join pg_roles r on r.oid = any (p.polroles) where c.relnamespace = current_schema()::regnamespace"
+        " and p.polname = ? and pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') limit 1",
+        (_POLICY,),
+    )
+    return str(found[0][0]) if found else None
+
+
+def can_make_roles(connection: Connection) -> bool:
+    """Whether the user that we connect as may make roles."""
     found = connection.query("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")
     return bool(found and found[0][0])
 
 
+def is_guarded(connection: Connection) -> bool:
+    """Whether the policies are in place; also where they cannot be, so that the first lock stands alone."""
+    return base_role(connection) is not None or not can_make_roles(connection)
+
+
 def fit_policies(engine: Engine, connection: Connection, old: Schema | None, new: Schema) -> None:
-    """Make the role and the policies fit a schema: of the tables that are new, that changed, or that have none yet."""
-    role = caller_role(connection)
-    if not can_have_roles(connection) and not _is_there(connection, role):
-        return  # the first lock stands alone; `strongroom check` says so
-    _make_role(connection, role)
-    _make_function(connection, role)
-    guarded = {
-        name
-        for (name,) in connection.query(
-            "select tablename::text from pg_policies where schemaname = current_schema() and ?::name = any (roles)",
-            (role,),
-        )
-    }
+    """Make the base role and the policies fit a schema: of the tables that are new, that changed, or have none yet."""
+    if not can_make_roles(connection):
+        return
+    role = base_role(connection) or _make_role(connection)
+    _make_functions(connection, role)
+    _remove_strangers(connection, role)
+    guarded = {name for (name,) in connection.query(_GUARDED, (_POLICY,))}
     for name, table in new.tables.items():
         if name not in guarded or old is None or old.tables.get(name) != table:
             _fit_table(engine, connection, role, table)
+
+
+_GUARDED = "select tablename::text from pg_policies where schemaname = current_schema() and policyname = ?"
+
+_STRANGERS = (
+    "select distinct p.tablename::text, p.policyname::text, r.role::text"
+    " from pg_policies p cross join unnest(p.roles) as r (role) where p.schemaname = current_schema()"
+    " and p.policyname like 'strongroom\\_%' and (p.policyname <> ? or r.role <> ?)"
+)
+
+
+def _remove_strangers(connection: Connection, role: str) -> None:
+    """Policies of an earlier form, or for the role of another owner from whom the database was copied."""
+    strangers = connection.query(_STRANGERS, (_POLICY, role))
+    for table, policy, _ in strangers:
+        connection.execute(f"drop policy if exists {quote(policy)} on {quote(table)}")
+    for other in {other for _, _, other in strangers} - {role}:
+        connection.execute(f"revoke all on all tables in schema {_schema(connection)} from {quote(other)}")
+    if strangers:
+        connection.execute(f"drop function if exists {_SHARED}(text, bigint, bigint[], boolean)")
 
 
 def _fit_table(engine: Engine, connection: Connection, role: str, table: Table) -> None:
     name = quote(table.logical_name)
     for statement in (
         f"alter table {name} enable row level security",
-        f"drop policy if exists strongroom_caller on {name}",
-        f"create policy strongroom_caller on {name} for select to {quote(role)} using ({_condition(table)})",
+        f"drop policy if exists {_POLICY} on {name}",
+        f"create policy {_POLICY} on {name} for select to {quote(role)} using ({_condition(table)})",
         f"revoke all on {name} from {quote(role)}",
         f"grant select ({', '.join(map(quote, _open_columns(engine, table)))}) on {name} to {quote(role)}",
     ):
@@ -72,103 +114,68 @@ def _open_columns(engine: Engine, table: Table) -> list[str]:
 
 
 def _condition(table: Table) -> str:
-    """What the settings let through. Each is read once for a statement, not for each row."""
-    name = table.logical_name
-    parts = [f"(select coalesce(current_setting('{_setting(name, 'everything')}', true), '') = 'on')"]
-    for kind, column, has in (("owners", "owner", has_owner_key(table)), ("units", "unit", has_unit(table))):
+    """What the session's line of `sight` lets through. Each set is read once for a statement, not for each row."""
+    about = text_literal(table.logical_name)
+    parts = [f"(select s.everything from {_SIGHT}({about}) s)"]
+    for column, kind, has in (("owner", "owners", has_owner_key(table)), ("unit", "units", has_unit(table))):
         if has:
-            parts.append(f"{column} = any (array({_numbers(name, kind)}))")
-    if table.has_owner and name != SHARES:
-        for kind, direct in (("shared", "false"), ("shareddirectly", "true")):
-            parts.append(f"{_SHARED}({text_literal(name)}, id, array({_numbers(name, kind)}), {direct})")
+            parts.append(f"{column} in (select unnest(s.{kind}) from {_SIGHT}({about}) s)")
+    if table.has_owner and table.logical_name != SHARES:
+        parts.append(f"id in (select s from {_SHARED}({about}) s)")
     return " or ".join(parts)
 
 
-def _numbers(table: str, kind: str) -> str:
-    setting = f"current_setting('{_setting(table, kind)}', true)"
-    return f"select unnest(string_to_array(nullif({setting}, ''), ',')::bigint[])"
+def readers(database: int, schema: str) -> str:
+    """The base role of an environment. Roles belong to the whole server: the name has the database's number in it."""
+    return f"readers_{database}_{schema}"[:_LONGEST_ROLE]
 
 
-def _setting(table: str, kind: str) -> str:
-    return f"{_PREFIX}.{table}_{kind}"
+def _make_role(connection: Connection) -> str:
+    (number,) = connection.query("select oid::bigint from pg_database where datname = current_database()")[0]
+    role = readers(number, _schema_name(connection))
+    if not connection.query("select 1 from pg_roles where rolname = ?", (role,)):
+        connection.execute(f"create role {quote(role)} nologin nosuperuser nobypassrls noinherit")
+    connection.execute(f"grant usage on schema {_schema(connection)} to {quote(role)}")
+    return role
 
 
-def _make_role(connection: Connection, role: str) -> None:
-    connection.execute(
-        f"do $$ begin create role {quote(role)} nologin nosuperuser nobypassrls noinherit;"
-        " exception when duplicate_object or unique_violation then null; end $$"
+def _make_functions(connection: Connection, role: str) -> None:
+    """What a reader may learn of `sight` and of shares. The functions run as the owner of the tables, in no search
+    path but the environment's, and know the session's user, which nothing in a session can change."""
+    mine = (
+        " from sight v where v.reader = session_user and v.tablename = about"
+        " and v.epoch = (select security_epoch from stamp)"
     )
-    connection.execute(f"grant {quote(role)} to current_user")
-    connection.execute(f"grant usage on schema {quote(_schema_name(connection))} to {quote(role)}")
-
-
-def _make_function(connection: Connection, role: str) -> None:
-    """Whether a row is shared for reading with one of some principals. It looks at shares as the tables' owner, never
-    at a temporary table of that name, and for the guarded role alone."""
-    connection.execute(
-        f"create or replace function {_SHARED}(about text, row_key bigint, principals bigint[], direct boolean)"
-        " returns boolean language sql stable security definer"
-        f" set search_path = {quote(_schema_name(connection))}, pg_temp as $$"
-        f" select cardinality(principals) > 0 and exists (select 1 from {SHARES} s where s.objecttypecode = about"
-        " and s.object = row_key and s.principal = any (principals) and (s.accessrightsmask"
-        f" | case when direct then 0 else s.inheritedaccessrightsmask end) & {Rights.READ.value} <> 0) $$"
-    )
-    signature = f"{_SHARED}(text, bigint, bigint[], boolean)"
-    connection.execute(f"revoke all on function {signature} from public")
-    connection.execute(f"grant execute on function {signature} to {quote(role)}")
-
-
-def bind(connection: Connection, plans: Iterable[Plan]) -> None:
-    """Until the savepoint is rolled back: read as the caller of these plans, one for each table, and nothing else.
-
-    Raises `InvalidRequest` where the role could not be made.
-    """
-    role = caller_role(connection)
-    if not _is_there(connection, role):
-        raise InvalidRequest(
-            "Row-level security is not set up: the database's user may not make roles. Let it (CREATEROLE), and open "
-            "the environment again."
+    read = Rights.READ.value
+    functions = {
+        f"{_SIGHT}(about text)": ("setof sight", f"select v.*{mine}"),
+        f"{_SHARED}(about text)": (
+            "setof bigint",
+            f"with line as (select v.*{mine}) select p.object from {SHARES} p, line"
+            " where p.objecttypecode = about and p.principal = any (line.shared)"
+            f" and (p.accessrightsmask | p.inheritedaccessrightsmask) & {read} <> 0"
+            f" union all select p.object from {SHARES} p, line"
+            " where p.objecttypecode = about and p.principal = any (line.shareddirectly)"
+            f" and p.accessrightsmask & {read} <> 0",
+        ),
+        f"{_CURRENT}()": (
+            "boolean",
+            "select exists (select 1 from sight v join stamp on stamp.security_epoch = v.epoch"
+            " where v.reader = session_user)",
+        ),
+    }
+    for signature, (gives, body) in functions.items():
+        connection.execute(
+            f"create or replace function {signature} returns {gives} language sql stable security definer"
+            f" set search_path = {_schema(connection)}, pg_temp as $${body}$$"
         )
-    for plan in plans:
-        if plan.refusal is not None or plan.guards:
-            continue  # nothing is shown, which is what no setting means
-        reach, name = plan.reach, plan.table.logical_name
-        values = {
-            "everything": "on" if reach.everything else "",
-            "owners": _listed(reach.owners),
-            "units": _listed(reach.units),
-            "shared": _listed(reach.shared_with),
-            "shareddirectly": _listed(reach.shared_directly_with),
-        }
-        for kind, value in values.items():
-            if value:
-                connection.query("select set_config(?::text, ?::text, true)", (_setting(name, kind), value))
-    connection.execute(f"set local role {quote(role)}")
+        connection.execute(f"revoke all on function {signature} from public")
+        connection.execute(f"grant execute on function {signature} to {quote(role)}")
 
 
-def read(connection: Connection, plans: Iterable[Plan], sql: str, limit: int) -> list[dict[str, object]]:
-    """What a statement that somebody wrote gives under the policies, row by row. Raises `InvalidRequest` for what
-    PostgreSQL refuses."""
-    if "?" in sql:
-        raise InvalidRequest("The statement may hold no question mark: it stands for a parameter.")
-    connection.execute("savepoint by_hand")
-    try:
-        bind(connection, plans)
-        found = connection.query(f"select to_json(by_hand)::text from ({sql}) as by_hand limit ?::bigint", (limit,))
-    except IntegrityViolation as error:
-        raise InvalidRequest(f"PostgreSQL refuses the statement: {error.message}") from None
-    finally:
-        connection.execute("rollback to savepoint by_hand")  # role and settings are as before
-    return [orjson.loads(text) for (text,) in found]
-
-
-def _listed(keys: Iterable[int]) -> str:
-    return ",".join(str(key) for key in sorted(keys))
+def _schema(connection: Connection) -> str:
+    return quote(_schema_name(connection))
 
 
 def _schema_name(connection: Connection) -> str:
     return str(connection.query("select current_schema()::text")[0][0])
-
-
-def _is_there(connection: Connection, role: str) -> bool:
-    return bool(connection.query("select 1 from pg_roles where rolname = ?", (role,)))

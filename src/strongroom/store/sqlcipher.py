@@ -21,7 +21,7 @@ from strongroom.store.closing import SET_STAMP
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import SQLITE, quote
-from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, insert_statement
+from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, Sight, insert_statement
 from strongroom.store.layout import fold, scale
 from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
 from strongroom.store.turns import Turn
@@ -101,6 +101,8 @@ class SqlcipherConnection:
             raise
 
     def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+        if self.is_broken:
+            raise Unavailable("The environment was closed; nothing was changed. Try again.")
         if len(counted) == 1:
             self._run(ADD, counted[0])
         elif counted:
@@ -193,7 +195,6 @@ class SqlcipherEngine:
     text_type = "text"
     guid_type = "text"
     table_suffix = " strict"
-    policies = ""
 
     def __init__(self, path: Path, key: bytes, cache_mib: int = DEFAULT_CACHE_MIB) -> None:
         self._path = path
@@ -281,6 +282,12 @@ class SqlcipherEngine:
 
     def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
         """SQLite knows no roles: whoever has the key reads everything."""
+
+    def is_guarded(self, connection: Connection) -> bool:
+        return True  # there is no second lock to be missing
+
+    def read_by_hand(self, sight: Sight, sql: str, limit: int) -> list[dict[str, object]]:
+        raise InvalidRequest("Statements by hand are guarded by PostgreSQL; the embedded store has no such guard.")
 
     def check(self, connection: Connection) -> list[str]:
         doubts = [f"page: {text}" for text in self._doubtful_pages()]

@@ -7,10 +7,10 @@ from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
 from strongroom.access.directory import Directory
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
-from strongroom.errors import IntegrityViolation, InvalidRequest
+from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guids
 from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
-from strongroom.store import column_rules, everyone, row_security
+from strongroom.store import column_rules, everyone
 from strongroom.store import facts as security
 from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links
@@ -20,6 +20,7 @@ from strongroom.store import units as stored_units
 from strongroom.store.compile import Statements
 from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
+from strongroom.store.engine import Sight
 from strongroom.store.facts import SecurityCache
 from strongroom.store.leaves import AuditLog
 from strongroom.store.metadata import store_schema
@@ -28,8 +29,8 @@ from strongroom.store.reading import Reader
 from strongroom.store.system_rows import mirror_schema
 from strongroom.store.tracking import Tracking
 from strongroom.store.transfers import Transfers
-from strongroom.store.work import Shapes, Work
 from strongroom.store.twin_fitting import fit_twins
+from strongroom.store.work import Shapes, Work
 
 _AUDIT = "audit"
 _ACTIVITIES = "activitylog"
@@ -63,9 +64,7 @@ class StoreTransaction:
         return self._reader.allows(self._work, plan, row)
 
     def read_by_hand(self, plans: Iterable[Plan], sql: str, limit: int) -> list[dict[str, object]]:
-        if self._work.engine.name != "postgresql":
-            raise InvalidRequest("Statements by hand are guarded by PostgreSQL; the embedded store has no such guard.")
-        return row_security.read(self._flushed().connection, plans, sql, limit)
+        return self._work.engine.read_by_hand(Sight(plans, self.stamp.security_epoch), sql, limit)
 
     # --- rows by identity ---
 
