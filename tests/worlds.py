@@ -325,7 +325,8 @@ class World:
         self, name: str, parent: str, child: str, lookup: str, cascade: Cascade | None = None
     ) -> Relationship:
         """A lookup `new_<lookup>` on `child` to `parent`."""
-        asked = NewRelationship(f"new_{name}", parent, child, cascade or Cascade())
+        navs = {"lookup_nav": f"new_{name}_one", "collection_nav": f"new_{name}_many"} if parent == child else {}
+        asked = NewRelationship(f"new_{name}", parent, child, cascade or Cascade(), **navs)
         with self.administrating() as session:
             change_schema(
                 session, create_lookup(session.schema, NewColumn(f"new_{lookup}", ColumnType.LOOKUP), [asked])

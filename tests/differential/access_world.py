@@ -41,6 +41,24 @@ TABLES = {
     "systemuser": {"ownership": "business", "hierarchy": True, "settings": True},
     "team": {"ownership": "business", "hierarchy": True, "settings": True},
 }
+CASCADES = ("assign", "share", "unshare", "reparent", "delete", "merge")
+_N, _C, _A, _U = "NoCascade", "Cascade", "Active", "UserOwned"
+_CASCADES = {
+    "parental": ("account", "ticket", (_C, _C, _C, _C, "Cascade", _C)),
+    "active": ("account", "ticket", (_A, _A, _A, _A, "RemoveLink", _N)),
+    "owned": ("account", "ticket", (_U, _U, _U, _U, "Restrict", _C)),
+    "loose": ("account", "ticket", (_N, _N, _N, _N, "RemoveLink", _C)),
+    "group": ("account", "account", (_C, _A, _N, _U, "Cascade", _C)),
+    "chain": ("account", "account", (_U, _C, _A, _C, "RemoveLink", _N)),
+    "line": ("ticket", "ticket", (_A, _U, _C, _A, "Restrict", _N)),
+    "back": ("ticket", "account", (_N, _C, _U, _N, "Cascade", _N)),
+}
+RELATIONSHIPS: dict[str, dict[str, str]] = {
+    name: {"parent": parent, "child": child, **dict(zip(CASCADES, how, strict=True))}
+    for name, (parent, child, how) in _CASCADES.items()
+}
+"""What rows of these worlds hang on: every kind of cascade for every event, and each kind of delete."""
+
 RIGHTS = {
     "Read": Rights.READ,
     "Write": Rights.WRITE,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from access_world import COLUMN_ACCESS, RIGHTS, SCHEMA, Telling
-from stored_worlds import COLUMNS, StoredWorld
+from stored_worlds import COLUMNS, StoredWorld, lookup_of, mask_of
 
 from oracle.changes import would_allow
 from oracle.decision import column_allowed, decide
@@ -98,6 +98,39 @@ def judge_questions(stored: StoredWorld, row: str, right: str) -> int:
     return len(world["users"])
 
 
+def judge_rows(stored: StoredWorld) -> None:
+    """What cascades changed: owners, units, states, parents, both masks of every share, and which rows are left."""
+    world, transaction = stored.world, stored.transaction
+    keys = {stored.rows[name].key: name for name in (*world["users"], *world["teams"])}
+    units = {transaction.unit_key(stored.ids[name]): name for name in world["units"]}
+    for name in stored.names:
+        known, told = stored.rows[name], world["rows"].get(name)
+        if not known.table.has_owner:
+            continue
+        row = transaction.row(known.table, known.id)
+        agree((name, "is there"), row is not None, told is not None)
+        if row is None or told is None:
+            continue
+        assert row.owner is not None
+        agree((name, "owner"), keys[row.owner], told["owner"])
+        agree((name, "unit"), units[row.unit], told["unit"])
+        agree((name, "active"), row.values["statecode"] == 0, told["active"])
+        for relationship, parent in told["parents"].items():
+            above = None if parent is None else stored.rows[parent].reference()
+            agree((name, "parent by", relationship), row.values[lookup_of(relationship)], above)
+        shares = transaction.shares(row.table, [row.key]).get(row.key, [])
+        found = {keys[share.principal]: (share.direct, share.inherited) for share in shares}
+        agree(
+            (name, "shares"),
+            found,
+            {
+                holder: (mask_of(share["direct"]), mask_of(share["inherited"]))
+                for holder, share in told["shares"].items()
+                if share["direct"] or share["inherited"]
+            },
+        )
+
+
 def _decisions(
     caller: Caller, world: World, principal: str, tables: Mapping[str, Table], rows: Mapping[str, SecuredRow]
 ) -> int:
@@ -135,7 +168,7 @@ def _lists(stored: StoredWorld, caller: Caller, user: str, tables: Mapping[str, 
         outputs = tuple(Output(each, Field("", table.columns[each])) for each in (table.primary_id, *columns))
         query = planned(Select(Source(table), outputs, page_size=5000), caller)
         found = {str(values[0]): values for values in stored.transaction.select(query)}
-        known = {str(stored.ids[row]): row for row in here}
+        known = {str(stored.ids[row]): row for row in stored.names}  # those that went too
         expected = {row for row, told in here.items() if decide(world, user, "Read", told)[0]}
         agree((user, name, "list"), {known[row] for row in found if row in known}, expected)
         agree((user, name, "count"), stored.transaction.count(query, None), len(found))

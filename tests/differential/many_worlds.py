@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judging import Disagreement, agree, judge_in_memory, judge_questions, judge_stored
+from judging import Disagreement, agree, judge_in_memory, judge_questions, judge_rows, judge_stored
 from moving import Move, make_stored, make_told, move_of
 from random_worlds import Chance, Seeded, world_of
+from row_moves import make_rows_stored, make_rows_told, row_move_of
 from stored_worlds import StoredWorld, prepare
 from tests.worlds import World as Birthplace
 
@@ -71,11 +72,13 @@ class Ground:
 
     def _move(self, stored: StoredWorld, chance: Chance, story: list[Move]) -> None:
         """One change on both sides; both refuse it, or neither."""
-        move = move_of(chance, stored.world)
+        of_rows = (row_move_of, make_rows_stored, make_rows_told)
+        draw, make, tell = chance.one((of_rows, of_rows, (move_of, make_stored, make_told)))
+        move = draw(chance, stored.world)
         if move is not None:
             story.append(move)
-            said = make_stored(stored, move)
-            agree(move, said, make_told(stored.world, move))
+            agree(move, make(stored, move), tell(stored.world, move))
+            judge_rows(stored)
             self.tally.moves += 1
 
 

@@ -1,19 +1,20 @@
 """Changes of worlds in random order: drawn once, made by the oracle on its dictionaries and by the verbs on the store.
 
 A move is the name of a function of `oracle.moves` with its arguments, which are names. Both sides must refuse the same
-moves with the same code; what they do is compared afterwards, decision by decision.
+moves with the same code; what they do is compared afterwards, decision by decision. Here is what happens to people,
+units, roles and settings; what happens to rows is in `row_moves`.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from access_world import RIGHTS, TABLES
+from access_world import RIGHTS
 from random_worlds import Chance, privileges_of_role
-from stored_worlds import StoredWorld, mask_of
+from stored_worlds import StoredWorld
 from tests.worlds import user as user_reference
 
 from oracle import moves
-from oracle.decision import SHAREABLE_RIGHTS, subtree
+from oracle.decision import subtree
 from strongroom.access.resolve import resolve
 from strongroom.errors import StrongroomError
 from strongroom.ids import Guid, Reference
@@ -22,13 +23,9 @@ from strongroom.records import (
     Session,
     add_members,
     associate,
-    delete,
     disassociate,
-    grant_access,
-    modify_access,
     remove_members,
     replace_privileges,
-    revoke_access,
     update,
 )
 from strongroom.schema.model import Depth
@@ -51,40 +48,13 @@ def move_of(chance: Chance, world: World) -> Move | None:
 Drawing = Callable[[Chance, World], "tuple[Any, ...] | None"]
 
 
-def _owned(chance: Chance, world: World) -> str | None:
-    rows = [name for name, row in world["rows"].items() if TABLES[row["table"]]["ownership"] == "user"]
-    return chance.one(sorted(rows)) if rows else None
-
-
-def _principal(chance: Chance, world: World) -> str:
+def principal_of(chance: Chance, world: World) -> str:
+    """Some user or team."""
     return chance.one([*sorted(world["users"]), *sorted(world["teams"])])
 
 
 def _user(chance: Chance, world: World) -> str:
     return chance.one(sorted(world["users"]))
-
-
-def _assign(chance: Chance, world: World) -> tuple[Any, ...] | None:
-    row = _owned(chance, world)
-    return None if row is None else (row, _principal(chance, world))
-
-
-def _share(chance: Chance, world: World) -> tuple[Any, ...] | None:
-    row = _owned(chance, world)
-    return None if row is None else (row, _principal(chance, world), set(chance.some(SHAREABLE_RIGHTS, 3)))
-
-
-def _revoke(chance: Chance, world: World) -> tuple[Any, ...] | None:
-    row = _owned(chance, world)
-    if row is None:
-        return None
-    holders = sorted(world["rows"][row]["shares"]) or sorted(world["users"])
-    return row, chance.one(holders)
-
-
-def _remove(chance: Chance, world: World) -> tuple[Any, ...] | None:
-    row = _owned(chance, world)
-    return None if row is None else (row,)
 
 
 def _membership(chance: Chance, world: World) -> tuple[Any, ...] | None:
@@ -94,7 +64,7 @@ def _membership(chance: Chance, world: World) -> tuple[Any, ...] | None:
 
 def _give(chance: Chance, world: World) -> tuple[Any, ...] | None:
     """A copy in the holder's unit, or any when that is not what would be refused."""
-    principal = _principal(chance, world)
+    principal = principal_of(chance, world)
     told = moves.holder(world, principal)
     role = chance.one(sorted(name for name, each in world["roles"].items() if not each["sysadmin"]))
     places = sorted(subtree(world, world["roles"][role]["unit"]))
@@ -105,7 +75,7 @@ def _give(chance: Chance, world: World) -> tuple[Any, ...] | None:
 
 
 def _take(chance: Chance, world: World) -> tuple[Any, ...] | None:
-    principal = _principal(chance, world)
+    principal = principal_of(chance, world)
     held = sorted(moves.holder(world, principal)["roles"])
     return (principal, *chance.one(held)) if held else None
 
@@ -115,7 +85,7 @@ def _edit(chance: Chance, world: World) -> tuple[Any, ...] | None:
 
 
 def _move(chance: Chance, world: World) -> tuple[Any, ...] | None:
-    return _principal(chance, world), chance.one(sorted(world["units"]))
+    return principal_of(chance, world), chance.one(sorted(world["units"]))
 
 
 def _reparent(chance: Chance, world: World) -> tuple[Any, ...] | None:
@@ -156,27 +126,22 @@ def _set_matrix(chance: Chance, world: World) -> tuple[Any, ...] | None:
 def _set_profile(chance: Chance, world: World) -> tuple[Any, ...] | None:
     if not world["profiles"]:
         return None
-    return _principal(chance, world), chance.number(0, len(world["profiles"]) - 1), chance.one((False, True))
+    return principal_of(chance, world), chance.number(0, len(world["profiles"]) - 1), chance.one((False, True))
 
 
 _DRAWN: Mapping[str, Drawing] = {
-    "assign": _assign,
     "disable_unit": _disable_unit,
     "edit": _edit,
     "give": _give,
     "join": _membership,
     "leave": _membership,
-    "modify": _share,
     "move": _move,
-    "remove": _remove,
     "reparent": _reparent,
-    "revoke": _revoke,
     "set_hierarchy": _set_hierarchy,
     "set_manager": _set_manager,
     "set_matrix": _set_matrix,
     "set_of_user": _set_of_user,
     "set_profile": _set_profile,
-    "share": _share,
     "take": _take,
 }
 
@@ -212,22 +177,6 @@ class _Verbs:
     def __init__(self, stored: StoredWorld, session: Session) -> None:
         self._stored = stored
         self._session = session
-
-    def assign(self, row: str, to: str) -> None:
-        self._change(self._target(row), {"ownerid": self._stored.principal(to)})
-
-    def share(self, row: str, principal: str, rights: set[str]) -> None:
-        grant_access(self._session, self._target(row), self._stored.principal(principal), mask_of(rights))
-
-    def modify(self, row: str, principal: str, rights: set[str]) -> None:
-        modify_access(self._session, self._target(row), self._stored.principal(principal), mask_of(rights))
-
-    def revoke(self, row: str, principal: str) -> None:
-        revoke_access(self._session, self._target(row), self._stored.principal(principal))
-
-    def remove(self, row: str) -> None:
-        target = self._target(row)
-        delete(self._session, self._session.table(target.table), target.id)
 
     def join(self, team: str, user: str) -> None:
         add_members(self._session, self._stored.ids[team], [self._stored.ids[user]])
@@ -296,9 +245,6 @@ class _Verbs:
 
     def _change(self, target: Reference, changes: Mapping[str, Value]) -> None:
         update(self._session, self._session.table(target.table), target.id, changes)
-
-    def _target(self, row: str) -> Reference:
-        return self._stored.rows[row].reference()
 
     def _unit(self, name: str) -> Reference:
         return Reference("businessunit", self._stored.ids[name])

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from access_world import TABLES
+from access_world import RELATIONSHIPS, TABLES
 from hypothesis import strategies as st
 
 from oracle.changes import depths_of
@@ -18,7 +18,10 @@ World = dict[str, Any]
 
 _OWNERLESS_RIGHTS = tuple(right for right in RIGHTS if right not in ("Share", "Assign"))
 _SECURED = [("account", "ssn"), ("account", "iban")]
-_PLACES = ["account", "account", "account", "ticket", *sorted(TABLES)]
+BEFORE = ("before", "elsewhere")
+"""A relationship and a parent that are no more, through which something was inherited."""
+
+_PLACES = [*["account", "ticket"] * 4, *sorted(TABLES)]
 
 _T = TypeVar("_T")
 
@@ -89,6 +92,7 @@ def world_of(chance: Chance) -> World:
         "units": units,
         "positions": positions,
         "tables": TABLES,
+        "relationships": RELATIONSHIPS,
         "roles": roles,
         "users": users,
         "teams": teams,
@@ -103,13 +107,41 @@ def world_of(chance: Chance) -> World:
             "disabled_reports": _is(chance),
             "matrix": _is(chance),
             "always_move": _is(chance),
+            "share_previous": _is(chance),
         },
     }
     for number in range(chance.number(1, 8)):
         row = _row(chance, world)
         if row is not None:
+            if TABLES[row["table"]]["ownership"] == "user":
+                _hang(chance, world, row)
             world["rows"][f"row{number}"] = row
     return world
+
+
+def _hang(chance: Chance, world: World, row: dict[str, Any]) -> None:
+    """Parents among the rows that are there, and where what is inherited came from: a parent, or before all this."""
+    row |= {"active": chance.number(0, 3) > 0, "parents": {}, "parts": {}}
+    for name, facts in world["relationships"].items():
+        above = sorted(each for each, told in world["rows"].items() if told["table"] == facts["parent"])
+        if facts["child"] == row["table"] and above and _is(chance):
+            row["parents"][name] = chance.one(above)
+    carrying = [place for place in sorted(row["parents"].items()) if _carries(world, place[0])]
+    for holder, share in row["shares"].items():
+        if share["inherited"]:
+            row["parts"][holder, *chance.one([BEFORE, *carrying])] = set(share["inherited"])
+    for place in carrying:
+        for holder, share in world["rows"][place[1]]["shares"].items():
+            given = set(chance.some(sorted(share["direct"] | share["inherited"]), 3))
+            if given:
+                row["parts"][holder, *place] = row["parts"].get((holder, *place), set()) | given
+                row["shares"].setdefault(holder, {"direct": set(), "inherited": set()})["inherited"] |= given
+
+
+def _carries(world: World, relationship: str) -> bool:
+    """Whether anything is ever inherited through a relationship; what came before it was changed is SM-89's matter."""
+    facts = world["relationships"][relationship]
+    return facts["share"] != "NoCascade" or facts["reparent"] != "NoCascade"
 
 
 def _is(chance: Chance) -> bool:

@@ -8,15 +8,15 @@ what else the environment was born with is no part of the world.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from access_world import RIGHTS
+from access_world import CASCADES, RELATIONSHIPS, RIGHTS
 from tests.worlds import World as Birthplace
 
 from oracle.decision import subtree
 from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE, SecurityFacts
 from strongroom.ids import Guid, Key, Reference, new_guid
 from strongroom.schema.changes import NewColumn
-from strongroom.schema.model import ColumnType, Depth, Rights, Table
-from strongroom.store.protocol import Row, Share, Transaction, Value
+from strongroom.schema.model import Cascade, ColumnType, Depth, Rights, Table
+from strongroom.store.protocol import InheritedPart, Row, Share, Transaction, Value
 
 TABLES = {"account": "account", "ticket": "new_ticket", "product": "product", "territory": "territory"}
 COLUMNS = {"ssn": "new_ssn", "iban": "new_iban", "note": "new_note"}
@@ -28,6 +28,9 @@ def prepare(birthplace: Birthplace) -> None:
     birthplace.new_table("ticket", hierarchy=False)
     for name, stored in COLUMNS.items():
         birthplace.new_column("account", NewColumn(stored, ColumnType.STRING, is_secured=name != "note"))
+    for name, told in RELATIONSHIPS.items():
+        cascade = Cascade(**{event: told[event] for event in CASCADES})
+        birthplace.new_relationship(name, TABLES[told["parent"]], TABLES[told["child"]], name, cascade)
 
 
 class StoredWorld:
@@ -46,6 +49,11 @@ class StoredWorld:
         self._people()
         self._profiles()
         self._business_rows()
+
+    @property
+    def names(self) -> list[str]:
+        """Every row that there is or was."""
+        return [name for name in self.rows if name.startswith("row")]
 
     def table(self, name: str) -> Table:
         """The table that stands for one of the oracle's."""
@@ -67,6 +75,16 @@ class StoredWorld:
         found = self.transaction.row(known.table, known.id)
         assert found is not None, f"{name} is not there"
         return found
+
+    def secured_values(self, name: str, table: Table) -> dict[str, Value]:
+        """What an account has in the columns that profiles open, told by its name."""
+        has_them = table.logical_name == "account"
+        return {stored: f"{column} of {name}" for column, stored in COLUMNS.items()} if has_them else {}
+
+    def part(self, holder: str, relationship: str, parent: str, rights: Iterable[str]) -> InheritedPart:
+        """Where something inherited came from; a parent that is no row of the world has an id of its own."""
+        above = self.ids.setdefault(parent, new_guid(self.birthplace.clock))
+        return InheritedPart(self.rows[holder].key, schema_name(relationship), above, mask_of(rights))
 
     def switches(self, told: Mapping[str, Any]) -> str:
         """The settings of a world that are kept as XML."""
@@ -92,6 +110,7 @@ class StoredWorld:
                 "ishierarchicalsecuritymodelenabled": told["hierarchy"] != "off",
                 "usepositionhierarchy": told["hierarchy"] == "position",
                 "maxdepthforhierarchicalsecuritymodel": told["depth"],
+                "sharetopreviousowneronassign": told["share_previous"],
                 "orgdborgsettings": self.switches(told),
             },
         )
@@ -236,17 +255,21 @@ class StoredWorld:
                 continue
             table = self.table(told["table"])
             values: dict[str, Value] = {table.primary_name or "": name}
-            if table.logical_name == "account":
-                values |= {stored: f"{column} of {name}" for column, stored in COLUMNS.items()}
+            values |= self.secured_values(name, table)
+            if "active" in told:
+                values |= {"statecode": 0 if told["active"] else 1, "statuscode": 1 if told["active"] else 2}
+                for relationship, parent in told["parents"].items():
+                    values[lookup_of(relationship)] = self.rows[parent].reference()
             owner = None if told["owner"] is None else self.rows[told["owner"]].key
             unit = None if told["unit"] is None else units[told["unit"]]
             row = Row(table, Key(0), new_guid(self.birthplace.clock), owner, unit, 0, values)
             self.transaction.insert(table, [row])
             self.rows[name], self.ids[name] = row, row.id
             for holder, share in told["shares"].items():
-                held = Share(self.rows[holder].key, mask_of(share["direct"]), mask_of(share["inherited"]))
-                if held.direct or held.inherited:
-                    self.transaction.set_share(row, held)
+                if share["direct"]:
+                    self.transaction.set_share(row, Share(self.rows[holder].key, mask_of(share["direct"]), Rights.NONE))
+            for (holder, relationship, parent), rights in told.get("parts", {}).items():
+                self.transaction.set_inherited_part(row, self.part(holder, relationship, parent, rights))
 
     # --- pieces ---
 
@@ -280,6 +303,16 @@ class StoredWorld:
         self._insert_nameless(
             intersect.logical_name, [dict(zip(ends, pair, strict=True)) for pair in dict.fromkeys(pairs)]
         )
+
+
+def schema_name(relationship: str) -> str:
+    """The relationship that stands for one of the oracle's."""
+    return f"new_{relationship}"
+
+
+def lookup_of(relationship: str) -> str:
+    """The lookup column that holds the parent."""
+    return f"new_{relationship}"
 
 
 def mask_of(rights: Iterable[str]) -> Rights:

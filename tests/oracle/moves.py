@@ -1,25 +1,13 @@
 """What changes of a world do to it, read from the rules once more: each function makes one change or says why not.
 
 A change that is refused gives the code of the error and changes nothing; a change that is made gives None. They are
-those of an administrator, so the only refusals are those that bind everybody.
+those of an administrator, so the only refusals are those that bind everybody. Changes of rows, which take others along,
+are in `oracle.cascades`.
 """
 
 from typing import Any
 
 from oracle.decision import Held, World, grants_among, mode_forbids, owning_teams_of, path_up, subtree
-
-
-def assign(world: World, row: str, to: str) -> str | None:
-    """SM-91 to SM-97, without cascades: the rows of these worlds have no children."""
-    told = world["rows"][row]
-    if told["owner"] == to:
-        return None
-    refusal = why_not_owner(world, told["table"], to)
-    if refusal is None:
-        told["owner"] = to
-        if not stays_in_unit(world):
-            told["unit"] = holder(world, to)["unit"]
-    return refusal
 
 
 def why_not_owner(world: World, table: str, name: str) -> str | None:
@@ -39,38 +27,6 @@ def why_not_owner(world: World, table: str, name: str) -> str | None:
         roles += [(role, unit, None) for role, unit in world["teams"][team]["roles"]]
     if mode_forbids(world, user["mode"], "Read", table) or not grants_among(world, roles, "Read", table):
         return "0x80040299"
-    return None
-
-
-def share(world: World, row: str, principal: str, rights: set[str]) -> str | None:
-    """SM-75, SM-76."""
-    told = world["rows"][row]
-    if told["owner"] == principal:
-        return "0x80040214"
-    told["shares"].setdefault(principal, {"direct": set(), "inherited": set()})["direct"] |= rights
-    return None
-
-
-def modify(world: World, row: str, principal: str, rights: set[str]) -> str | None:
-    """SM-75, SM-77."""
-    told = world["rows"][row]
-    if told["owner"] == principal:
-        return "0x80040214"
-    told["shares"].setdefault(principal, {"direct": set(), "inherited": set()})["direct"] = set(rights)
-    return None
-
-
-def revoke(world: World, row: str, principal: str) -> str | None:
-    """SM-78."""
-    shares = world["rows"][row]["shares"]
-    if principal in shares:
-        shares[principal]["direct"] = set()
-    return None
-
-
-def remove(world: World, row: str) -> str | None:
-    """A row goes, with its shares."""
-    del world["rows"][row]
     return None
 
 

@@ -11,7 +11,7 @@ from strongroom.access.rights import SHAREABLE
 from strongroom.audit.entries import Action
 from strongroom.ids import Guid, Key, Reference
 from strongroom.records.authorize import demand
-from strongroom.records.inheritance import NO_CASCADE, matches, owner_changed, rights_on, shared
+from strongroom.records.inheritance import NO_CASCADE, matches, owner_changed, set_direct
 from strongroom.records.owners import facts_of
 from strongroom.records.session import Session
 from strongroom.records.system_columns import of_changed_row
@@ -104,10 +104,6 @@ def _assigning(session: Session, table: Table) -> list[tuple[Relationship, Table
 
 def _share_with_previous(session: Session, row: Row, previous: Key) -> None:
     """The previous owner keeps everything by a direct share, which cascades by Share (SM-99)."""
-    before = rights_on(session, row)
-    inherited = Rights.NONE
-    for share in session.transaction.shares(row.table, [row.key]).get(row.key, ()):
-        if share.principal == previous:
-            inherited = share.inherited
-    session.transaction.set_share(row, Share(previous, SHAREABLE, inherited))
-    shared(session, row, before, rights_on(session, row))
+    known = session.transaction.shares(row.table, [row.key]).get(row.key, ())
+    share = next((each for each in known if each.principal == previous), Share(previous, Rights.NONE, Rights.NONE))
+    set_direct(session, row, share, SHAREABLE)

@@ -3,7 +3,7 @@
 A row remembers where each inherited right came from: a *part* is (principal, relationship, parent row, rights), and a
 row's inherited mask is the union of its parts. Four events change parts, and each runs down the tree of children:
 
-- *share*: rights newly given on a parent are added to the parts of its children, by the relationship's Share;
+- *share*: rights newly given directly on a parent are added to the parts of its children, by the relationship's Share;
 - *unshare*: rights that ended on a parent end in the parts of its children, by Unshare; a right has ended only when
   the principal no longer has it through any mask (SM-85);
 - *arrive*: a child comes under a parent and gets what everybody has there, and the parent's owner everything, by
@@ -14,7 +14,7 @@ No rights on the children are asked for: the relationship is the permission (SM-
 with Bob to read; its tasks get the part (Bob, Account_Tasks, account, Read). Bob's share ends: the parts end.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from strongroom.access.rights import SHAREABLE
 from strongroom.access.sharing import (
@@ -43,14 +43,20 @@ def matches(how: str, child: Row, parent_owner: Key | None) -> bool:
     return reaches_child(how, is_active=_state(child) in (0, None), child_owner=child.owner, parent_owner=parent_owner)
 
 
-def shared(session: Session, row: Row, rights_before: Gains, rights_now: Gains) -> None:
-    """Pass on what a change of the direct shares of `row` gave and took. Both maps hold the unions of both masks."""
-    gains = _changed(rights_before, rights_now, gained)
-    losses = _changed(rights_before, rights_now, ended)
-    if gains:
-        _spread(session, row, gains, "share")
-    if losses:
-        _retract(session, row, losses, "unshare")
+def set_direct(session: Session, row: Row, share: Share, direct: Rights) -> None:
+    """Make `direct` the direct mask of a share and pass on what that gives and takes.
+
+    What the direct mask gains goes down, also what the principal had inherited already: its parts may have come where
+    this row's children were not touched (SM-80). What it loses ends below unless the other mask still has it (SM-85).
+    """
+    before = rights_on(session, row).get(share.principal, Rights.NONE)
+    session.transaction.set_share(row, Share(share.principal, direct, share.inherited))
+    given = gained(share.direct, direct)
+    lost = ended(before, direct | share.inherited)
+    if given:
+        _spread(session, row, {share.principal: given}, "share")
+    if lost:
+        _retract(session, row, {share.principal: lost}, "unshare")
 
 
 def rights_on(session: Session, row: Row) -> dict[Key, Rights]:
@@ -206,7 +212,7 @@ def _reduce(session: Session, row: Row, parts: Mapping[InheritedPart, Rights], f
     for part, rights in parts.items():
         less = InheritedPart(part.principal, part.relationship, part.parent, rights)
         session.transaction.set_inherited_part(row, less)
-    lost = _changed(before, rights_on(session, row), ended)
+    lost = _ended(before, rights_on(session, row))
     if lost:
         _retract(session, row, lost, follow)
 
@@ -248,12 +254,9 @@ def _setting(relationship: Relationship, name: str) -> str:
     return {"share": cascade.share, "unshare": cascade.unshare, "reparent": cascade.reparent}[name]
 
 
-def _changed(before: Gains, after: Gains, how: Callable[[Rights, Rights], Rights]) -> dict[Key, Rights]:
-    """What `how` (gained or ended) says of each principal, without those of whom it says nothing."""
-    changed = {
-        principal: how(before.get(principal, Rights.NONE), after.get(principal, Rights.NONE))
-        for principal in before.keys() | after.keys()
-    }
+def _ended(before: Gains, after: Gains) -> dict[Key, Rights]:
+    """What each principal has no longer."""
+    changed = {principal: ended(rights, after.get(principal, Rights.NONE)) for principal, rights in before.items()}
     return {principal: rights for principal, rights in changed.items() if rights}
 
 

@@ -133,9 +133,7 @@ def share_of(session: Session, row: Row, principal: Key) -> Share:
 
 def set_direct(session: Session, row: Row, share: Share, direct: Rights, principal: Reference, action: Action) -> None:
     """Make `direct` the direct mask of a share, pass on what that gives and takes, and record it."""
-    before = inheritance.rights_on(session, row)
-    session.transaction.set_share(row, Share(share.principal, direct, share.inherited))
-    inheritance.shared(session, row, before, inheritance.rights_on(session, row))
+    inheritance.set_direct(session, row, share, direct)
     change = {"principalid": (principal, principal), "accessrightsmask": (int(share.direct), int(direct))}
     record_act(session, row, action, change)
 
