@@ -23,6 +23,7 @@ from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.signin.paths import is_served
+from strongroom.streaming import Streaming
 from strongroom.trail import Sealing
 from strongroom.watch import Watching
 from strongroom.webapi.app import Application, Message, Receive, Scope, Send
@@ -78,16 +79,16 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        sealing, watching = Sealing(self._environments), Watching(self._environments)
+        services = (Sealing(self._environments), Watching(self._environments), Streaming(self._environments))
 
         async def told() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                watching.stop()
-                sealing.stop()
+                for each in reversed(services):
+                    each.stop()
             else:
-                sealing.start()
-                watching.start()
+                for each in services:
+                    each.start()
             return message
 
         await self._web_api(scope, told, send)

@@ -27,6 +27,7 @@ from strongroom.cli.policy import policy_test
 from strongroom.cli.serve import serve
 from strongroom.cli.solutions import export, solutions
 from strongroom.cli.sql import sql
+from strongroom.cli.stream import stream
 from strongroom.cli.token import token
 from strongroom.cli.users import sessions, users
 from strongroom.cli.whatif import whatif
@@ -34,6 +35,9 @@ from strongroom.cli.who import sees, who
 from strongroom.errors import StrongroomError
 
 FAILED = 2
+
+
+audit.add_command(stream)
 
 
 @click.group(
