@@ -59,6 +59,20 @@ class Unauthenticated(StrongroomError):
     default_code = "0x80072561"
 
 
+class StepUpRequired(Unauthenticated):
+    """401: the caller is known and has to show more, or to show it again, before this is done (TS-723). `required` are
+    the words of what is missing; the answer carries them as a claims challenge."""
+
+    default_code = "0x80048307"
+
+    def __init__(self, required: tuple[str, ...]) -> None:
+        super().__init__(
+            "The sign-in does not suffice for this: it takes " + ", ".join(required) + ".",
+            details={"reason": "step-up-required", "rule": "TS-723", "target": ",".join(required)},
+        )
+        self.required = required
+
+
 class AccessDenied(StrongroomError):
     """403: the security model says no. The codes are those of SM-156."""
 

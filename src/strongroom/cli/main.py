@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from strongroom.cli.access_policies import access_policies
 from strongroom.cli.alerts import alerts
 from strongroom.cli.apps import apps
 from strongroom.cli.audit import audit
@@ -19,6 +20,7 @@ from strongroom.cli.check import check
 from strongroom.cli.clock import clock
 from strongroom.cli.environments import environment
 from strongroom.cli.explain import explain
+from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
 from strongroom.cli.init import init
 from strongroom.cli.keys import keys
@@ -48,6 +50,8 @@ audit.add_command(stream)
         users,
         apps,
         sessions,
+        access_policies,
+        firewall,
         explain,
         who,
         sees,

@@ -14,6 +14,7 @@ import orjson
 from strongroom.environment import Environment
 from strongroom.identity import TokenClaims
 from strongroom.ids import Guid
+from strongroom.webapi.entrance import NOWHERE, Coming
 from strongroom.webapi.http import Request, Response
 
 Json = Mapping[str, object]
@@ -54,13 +55,22 @@ class Api:
     """One visitor's requests in one environment. Every method raises `ApiError` for anything but success."""
 
     def __init__(
-        self, ask: Ask, environment: Environment, claims: TokenClaims, origin: str, acting: Guid | None = None
+        self,
+        ask: Ask,
+        environment: Environment,
+        claims: TokenClaims,
+        origin: str,
+        acting: Guid | None = None,
+        coming: Coming = NOWHERE,
     ) -> None:
-        """`acting`: the user that the visitor looks as (SM-68)."""
+        """`acting`: the user that the visitor looks as (SM-68). `coming`: where the visitor comes from (TS-723)."""
         self._ask = ask
         self._always = {"accept": "application/json"} | ({} if acting is None else {"mscrmcallerid": acting})
         self._environment = environment
         self._claims = claims
+        self._peer = coming.peer
+        if coming.forwarded_for:
+            self._always["x-forwarded-for"] = coming.forwarded_for
         self._root = f"{origin}/e/{environment.name}/api/data/v9.2/"
 
     async def get(self, path: str, options: Mapping[str, str] | None = None, *, prefer: Sequence[str] = ()) -> Json:
@@ -119,6 +129,8 @@ class Api:
             body=content,
             root=self._root,
             request_id=self._environment.new_id(),
+            peer=self._peer,
+            is_page=True,
         )
         response = await self._ask(self._environment, request, self._claims)
         parsed = _parsed(response)

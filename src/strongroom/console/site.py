@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,12 +24,13 @@ from strongroom.console.templating import page_text
 from strongroom.console.texts import Texts, chosen_texts
 from strongroom.console.visit import Person, Visit
 from strongroom.environment import Environment, Environments, Identity
-from strongroom.errors import StrongroomError, Unauthenticated
+from strongroom.errors import StepUpRequired, StrongroomError, Unauthenticated
 from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
 from strongroom.signin.entering import claims_of_session
 from strongroom.signin.visitor import Visitor, local, visitor
 from strongroom.webapi.browsers import PageRules, serve_pages
+from strongroom.webapi.entrance import Coming
 from strongroom.webapi.telemetry import Observation
 
 LANGUAGE_COOKIE = "strongroom-language"
@@ -173,9 +174,9 @@ class Console:
         acting = acting_in(request, environment.name)
         texts = _texts(request)
         if acting is not None and page.path == ENDING:
-            api = Api(self._ask, environment, claims, self._visitor(request).origin)
+            api = Api(self._ask, environment, claims, self._visitor(request).origin, coming=_coming(request))
         else:
-            api = Api(self._ask, environment, claims, self._visitor(request).origin, acting)
+            api = Api(self._ask, environment, claims, self._visitor(request).origin, acting, _coming(request))
             if acting is not None:
                 await api.send("GET", "WhoAmI")  # may one still look so?
                 if request.method != "GET":
@@ -196,6 +197,9 @@ class Console:
 
     def _refused(self, request: Request, visit: Visit | None, error: ApiError) -> Response:
         """The page that says why there is no page; signing in where that would help."""
+        if error.status == HTTPStatus.UNAUTHORIZED and error.code == StepUpRequired.default_code:
+            following = request.url.path if request.method == "GET" else request.headers.get("referer", "")
+            return RedirectResponse(f"/account/prove?{urlencode({'next': _own_page(following)})}", 303)
         if error.status == HTTPStatus.UNAUTHORIZED:
             return RedirectResponse("/console/sign-in", 303)
         texts = _texts(request)
@@ -217,6 +221,10 @@ class Console:
             413: texts("That is too much for one form."),
         }.get(status, texts("The form could not be read."))
         return self._refused(request, None, ApiError(status, "", message))
+
+
+def _coming(request: Request) -> Coming:
+    return Coming(request.client.host if request.client else "", request.headers.get("x-forwarded-for", ""))
 
 
 def _texts(request: Request) -> Texts:
@@ -244,6 +252,12 @@ def _require_own_origin(found: Visitor) -> None:
     """
     if found.came_from_here() is not True:
         raise HTTPException(403)
+
+
+def _own_page(address: str) -> str:
+    """The path of a page of the console, of an address that a browser gives whole."""
+    parts = urlsplit(address)
+    return _local(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def _local(address: str) -> str:

@@ -2,6 +2,7 @@
 
 from strongroom.errors import Conflict
 from strongroom.identity import sessions, signinlog
+from strongroom.identity.conditional import rules as conditional
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Value
 
@@ -12,6 +13,11 @@ _DECIDING = (
     "signinsession",
     "refreshtokenfamily",
     "organization",
+    "directorygroup",
+    "directorygroupmember",
+    "riskevent",
+    "identityprovider",
+    "tenantaccessrule",
 )
 """Tables whose rows decide who is let in: a change is in force for the next request, in every process (TS-712)."""
 
@@ -20,6 +26,7 @@ def register_rules(rules: Rules) -> None:
     """Hang all of them, in this order."""
     signinlog.register(rules)
     sessions.register(rules)
+    conditional.register(rules)
     rules.on(Event.BEFORE_DELETE, "directoryuser", _keep, name="identity: accounts are disabled, not deleted")
     for table in _DECIDING:
         for event in (Event.AFTER_UPDATE, Event.AFTER_DELETE):

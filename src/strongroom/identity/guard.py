@@ -22,6 +22,7 @@ from strongroom.store.protocol import Row, Transaction
 
 WINDOW = timedelta(minutes=10)
 _FIRST_LOCK, _LONGEST_LOCK = timedelta(minutes=1), timedelta(minutes=60)
+_SWEPT = 20
 _FROM_ONE_PLACE, _OF_ONE_PLACE, _FROM_EVERYWHERE, _OF_PROGRAMS = 10, 50, 100, 300
 
 
@@ -53,7 +54,18 @@ def subjects(account: str, address: str, *, is_known_place: bool) -> tuple[Subje
     """What an attempt on `account` from `address` counts for."""
     place, name = network(address), fold(account.strip())[:320]
     found = (Subject(f"account {name} from {place}", _FROM_ONE_PLACE), Subject(f"network {place}", _OF_ONE_PLACE))
-    return found if is_known_place else (*found, Subject(f"account {name}", _FROM_EVERYWHERE))
+    return found if is_known_place else (*found, of_account(account))
+
+
+def of_account(account: str) -> Subject:
+    """What failures of an account count for, wherever they come from."""
+    return Subject(f"account {fold(account.strip())[:320]}", _FROM_EVERYWHERE)
+
+
+def of_strangers(address: str) -> tuple[Subject, ...]:
+    """What an attempt on a name that is nobody's counts for: its network only, so that made-up names leave no rows. The
+    answer is the same as for an account that is locked, so nothing is told by it."""
+    return (Subject(f"network {network(address)}", _OF_ONE_PLACE),)
 
 
 def of_programs(address: str) -> tuple[Subject, ...]:
@@ -70,8 +82,10 @@ def is_locked(transaction: Transaction, counted: Sequence[Subject], now: str) ->
     )
 
 
-def count_failure(session: Session, counted: Sequence[Subject]) -> None:
-    """Count one failure for each, and lock what has too many."""
+def count_failure(session: Session, counted: Sequence[Subject]) -> bool:
+    """Count one failure for each, and lock what has too many; whether anything was locked by it."""
+    _sweep(session)
+    is_locked = False
     for subject in counted:
         row = _row(session.transaction, subject)
         if row is None:
@@ -86,7 +100,8 @@ def count_failure(session: Session, counted: Sequence[Subject]) -> None:
                     "countedsince": session.now,
                 },
             )
-        _count(session, row, subject)
+        is_locked = _count(session, row, subject) or is_locked
+    return is_locked
 
 
 def clear(session: Session, subject: Subject) -> None:
@@ -109,7 +124,7 @@ def unlock(session: Session, account: str) -> int:
     return len(found)
 
 
-def _count(session: Session, row: Row, subject: Subject) -> None:
+def _count(session: Session, row: Row, subject: Subject) -> bool:
     now = session.clock.now()
     since = moment(row, "countedsince")
     is_stale = since is None or now - since > WINDOW
@@ -128,8 +143,18 @@ def _count(session: Session, row: Row, subject: Subject) -> None:
             lockeduntil=after(now, min(_FIRST_LOCK * 2 ** min(locks, 10), _LONGEST_LOCK)),
         )
         change(session, row, changes)
-    else:
-        note(session, row, changes)
+        return True
+    note(session, row, changes)
+    return False
+
+
+def _sweep(session: Session) -> None:
+    """Remove some of the rows that say nothing any more: whoever fails from ever new networks fills no table."""
+    table = session.table("signinguard")
+    limit = iso(session.clock.now() - _LONGEST_LOCK * 2)
+    oldest = session.transaction.rows_where(table, {}, limit=_SWEPT)
+    stale = [row for row in oldest if text(row, "countedsince") < limit and text(row, "lockeduntil") < limit]
+    session.transaction.delete(table, stale)
 
 
 def _row(transaction: Transaction, subject: Subject) -> Row | None:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from strongroom.clock import iso
 from strongroom.errors import StrongroomError, Unauthenticated
 from strongroom.identity.applications import is_usable, is_valid
+from strongroom.identity.conditional.model import Device
 from strongroom.identity.directory import Directory, find, flag, get, moment, note, number, reference, text
 from strongroom.identity.hashing import digest
 from strongroom.identity.sessions import TOUCHED_AFTER, is_live
@@ -39,9 +40,12 @@ class LiveSession:
     expires_on: datetime
     idle: timedelta
     used_on: datetime
+    device: Device | None = None
+    risk: int = 0
+    provider: Guid | None = None
 
 
-class _Known(Generic[K, V]):
+class Recent(Generic[K, V]):
     """What was found lately, each with the epoch that it was found under: under another one it is not known. So a
     thread that looked before a change cannot leave what it saw to one that looks after it."""
 
@@ -63,10 +67,10 @@ class Liveness:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._bindings: _Known[None, bool] = _Known()
-        self._sessions: _Known[Guid, LiveSession] = _Known()
-        self._ids: _Known[str, Guid] = _Known()
-        self._credentials: _Known[Guid, str] = _Known()
+        self._bindings: Recent[None, bool] = Recent()
+        self._sessions: Recent[Guid, LiveSession] = Recent()
+        self._ids: Recent[str, Guid] = Recent()
+        self._credentials: Recent[Guid, str] = Recent()
 
     def demand(self, claims: TokenClaims) -> None:
         """Raise `Unauthenticated` when the session or the credential behind a token has ended."""
@@ -110,6 +114,10 @@ class Liveness:
         now = self._directory.now()
         with self._directory.reading() as transaction:
             return self._session(transaction, session_id, now)
+
+    def live(self, transaction: Transaction, session_id: Guid) -> LiveSession | None:
+        """The live session with this id, in a transaction of the directory."""
+        return self._session(transaction, session_id, self._directory.now())
 
     def _binds_address(self, transaction: Transaction) -> bool:
         """Whether the organization ties sessions to the address of their sign-in."""
@@ -167,6 +175,7 @@ class Liveness:
 def _live(row: Row, person: Row) -> LiveSession:
     moments = [moment(row, name) for name in ("provenon", "expireson", "lastusedon")]
     proven, expires, used = (each or _NEVER for each in moments)
+    device, provider = number(row, "devicestate"), row.values.get("identityproviderid")
     return LiveSession(
         row.id,
         person.id,
@@ -177,4 +186,7 @@ def _live(row: Row, person: Row) -> LiveSession:
         expires,
         timedelta(minutes=number(row, "idleminutes")),
         used,
+        Device(device) if device else None,
+        number(row, "risk"),
+        provider.id if isinstance(provider, Reference) else None,
     )

@@ -14,7 +14,7 @@ from strongroom.clock import iso
 from strongroom.identity.directory import after, find, make, note, text
 from strongroom.identity.hashing import digest, new_token
 from strongroom.records import Session
-from strongroom.store.protocol import Row
+from strongroom.store.protocol import Row, Transaction
 
 Content = dict[str, object]
 _SWEPT = 50
@@ -58,7 +58,12 @@ def redeem(session: Session, purpose: Purpose, token: str) -> Content | None:
 
 def peek(session: Session, purpose: Purpose, token: str) -> Content | None:
     """What an unused token holds, without using it."""
-    row = _find(session, purpose, token)
+    return look(session.transaction, purpose, token, session.now)
+
+
+def look(transaction: Transaction, purpose: Purpose, token: str, now: str) -> Content | None:
+    """The same, where nothing is written."""
+    row = _of(transaction, purpose, token, now)
     return None if row is None or row.values.get("usedon") is not None else _content(row)
 
 
@@ -84,8 +89,12 @@ def is_first_use(session: Session, purpose: Purpose, name: str, lifetime: timede
 
 
 def _find(session: Session, purpose: Purpose, token: str) -> Row | None:
-    row = find(session.transaction, "onetimetoken", digest=_digest(purpose, token))
-    return None if row is None or text(row, "expireson") <= session.now else row
+    return _of(session.transaction, purpose, token, session.now)
+
+
+def _of(transaction: Transaction, purpose: Purpose, token: str, now: str) -> Row | None:
+    row = find(transaction, "onetimetoken", digest=_digest(purpose, token))
+    return None if row is None or text(row, "expireson") <= now else row
 
 
 def _content(row: Row) -> Content:

@@ -26,6 +26,7 @@ from webauthn.helpers.structs import (
 )
 
 from strongroom.errors import Conflict, InvalidRequest
+from strongroom.identity import risk
 from strongroom.identity.directory import change, find, find_all, get, make, note, number, reference, text
 from strongroom.identity.hashing import new_token
 from strongroom.identity.once import Purpose, issue, redeem
@@ -146,6 +147,8 @@ def finish_sign_in(session: Session, answer: str, challenge: str, host: Host, pl
     reason, counter = _checked(method, answer, challenge, host)
     if reason or not is_enabled(person):
         word = reason or "disabled"
+        if reason == risk.Suspicion.PASSKEY_COPIED.value[0]:
+            risk.suspect(session, person.reference(), risk.Suspicion.PASSKEY_COPIED, place.address)
         record(session, place, Result.FAILURE, login=login, person=person.reference(), reason=word)
         return REFUSED
     note(session, method, {"signcount": counter, "lastusedon": session.now})

@@ -10,11 +10,12 @@ from typing import cast
 
 import orjson
 
+from strongroom.clock import Clock, iso
 from strongroom.errors import Conflict, InvalidRequest, NotFound
 from strongroom.identity import sessions
 from strongroom.identity.directory import change, find, find_all, flag, make, text
 from strongroom.identity.hashing import slow_hash
-from strongroom.identity.once import Purpose, issue, peek, redeem
+from strongroom.identity.once import Purpose, issue, look, redeem
 from strongroom.identity.passwords import REMEMBERED, demand_good_password
 from strongroom.identity.tables import PASSWORD
 from strongroom.ids import Guid, parse_guid
@@ -123,9 +124,15 @@ def begin_reset(session: Session, person: Row) -> str:
     return issue(session, Purpose.RESET, {"person": person.id}, RESET_LIFE)
 
 
-def person_of_reset(session: Session, token: str, *, use: bool) -> Row | None:
-    """Whose link it is, or None when it is unknown, used or ended."""
-    content = redeem(session, Purpose.RESET, token) if use else peek(session, Purpose.RESET, token)
+def person_of_link(transaction: Transaction, token: str, clock: Clock) -> Row | None:
+    """Whose link it is, or None when it is unknown, used or ended. Looking at a link uses up nothing."""
+    content = look(transaction, Purpose.RESET, token, iso(clock.now()))
+    return None if content is None else find_person(transaction, str(content["person"]))
+
+
+def use_link(session: Session, token: str) -> Row | None:
+    """Whose link it was, which is used up now; None as for `person_of_link`."""
+    content = redeem(session, Purpose.RESET, token)
     return None if content is None else find_person(session.transaction, str(content["person"]))
 
 

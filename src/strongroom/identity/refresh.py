@@ -5,7 +5,8 @@ from typing import cast
 
 import orjson
 
-from strongroom.identity.directory import change, make, note, reference, text
+from strongroom.identity import risk
+from strongroom.identity.directory import change, get, make, note, reference, text
 from strongroom.identity.hashing import digest, new_token
 from strongroom.identity.liveness import LiveSession
 from strongroom.identity.sessions import is_live
@@ -47,6 +48,8 @@ def family_of(session: Session, token: str, client: Guid) -> Row | None:
     if given != text(row, "digest"):
         if given in _spent(row):
             revoke(session, row)
+            owner = get(session.transaction, reference(row, "signinsessionid"))
+            risk.suspect(session, reference(owner, "directoryuserid"), risk.Suspicion.TOKEN_REUSED, "")
         return None
     owner = session.transaction.row(session.table("signinsession"), reference(row, "signinsessionid").id)
     return row if owner is not None and is_live(owner, session.clock.now()) else None

@@ -12,7 +12,7 @@ from strongroom.clock import iso
 from strongroom.errors import InvalidRequest
 from strongroom.identity.directory import after, change, find_all, flag, make, moment, note, number, text
 from strongroom.identity.hashing import digest, new_token
-from strongroom.ids import Guid
+from strongroom.ids import Guid, Reference
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Transaction, Value
 
@@ -41,11 +41,29 @@ def limits(transaction: Transaction) -> Limits:
     return Limits(minutes or _USUAL_MINUTES, idle or _USUAL_IDLE_MINUTES)
 
 
-def start(session: Session, person: Row, *, address: str, device: str, factors: Sequence[str]) -> tuple[str, Row]:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a sign-in leaves in its session beside the factors: the provider that somebody came from, what is known of
+    the device, the risk (TS-727), and the minutes that a policy limits the session to."""
+
+    provider: Reference | None = None
+    provider_session: str | None = None
+    device: int | None = None
+    risk: int = 0
+    minutes: int | None = None
+
+
+HERE = Origin()
+
+
+def start(
+    session: Session, person: Row, *, address: str, device: str, factors: Sequence[str], origin: Origin = HERE
+) -> tuple[str, Row]:
     """A new session: its token, which is shown to the browser only, and its row. Every sign-in makes a new one, so a
     token that somebody planted before is worth nothing after (fixation)."""
     token, now = new_token(), session.clock.now()
     limit = limits(session.transaction)
+    minutes = limit.minutes if origin.minutes is None else min(limit.minutes, origin.minutes)
     row = make(
         session,
         "signinsession",
@@ -57,8 +75,12 @@ def start(session: Session, person: Row, *, address: str, device: str, factors: 
             "factors": " ".join(factors),
             "lastusedon": iso(now),
             "provenon": iso(now),
-            "expireson": after(now, timedelta(minutes=limit.minutes)),
+            "expireson": after(now, timedelta(minutes=minutes)),
             "idleminutes": limit.idle_minutes,
+            "devicestate": origin.device,
+            "risk": origin.risk,
+            "identityproviderid": origin.provider,
+            "providersession": origin.provider_session,
         },
     )
     note(session, person, {"lastsigninon": iso(now)})

@@ -5,15 +5,18 @@ account, wrong password, locked, disabled), the outcome is the same refusal and 
 why.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from strongroom.clock import iso
-from strongroom.identity import guard, sessions
+from strongroom.identity import guard, risk, sessions
+from strongroom.identity.conditional.door import at_door
+from strongroom.identity.conditional.model import Control, Decision, Device
 from strongroom.identity.directory import Directory, change, flag, get, note, reference, text
 from strongroom.identity.factors import accepts_recovery_code, accepts_totp, add_totp, has_second_factor
 from strongroom.identity.hashing import is_outdated, matches, no_ones_hash, slow_hash
-from strongroom.identity.once import Content, Purpose, issue, peek, redeem, rewrite
+from strongroom.identity.once import Content, Purpose, issue, look, peek, redeem, rewrite
 from strongroom.identity.people import find_person, is_enabled, password_of, person_by_id
 from strongroom.identity.signinlog import Place, Result, record
 from strongroom.ids import Guid, Reference
@@ -21,6 +24,7 @@ from strongroom.keys import Secret
 from strongroom.records import Session
 from strongroom.store.protocol import Row, Transaction
 
+_logger = logging.getLogger("strongroom.identity")
 STEP_LIFE = timedelta(minutes=10)
 MOST_TRIES = 5
 """Wrong codes that one step takes; then the password is asked for again."""
@@ -30,13 +34,15 @@ MOST_TRIES = 5
 class Outcome:
     """What came of an attempt: a session's token, or a step that has to follow, or neither.
 
-    `must_enrol`: the step is to set up a second factor, because the account must have one.
+    `must_enrol`: the step is to set up a second factor, because the account must have one. `refusal`: the word of a
+    policy that keeps somebody out who has shown who they are; anybody else is told nothing.
     """
 
     token: str | None = None
     step: str | None = None
     must_enrol: bool = False
     recovery_codes: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 REFUSED = Outcome()
@@ -47,8 +53,10 @@ def with_password(directory: Directory, login: str, password: str, place: Place)
     with directory.reading() as transaction:
         person = find_person(transaction, login) if login.strip() else None
         kept = None if person is None else password_of(transaction, person)
-        counted = guard.subjects(
-            login, place.address, is_known_place=person is not None and _is_known_place(transaction, person, place)
+        counted = (
+            guard.of_strangers(place.address)
+            if person is None
+            else guard.subjects(login, place.address, is_known_place=_is_known_place(transaction, person, place))
         )
         is_locked = guard.is_locked(transaction, counted, iso(directory.now()))
     is_right = matches(no_ones_hash() if kept is None else text(kept, "secret"), Secret(password.encode()))
@@ -58,7 +66,10 @@ def with_password(directory: Directory, login: str, password: str, place: Place)
         if is_outdated(text(kept, "secret")):
             note(session, kept, {"secret": slow_hash(Secret(password.encode()))})
         guard.clear(session, counted[0])
-        if has_second_factor(session.transaction, person) or flag(person, "requiresmfa"):
+        must_have_more = (
+            flag(person, "requiresmfa") or Control.MFA in _judged(session, person, place, ("pwd",)).required
+        )
+        if must_have_more or has_second_factor(session.transaction, person):
             return _ask_for_more(session, login, person, place)
         return enter(session, person, place, ("pwd",))
 
@@ -91,18 +102,19 @@ def with_new_app(directory: Directory, step: str, secret: str, code: str, place:
         codes = add_totp(session, person, secret, code)
         redeem(session, Purpose.STEP, step)
         entered = enter(session, person, place, ("pwd", "otp", "mfa"))
-        return Outcome(entered.token, recovery_codes=tuple(codes))
+        return replace(entered, recovery_codes=tuple(codes))
 
 
 def person_of_step(directory: Directory, step: str) -> Row | None:
     """Whose second step it is."""
-    with directory.writing() as session:
-        content = peek(session, Purpose.STEP, step)
-        return None if content is None else find_person(session.transaction, str(content["person"]))
+    with directory.reading() as transaction:
+        content = look(transaction, Purpose.STEP, step, iso(directory.now()))
+        return None if content is None else find_person(transaction, str(content["person"]))
 
 
-def prove_again(directory: Directory, session_id: Guid, password: str, place: Place) -> bool:
-    """Whether the person of a session has just shown who they are (step-up); guesses count as at the door."""
+def prove_again(directory: Directory, session_id: Guid, password: str, code: str, place: Place) -> bool:
+    """Whether the person of a session has just shown who they are (step-up): by the password, and by a code where they
+    have an app, which then counts for the session. Guesses count as at the door."""
     with directory.reading() as transaction:
         row = get(transaction, Reference("signinsession", session_id))
         person = get(transaction, reference(row, "directoryuserid"))
@@ -111,11 +123,14 @@ def prove_again(directory: Directory, session_id: Guid, password: str, place: Pl
         is_locked = guard.is_locked(transaction, counted, iso(directory.now()))
     is_right = matches(no_ones_hash() if kept is None else text(kept, "secret"), Secret(password.encode()))
     with directory.writing() as session:
-        if not is_right or is_locked:
+        has_app = has_second_factor(session.transaction, person)
+        is_right = is_right and not is_locked and (not has_app or accepts_totp(session, person, code))
+        if not is_right:
             if not is_locked:
                 guard.count_failure(session, counted)
             return False
-        change(session, row, {"provenon": session.now})
+        factors = [*text(row, "factors").split(), *(("otp", "mfa") if has_app else ())]
+        change(session, row, {"provenon": session.now, "factors": " ".join(dict.fromkeys(factors))})
         session.transaction.bump_security_epoch()
         return True
 
@@ -136,8 +151,8 @@ def _refuse(
         reason = "unknown-user"
     else:
         reason = "disabled" if is_right else "wrong-password"
-    if not is_locked:
-        guard.count_failure(session, counted)
+    if not is_locked and guard.count_failure(session, counted) and person is not None:
+        risk.suspect(session, person.reference(), risk.Suspicion.FAILED_ATTEMPTS, place.address)
     reference_ = None if person is None else person.reference()
     record(session, place, Result.FAILURE, login=login, person=reference_, reason=reason)
     return REFUSED
@@ -173,12 +188,62 @@ def _count_try(
     return Outcome(step=step)
 
 
-def enter(session: Session, person: Row, place: Place, factors: tuple[str, ...]) -> Outcome:
-    """Open a session for somebody who has shown who they are by `factors`."""
-    token, _ = sessions.start(session, person, address=place.address, device=place.device, factors=factors)
-    login = text(person, "userprincipalname")
-    record(session, place, Result.SUCCESS, login=login, person=person.reference(), factors=factors)
+def enter(
+    session: Session, person: Row, place: Place, factors: tuple[str, ...], origin: sessions.Origin = sessions.HERE
+) -> Outcome:
+    """Open a session for somebody who has shown who they are by `factors`, unless a policy is in the way (TS-723)."""
+    login, reference_ = text(person, "userprincipalname"), person.reference()
+    level = risk.of_sign_in(session, person, place.address)
+    decision = _judged(session, person, place, factors, origin.device, level)
+    reported = decision.reported()
+    if not decision.is_granted:
+        word = "blocked" if decision.blocked else ",".join(decision.required)
+        policies = "; ".join(part for part in (decision.deciding(), reported) if part)
+        reason = "blocked-by-policy" if decision.blocked else "controls-missing"
+        record(
+            session,
+            place,
+            Result.INTERRUPTED,
+            login=login,
+            person=reference_,
+            factors=factors,
+            reason=reason,
+            policies=policies,
+        )
+        return Outcome(refusal=word)
+    limited = replace(origin, risk=level, minutes=decision.minutes)
+    token, _ = sessions.start(
+        session, person, address=place.address, device=place.device, factors=factors, origin=limited
+    )
+    reason = ""
+    if flag(person, "emergencyaccess"):
+        reason = "emergency-access"
+        _logger.warning("the emergency account '%s' was used from %s", login, place.address)
+    record(
+        session,
+        place,
+        Result.SUCCESS,
+        login=login,
+        person=reference_,
+        factors=factors,
+        reason=reason,
+        policies=reported,
+    )
     return Outcome(token)
+
+
+def _judged(
+    session: Session, person: Row, place: Place, factors: tuple[str, ...], device: int | None = None, level: int = 0
+) -> Decision:
+    return at_door(
+        session.transaction,
+        person.id,
+        address=place.address,
+        factors=factors,
+        now=session.clock.now(),
+        device=Device(device) if device else None,
+        risk=level,
+    )
 
 
 def _is_known_place(transaction: Transaction, person: Row, place: Place) -> bool:

@@ -1,5 +1,6 @@
 """The log of sign-ins (TS-733): every attempt is a new row, which is an event in the trail like any other row, and none
-is ever changed; of a flood of failures only some rows are written (`flood`). It is told in the activity log too, with everything else that people do (TS-818)."""
+is ever changed; of a flood of failures only some rows are written (`flood`). It is told in the activity log too, with
+everything else that people do (TS-818)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,8 +49,9 @@ def record(
     reason: str = "",
     policies: str = "",
 ) -> None:
-    """Write one attempt, unless it is one of a flood. `reason` is a word of ours, never what was typed: people type passwords in the wrong field, so
-    the sign-in name is kept only where it is somebody's."""
+    """Write one attempt, unless it is one of a flood. `reason` is a word of ours, never what was typed: people type
+    passwords in the wrong field, so the sign-in name is kept only where it is somebody's. `policies` are those that
+    decided, and what those that only report would have done (TS-725)."""
     is_proven = result is Result.SUCCESS or bool(factors)
     attempts = 1 if is_proven else attempts_to_tell(session, place.address)
     if not attempts:

@@ -11,6 +11,10 @@
 | `signinlog` | who tried to come in, when, from where, with what outcome (TS-733); never changed |
 | `applicationregistration` | a program that may ask for tokens (TS-716) |
 | `applicationcredential` | a secret or a certificate of a program |
+| `identityprovider` | an OpenID provider whose people may sign in here (TS-708) |
+| `tenantaccessrule` | from which other tenants people may come (TS-729) |
+
+Policies, locations, groups and risk are in `conditional.tables`.
 
 Nothing that lets somebody in can be read through any door: secrets are kept as hashes in columns that are not valid for
 reading. Clients write few columns (`written`); all else goes through actions.
@@ -18,6 +22,7 @@ reading. Clients write few columns (`written`); all else goes through actions.
 
 from functools import cache
 
+from strongroom.identity.conditional.tables import conditional_tables
 from strongroom.schema.model import ColumnType, Table
 from strongroom.schema.platform_tables import Given, platform_table
 
@@ -39,7 +44,7 @@ def _user(*, name: str = "directoryuserid") -> Given:
 @cache
 def directory_tables() -> tuple[Table, ...]:
     """All tables of the directory."""
-    return (*_people(), *_tokens(), *_programs())
+    return (*_people(), *_tokens(), *_programs(), *_providers(), *conditional_tables())
 
 
 def _people() -> tuple[Table, ...]:
@@ -55,9 +60,10 @@ def _people() -> tuple[Table, ...]:
                 Given("accountenabled", _FLAG, "Account Enabled", written=True),
                 Given("usertype", _CHOICE, "User Type", options=("Member", "Guest")),
                 Given("homeissuer", _TEXT, "Home Issuer", length=500),
-                Given("externalid", _TEXT, "External Id", length=500),
+                Given("externalid", _TEXT, "External Id", length=500, indexed=True),
                 Given("department", _TEXT, "Department", written=True),
                 Given("requiresmfa", _FLAG, "Second Factor Required", written=True),
+                Given("emergencyaccess", _FLAG, "Emergency Account", written=True),
                 Given("lastsigninon", _WHEN, "Last Sign-in"),
             ),
             description="A person who can sign in.",
@@ -112,6 +118,8 @@ def _people() -> tuple[Table, ...]:
                 Given("factors", _TEXT, "Factors"),
                 Given("result", _CHOICE, "Result", options=("Success", "Failure", "Interrupted")),
                 Given("reason", _TEXT, "Reason"),
+                Given("policies", _MEMO, "Policies"),
+                Given("attempts", _NUMBER, "Attempts"),
             ),
             description="Who tried to come in, when, from where and with what outcome.",
         ),
@@ -135,6 +143,10 @@ def _tokens() -> tuple[Table, ...]:
                 Given("idleminutes", _NUMBER, "Idle Minutes"),
                 Given("provenon", _WHEN, "Last Proof of Identity"),
                 Given("endedon", _WHEN, "Ended"),
+                Given("devicestate", _CHOICE, "Device State", options=("Unregistered", "Registered", "Compliant")),
+                Given("risk", _NUMBER, "Sign-in Risk"),
+                Given("identityproviderid", _LOOKUP, "Identity Provider", target="identityprovider"),
+                Given("providersession", _TEXT, "Session at the Provider", length=500, indexed=True),
             ),
             description="One signed-in browser or program of a person.",
             keys=(("digest",),),
@@ -207,5 +219,45 @@ def _programs() -> tuple[Table, ...]:
                 Given("lastusedon", _WHEN, "Last Used"),
             ),
             description="A secret or a certificate of a program; the secret itself is kept nowhere.",
+        ),
+    )
+
+
+def _providers() -> tuple[Table, ...]:
+    return (
+        platform_table(
+            "identityprovider",
+            "Identity Provider",
+            10715,
+            (
+                Given("name", _TEXT, "Name", written=True),
+                Given("issuer", _TEXT, "Issuer", length=500, indexed=True),
+                Given("clientid", _TEXT, "Client Id", length=500, written=True),
+                Given("hassecret", _FLAG, "Has a Secret"),
+                Given("scopes", _TEXT, "Scopes", written=True),
+                Given("isenabled", _FLAG, "Enabled", written=True),
+                Given("createsusers", _FLAG, "Creates Users", written=True),
+                Given("makesguests", _FLAG, "People Are Guests", written=True),
+                Given("trustmfa", _FLAG, "Trusts Second Factors", written=True),
+                Given("trustdevice", _FLAG, "Trusts Device Claims", written=True),
+                Given("groupclaim", _TEXT, "Claim with Groups", written=True),
+                Given("endsat", _FLAG, "Signs Out There Too", written=True),
+            ),
+            description="An OpenID provider whose people may sign in here.",
+            keys=(("issuer",),),
+        ),
+        platform_table(
+            "tenantaccessrule",
+            "Tenant Access Rule",
+            10716,
+            (
+                Given("name", _TEXT, "Issuer or *", length=500, written=True),
+                Given("direction", _CHOICE, "Direction", written=True, options=("Inbound", "Outbound", "Both")),
+                Given("isallowed", _FLAG, "Allowed", written=True),
+                Given("trustmfa", _FLAG, "Trusts Second Factors", written=True),
+                Given("trustdevice", _FLAG, "Trusts Device Claims", written=True),
+            ),
+            description="From which other tenants people may come.",
+            keys=(("name",),),
         ),
     )

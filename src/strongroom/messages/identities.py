@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from strongroom.errors import NotFound, ResourceNotFound
-from strongroom.identity import applications, guard, people, sessions
+from strongroom.identity import applications, groups, guard, people, sessions
+from strongroom.identity.conditional.tables import MEMBER
 from strongroom.identity.directory import reference, text
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
 from strongroom.records import Session
@@ -18,7 +19,7 @@ _USER = Parameter("UserId", Kind.GUID)
 _Act = Callable[[Session, Arguments], Result]
 
 
-def _in_control(table: str, right: Rights, act: _Act) -> _Act:
+def in_control(table: str, right: Rights, act: _Act) -> _Act:
     """`act` where there is a directory, for those who hold a privilege on one of its tables."""
 
     def run(session: Session, arguments: Arguments) -> Result:
@@ -89,6 +90,18 @@ def _unlock(session: Session, arguments: Arguments) -> Result:
     return {"Lifted": guard.unlock(session, text(person, "userprincipalname"))}
 
 
+def _join(session: Session, arguments: Arguments) -> Result:
+    group = groups.group_named(session.transaction, arguments.guid("GroupId"))
+    person = people.person_by_id(session.transaction, arguments.guid("UserId"))
+    return {"Changed": groups.add_member(session, group, person.reference())}
+
+
+def _leave(session: Session, arguments: Arguments) -> Result:
+    group = groups.group_named(session.transaction, arguments.guid("GroupId"))
+    person = people.person_by_id(session.transaction, arguments.guid("UserId"))
+    return {"Changed": groups.remove_member(session, group, person.reference())}
+
+
 # --- sessions ----------------------------------------------------------------------------------------------------
 
 
@@ -116,7 +129,7 @@ _CREDENTIAL, _PROGRAM, _PERSON = "applicationcredential", "applicationregistrati
 OPERATIONS: tuple[Operation, ...] = (
     action(
         "AddApplication",
-        _in_control(_PROGRAM, Rights.CREATE, _add_application),
+        in_control(_PROGRAM, Rights.CREATE, _add_application),
         Parameter("Name", Kind.STRING),
         Parameter("ClientId", Kind.STRING, required=False),
         Parameter("RedirectUris", Kind.STRINGS, required=False),
@@ -125,26 +138,26 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     action(
         "AddApplicationSecret",
-        _in_control(_CREDENTIAL, Rights.CREATE, _add_secret),
+        in_control(_CREDENTIAL, Rights.CREATE, _add_secret),
         _CLIENT,
         Parameter("Days", Kind.INTEGER, required=False),
         properties={"CredentialId": "Edm.Guid", "Secret": "Edm.String", "ExpiresOn": "Edm.DateTimeOffset"},
     ),
     action(
         "AddApplicationCertificate",
-        _in_control(_CREDENTIAL, Rights.CREATE, _add_certificate),
+        in_control(_CREDENTIAL, Rights.CREATE, _add_certificate),
         _CLIENT,
         Parameter("Certificate", Kind.STRING),
         properties={"CredentialId": "Edm.Guid", "ExpiresOn": "Edm.DateTimeOffset"},
     ),
     action(
         "RemoveApplicationCredential",
-        _in_control(_CREDENTIAL, Rights.WRITE, _remove_credential),
+        in_control(_CREDENTIAL, Rights.WRITE, _remove_credential),
         Parameter("CredentialId", Kind.GUID),
     ),
     action(
         "AddDirectoryUser",
-        _in_control(_PERSON, Rights.CREATE, _add_person),
+        in_control(_PERSON, Rights.CREATE, _add_person),
         Parameter("SignInName", Kind.STRING),
         Parameter("Name", Kind.STRING, required=False),
         Parameter("Mail", Kind.STRING, required=False),
@@ -152,15 +165,29 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     action(
         "CreatePasswordLink",
-        _in_control("authenticationmethod", Rights.CREATE, _password_link),
+        in_control("authenticationmethod", Rights.CREATE, _password_link),
         _USER,
         properties={"Path": "Edm.String"},
     ),
     action(
         "UnlockDirectoryUser",
-        _in_control("signinguard", Rights.WRITE, _unlock),
+        in_control("signinguard", Rights.WRITE, _unlock),
         _USER,
         properties={"Lifted": "Edm.Int32"},
+    ),
+    action(
+        "AddToDirectoryGroup",
+        in_control(MEMBER, Rights.CREATE, _join),
+        Parameter("GroupId", Kind.GUID),
+        _USER,
+        properties={"Changed": "Edm.Boolean"},
+    ),
+    action(
+        "RemoveFromDirectoryGroup",
+        in_control(MEMBER, Rights.DELETE, _leave),
+        Parameter("GroupId", Kind.GUID),
+        _USER,
+        properties={"Changed": "Edm.Boolean"},
     ),
     action("EndSession", _end_session, Parameter("SessionId", Kind.GUID), properties={"Ended": "Edm.Int32"}),
     action("EndAllSessions", _end_all_sessions, _USER, properties={"Ended": "Edm.Int32"}),

@@ -76,6 +76,8 @@ def column_from_facts(
     place = (owner, name)
     if kind is None or place in corrections.LEFT_OUT:
         return None
+    if place in corrections.TEXTS:
+        kind = _KINDS[ColumnType.STRING.value]
     targets = tuple(target for target in facts.get("targets", ()) if target in known)
     if kind.is_lookup and table["isIntersect"]:
         kind, targets = _KINDS["Uniqueidentifier"], ()
@@ -97,7 +99,7 @@ def column_from_facts(
         metadata_id=stable_id("column", f"{owner}.{name}"),
         label=facts.get("label", ""),
         required=_required(table, facts, kind, valid, default),
-        max_length=facts.get("maxLength", kind.length),
+        max_length=corrections.TEXTS.get(place, facts.get("maxLength", kind.length)),
         precision=min(precision, 10) if precision is not None and type_ is ColumnType.DECIMAL else precision,
         minimum=_number(facts.get("min", kind.low)),
         maximum=_number(facts.get("max", kind.high)),

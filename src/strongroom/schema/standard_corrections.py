@@ -120,6 +120,12 @@ SET_BY_PLATFORM = frozenset(
 WRITABLE = frozenset({("systemuser", "azureactivedirectoryobjectid"), ("team", "azureactivedirectoryobjectid")})
 """Columns that a directory fills in the cloud and the administrator fills here."""
 
+TEXTS = {
+    ("organization", "allowediprangeforfirewall"): 4000,
+    ("organization", "reverseproxyipaddresses"): 4000,
+}
+"""Lists in a text of at most so many characters, which the facts take for switches or for short texts (TS-308)."""
+
 DEFAULTS = {
     ("fieldpermission", "cancreate"): 0,
     ("fieldpermission", "canread"): 0,

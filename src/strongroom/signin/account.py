@@ -5,12 +5,12 @@ What changes how somebody gets in asks for the password again when it was last g
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from starlette.responses import RedirectResponse, Response
 
 from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.identity import factors, people, sessions, signin
+from strongroom.identity.conditional.gate import PROOF_LASTS
 from strongroom.identity.directory import Directory, get, text
 from strongroom.identity.liveness import LiveSession
 from strongroom.identity.passkeys import passkeys_of
@@ -18,9 +18,8 @@ from strongroom.identity.tables import RECOVERY_CODES, TOTP
 from strongroom.ids import Reference, parse_guid
 from strongroom.signin.pages import Handler, to_sign_in
 from strongroom.signin.templating import page
-from strongroom.signin.visitor import Visitor
+from strongroom.signin.visitor import Visitor, local
 
-PROOF_LASTS = timedelta(minutes=10)
 _SHOWN = 50
 
 
@@ -51,16 +50,27 @@ def end_session(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
 
 
 def prove(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
-    """`/account/prove`: the password again."""
+    """`/account/prove`: the password again, with the code of one's app, then on to where it was asked for."""
     live = visitor.session()
+    following = local((visitor.request.query_params if fields is None else fields).get("next", "")) or "/account"
     if live is None:
-        return to_sign_in("/account")
+        return to_sign_in(following)
     refusal = ""
     if fields is not None:
-        if signin.prove_again(_directory(visitor), live.id, fields.get("password", ""), visitor.place()):
-            return RedirectResponse("/account", 303)
-        refusal = "The password is not right, or too many attempts were made."
-    return _html(page("prove.html", visitor, title="Show that it is you", refusal=refusal), 400 if refusal else 200)
+        password, code = fields.get("password", ""), fields.get("code", "")[:100]
+        if signin.prove_again(_directory(visitor), live.id, password, code, visitor.place()):
+            return RedirectResponse(following, 303)
+        refusal = "The password or the code is not right, or too many attempts were made."
+    with _directory(visitor).reading() as transaction:
+        person = people.person_by_id(transaction, live.person)
+        values: dict[str, object] = {
+            "next": following,
+            "refusal": refusal,
+            "has_password": people.password_of(transaction, person) is not None,
+            "has_app": factors.has_second_factor(transaction, person),
+            "provider": live.provider,
+        }
+    return _html(page("prove.html", visitor, title="Show that it is you", **values), 400 if refusal else 200)
 
 
 def change_password(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:

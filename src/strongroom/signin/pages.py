@@ -43,7 +43,7 @@ def sign_in(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     if outcome.step:
         return _second_step(visitor, outcome.step, following)
     if outcome.token is None:
-        return _door(visitor, following, login=login, refusal=_REFUSED)
+        return _door(visitor, following, login=login, refusal=of_policy(outcome) or _REFUSED)
     return entered(visitor, outcome, following)
 
 
@@ -56,7 +56,7 @@ def second_step(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     if outcome.step:
         return _second_step(visitor, step, following, refusal="This code does not fit. Each code works once.")
     if outcome.token is None:
-        return _door(visitor, following, refusal="This step has ended. Begin again.")
+        return _door(visitor, following, refusal=of_policy(outcome) or "This step has ended. Begin again.")
     return entered(visitor, outcome, following)
 
 
@@ -71,7 +71,7 @@ def enrol(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     except InvalidRequest as refusal:
         return _enrolment(visitor, step, following, "", secret=secret, refusal=refusal.message)
     if outcome.token is None:
-        return _door(visitor, following, refusal="This step has ended. Begin again.")
+        return _door(visitor, following, refusal=of_policy(outcome) or "This step has ended. Begin again.")
     return entered(visitor, outcome, following)
 
 
@@ -108,8 +108,8 @@ def reset(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     """`/sign-in/new-password`: a one-time link. It never signs in by itself (TS-704)."""
     token = (visitor.request.query_params if fields is None else fields).get("token", "")
     directory = visitor.environments.directory
-    with directory.writing() as session:
-        person = people.person_of_reset(session, token, use=False)
+    with directory.reading() as transaction:
+        person = people.person_of_link(transaction, token, directory.clock)
     if person is None:
         ended = "This link was used already, or it has ended. Ask for a new one."
         return _html(page("message.html", visitor, title="This link has ended", text=ended), 400)
@@ -125,7 +125,7 @@ def reset(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         return _new_password(visitor, token, refusal.message)
     hashed = people.hashed(password)
     with directory.writing() as session:
-        person = people.person_of_reset(session, token, use=True)
+        person = people.use_link(session, token)
         if person is not None:
             people.set_password(session, person, hashed)
             login = text(person, "userprincipalname")
@@ -142,6 +142,15 @@ PAGES: Mapping[str, Handler] = {
     "/sign-in/new-password": reset,
     "/sign-out": sign_out_page,
 }
+
+
+def of_policy(outcome: signin.Outcome) -> str:
+    """What is told to somebody who has shown who they are and whom a policy keeps out (TS-723)."""
+    if not outcome.refusal:
+        return ""
+    if outcome.refusal == "blocked":
+        return "A policy of your organization keeps this sign-in out. Ask its administrator."
+    return f"A policy of your organization asks for more than this sign-in shows: {outcome.refusal}."
 
 
 def _door(visitor: Visitor, following: str, *, login: str = "", refusal: str = "", notice: str = "") -> Response:

@@ -11,7 +11,7 @@ from strongroom.identity import passkeys, people
 from strongroom.identity.passkeys import Ceremony, Host
 from strongroom.ids import parse_guid
 from strongroom.signin.account import is_proven
-from strongroom.signin.pages import Handler, entered, to_sign_in
+from strongroom.signin.pages import Handler, entered, of_policy, to_sign_in
 from strongroom.signin.templating import page
 from strongroom.signin.visitor import Visitor, local
 
@@ -32,7 +32,7 @@ def sign_in(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         answer, challenge = fields.get("answer", ""), fields.get("challenge", "")
         outcome = passkeys.finish_sign_in(session, answer, challenge, host, visitor.place())
     if outcome.token is None:
-        return _ask(visitor, following, _REFUSED)
+        return _ask(visitor, following, of_policy(outcome) or _REFUSED)
     return entered(visitor, outcome, following)
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from strongroom.environment import Environments
 from strongroom.errors import InvalidRequest
+from strongroom.identity.firewall import client_address
 from strongroom.identity.hashing import digest, new_token
 from strongroom.identity.liveness import LiveSession
 from strongroom.identity.signinlog import Place
@@ -51,8 +52,10 @@ class Visitor:
 
     @property
     def address(self) -> str:
-        """The network address of the client, or of the proxy in front of us."""
-        return self.request.client.host if self.request.client else ""
+        """The network address of the client; behind a proxy that is trusted, the one that it names (TS-308)."""
+        peer = self.request.client.host if self.request.client else ""
+        forwarded = self.request.headers.get("x-forwarded-for", "")
+        return client_address(peer, forwarded, self.environments.trusted_proxies)
 
     def session(self) -> LiveSession | None:
         """The live session of the browser."""

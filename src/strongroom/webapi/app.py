@@ -9,17 +9,20 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from strongroom.environment import Environment, Environments, settle_memory
-from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, UriTooLong
+from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, Unauthenticated, UriTooLong
 from strongroom.identity import TokenClaims
+from strongroom.identity.conditional.model import ClientKind
 from strongroom.schema.model import Schema
 from strongroom.webapi import front_page, telemetry
 from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
 from strongroom.webapi.compression import compressed, expanded
 from strongroom.webapi.cross_origin import of_origin, preflight
+from strongroom.webapi.entrance import Coming, Entrance
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
 from strongroom.webapi.http import Request, Response, effective_method, joined_headers
@@ -48,6 +51,7 @@ class Application:
 
     def __init__(self, environments: Environments, protection: Protection, max_body: int) -> None:
         self._environments = environments
+        self.entrance = Entrance(environments)
         self._protection = protection
         self._max_body = max_body
         self._origins = frozenset(environments.home.settings.server.cors_origins)
@@ -125,7 +129,7 @@ class Application:
             if not (path == "/api/data" or path.startswith(("/api/data/", "/e/"))):
                 raise NotFound(f"There is nothing at this address. The Web API is at {root}", code="0x8006088a")
             named = environment_in(path) or environment_of_host(authority, self._environments.names)
-            environment, claims = self._environments.authenticate(named, headers.get("authorization"))
+            environment, claims = self._authenticated(named, headers, _peer(scope))
             preferences = read_preferences(headers.get("prefer"))
             address = read_address(path)
             if address is None:
@@ -161,8 +165,32 @@ class Application:
     async def answer(self, environment: Environment, request: Request, claims: TokenClaims) -> Response:
         """The answer to a request whose token has been verified, within the limits of its user."""
         with self._protection.admit(environment.name, claims.user) as admission:
-            response = await self._run(environment, respond, environment, request, claims)
+            response = await self._run(environment, self._respond, environment, request, claims)
         return response.with_headers(admission.headers())
+
+    def _authenticated(
+        self, named: str | None, headers: dict[str, str], peer: str
+    ) -> tuple[Environment, TokenClaims]:
+        """The environment and whose token it is. An address that the environment's firewall keeps out is told so
+        before anything of its token (TS-308)."""
+        try:
+            return self._environments.authenticate(named, headers.get("authorization"))
+        except Unauthenticated:
+            if named is None or named in self._environments.names:
+                coming = Coming(peer, headers.get("x-forwarded-for", ""))
+                environment = self._environments.default() if named is None else self._environments.named(named)
+                self.entrance.refuse_outsiders(environment, coming, None)
+            raise
+
+    def _respond(self, environment: Environment, request: Request, claims: TokenClaims) -> Response:
+        """What stands at the entrance, then the answer."""
+        kind = ClientKind.BROWSER if request.is_page else ClientKind.API
+        coming = Coming(request.peer, request.headers.get("x-forwarded-for", ""), kind)
+        try:
+            address, verdict = self.entrance.admit(environment, claims, coming)
+        except StrongroomError as error:
+            return error_response(error, read_preferences(request.header("prefer")), request.root, request.request_id)
+        return respond(environment, replace(request, peer=address), claims, verdict)
 
     async def schema_of(self, environment: Environment) -> Schema:
         """The newest metadata of an environment."""

@@ -1,6 +1,8 @@
 """The one place where errors become HTTP (WA-50)."""
 
+import base64
 import logging
+from collections.abc import Sequence
 
 import orjson
 
@@ -9,6 +11,7 @@ from strongroom.errors import (
     IntegrityViolation,
     MethodNotAllowed,
     RangeNotSatisfiable,
+    StepUpRequired,
     StrongroomError,
     Throttled,
     Unauthenticated,
@@ -38,6 +41,8 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
         body["innererror"] = {name: error.details[name] for name in told if name in error.details}
     extra: list[tuple[str, str]] = []
     match error:
+        case StepUpRequired():
+            extra.append(("WWW-Authenticate", f"{challenge(root)}, {claims_challenge(error.required)}"))
         case Unauthenticated():
             extra.append(("WWW-Authenticate", challenge(root)))
         case MethodNotAllowed():
@@ -73,3 +78,11 @@ def challenge(root: str) -> str:
     origin = root.split("/api/data/", 1)[0]
     origin = origin.split("/e/", 1)[0]
     return f"Bearer authorization_uri={origin}/common/oauth2/authorize, resource_id={origin}/"
+
+
+def claims_challenge(required: Sequence[str]) -> str:
+    """What a client hands to the authority with its next authorization request, in the form of the published service
+    (TS-723): base64url without padding, because clients part the header at `=`."""
+    wanted = {"access_token": {"acrs": {"essential": True, "values": list(required)}}}
+    claims = base64.urlsafe_b64encode(orjson.dumps(wanted)).rstrip(b"=").decode()
+    return f"error=insufficient_claims, claims={claims}"

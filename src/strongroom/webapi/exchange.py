@@ -31,14 +31,20 @@ class Exchange:
     options: Options
     shared: Session | None = None
     content: Callable[[str], str] = str
+    lacks_proof: bool = False
+    """Whether dangerous acts of this caller ask who it is first (TS-723)."""
+
     refusals: list[Refusal] = field(default_factory=list[Refusal])
     """What was refused and is still to be told to the trail; the parts of a change set share it (SM-6)."""
 
     @classmethod
-    def begin(cls, environment: Environment, request: Request, identity: Identity) -> "Exchange":
+    def begin(
+        cls, environment: Environment, request: Request, identity: Identity, *, lacks_proof: bool = False
+    ) -> "Exchange":
         """Read the parts of the head that every resource needs."""
         preferences = read_preferences(request.header("prefer"))
-        return cls(environment, request, identity, preferences, split_options(request.query))
+        options = split_options(request.query)
+        return cls(environment, request, identity, preferences, options, lacks_proof=lacks_proof)
 
     @contextmanager
     def session(self, *, write: bool) -> Generator[Session]:
@@ -61,7 +67,16 @@ class Exchange:
         tag = custom.get("tag", "")[:200] or None
         request = self.request
         client = request.header("user-agent")
-        facts = RequestFacts(request.request_id, tag, unmasked, duplicates, request.peer or None, client)
+        facts = RequestFacts(
+            request.request_id,
+            tag,
+            unmasked,
+            duplicates,
+            request.peer or None,
+            client,
+            self.lacks_proof,
+            request.header("x-sr-confirm"),
+        )
         try:
             with self.environment.session(self.identity, facts, write=write or unmasked) as session:
                 yield session

@@ -27,6 +27,10 @@ class Request:
     root: str
     request_id: str
     peer: str = ""
+    """The address that the request comes from."""
+
+    is_page: bool = False
+    """Whether a page of the console asks, for somebody at a browser."""
 
     def header(self, name: str) -> str | None:
         """A header's value, None when absent. `null` as a value of the conditions means absent (WA-34)."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from strongroom.errors import InvalidRequest, NotFound, NotOffered, QueryError
+from strongroom.identity.step_up import DANGEROUS, demand_proof
 from strongroom.ids import Reference, parse_guid
 from strongroom.messages import NOT_OFFERED, Arguments, Kind, Operation, Parameter, operations
 from strongroom.messages.entities import reference_at, reference_in
@@ -83,6 +84,8 @@ def _call(
             raise _no_resource(exchange)
         check_json(exchange.request)
         given = read_object(exchange.request.body)
+    if operation.name in DANGEROUS:
+        demand_proof(session)
     arguments = _typed(session, operation, given)
     result = operation.run(session, Arguments(arguments, target))
     if result is None:
@@ -93,7 +96,7 @@ def _call(
     else:
         space = "Strongroom" if operation.is_own else "Microsoft.Dynamics.CRM"
         context = f"{root}$metadata#{space}.{operation.result}"
-    return json_response(200, encode({"@odata.context": context, **result}))
+    return json_response(202 if operation.is_accepted else 200, encode({"@odata.context": context, **result}))
 
 
 def _no_resource(exchange: Exchange) -> NotFound:

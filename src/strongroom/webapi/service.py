@@ -1,8 +1,11 @@
 """From a request to its answer: the head checks, then the resource (WA-55)."""
 
+from dataclasses import replace
+
 from strongroom.environment import Environment, Identity
 from strongroom.errors import StrongroomError
 from strongroom.identity import TokenClaims
+from strongroom.identity.conditional.gate import Verdict
 from strongroom.webapi import batch, resources
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.exchange import Exchange
@@ -11,12 +14,14 @@ from strongroom.webapi.http import Request, Response
 from strongroom.webapi.paths import split_path
 
 
-def respond(environment: Environment, request: Request, claims: TokenClaims) -> Response:
-    """Answer one request whose bearer token has been verified. Never raises."""
+def respond(environment: Environment, request: Request, claims: TokenClaims, verdict: Verdict) -> Response:
+    """Answer one request whose bearer token has been verified and which may come in. Never raises."""
     try:
         check_version(request)
         identity = Identity.of_request(claims.user, request.header)
-        exchange = Exchange.begin(environment, request, identity)
+        if verdict.read_only:
+            identity = replace(identity, read_only=True)
+        exchange = Exchange.begin(environment, request, identity, lacks_proof=verdict.lacks_proof)
         segments = split_path(request.path)
         if len(segments) == 1 and segments[0].name == "$batch":
             return batch.respond(exchange)
