@@ -58,6 +58,9 @@ _REMEMBERED_CALLERS = 2000
 _FILLING_CACHE_MIB = 256
 """Page cache of a store that is made in this process: it is likely to be filled next, with rows in no index's order."""
 
+_ENDING_S = 5.0
+"""How long requests that are cut off get to notice, before what they worked on is given away."""
+
 _SERVED = frozenset({EnvironmentState.READY, EnvironmentState.ADMINISTRATION})
 """States in which an environment may be open in a server."""
 
@@ -265,9 +268,10 @@ class Environment:
         self.database.close()
         self._use.close()
 
-    def abandon(self) -> None:
-        """Close at once: running statements end with an error, whoever waits for them."""
-        self.database.interrupt()
+    def abandon(self, wait_s: float = 0.0) -> None:
+        """Close at once: running statements end with an error, whoever waits for them. Another thread than the one that
+        runs them may wait for that."""
+        self.database.interrupt(wait_s)
         self.close()
 
 
@@ -488,14 +492,14 @@ class Environments:
                 environment.record.generation,
             )
             if record is None or not is_same or record.state not in _SERVED or self._lock_of(record) is not None:
-                self._release(name)
+                self._release(name, _ENDING_S)
                 closed.append(name)
         return closed
 
-    def _release(self, name: str) -> None:
+    def _release(self, name: str, wait_s: float = 0.0) -> None:
         environment = self._open.pop(name, None)
         if environment is not None:
-            environment.abandon()
+            environment.abandon(wait_s)
         if name == CONTROL:
             self._identity = None
 

@@ -22,7 +22,9 @@ from uvicorn.supervisors import Multiprocess
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
+from strongroom.lifecycle.upkeep import Upkeep
 from strongroom.signin.paths import is_served
+from strongroom.solution_jobs import SolutionJobs
 from strongroom.streaming import Streaming
 from strongroom.trail import Sealing
 from strongroom.watch import Watching
@@ -80,15 +82,21 @@ class Site:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
         services = (Sealing(self._environments), Watching(self._environments), Streaming(self._environments))
+        solutions = SolutionJobs(self._environments)
+        upkeep = Upkeep(self._environments)
 
         async def told() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
+                upkeep.stop()
+                solutions.stop()
                 for each in reversed(services):
                     each.stop()
             else:
                 for each in services:
                     each.start()
+                solutions.start()
+                upkeep.start()
             return message
 
         await self._web_api(scope, told, send)

@@ -50,14 +50,14 @@ class Ledger:
                 raise NotFound(f"There is no such {table}.")
             change(session, row, changes)
 
-    def put(self, table: str, key: dict[str, Value], values: dict[str, Value]) -> None:
-        """Make the row with this key have these values; nothing is written when it has them."""
+    def put(self, table: str, row_id: Guid, values: dict[str, Value]) -> None:
+        """Make the row with this id have these values; nothing is written when it has them."""
         with self.writing() as session:
-            found = session.transaction.rows_where(session.table(table), key, limit=1)
-            if not found:
-                add(session, table, {**key, **values})
+            found = session.transaction.row(session.table(table), row_id)
+            if found is None:
+                add(session, table, values, row_id)
             else:
-                change(session, found[0], values)
+                change(session, found, values)
 
     def rows(self, table: str, **columns: Value) -> list[Row]:
         """Rows with these values, in the order in which they were made."""

@@ -60,7 +60,7 @@ def _environments() -> tuple[Table, ...]:
             (
                 Given("name", _TEXT, "Name"),
                 Given("uniquename", _TEXT, "Unique Name", indexed=True),
-                Given("environmentuid", _GUID, "Environment Id", indexed=True),
+                Given("isheld", _FLAG, "Legal Hold"),
                 Given("environmenttype", _CHOICE, "Type", options=_TYPES),
                 Given("state", _CHOICE, "State", options=_STATES),
                 Given("region", _TEXT, "Region"),
@@ -76,7 +76,7 @@ def _environments() -> tuple[Table, ...]:
                 Given("lastverifiedon", _WHEN, "Last Verified Restore"),
             ),
             description="An environment of this home.",
-            keys=(("environmentuid",),),
+            keys=(("uniquename",),),
         ),
         platform_table(
             "environmentoperation",

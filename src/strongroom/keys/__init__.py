@@ -13,6 +13,7 @@
 - `disk`      the file operations, replaceable so that tests can fail each of them
 """
 
+from strongroom.keys.providers import KeyState
 from strongroom.keys.ring import LONGEST_TOKEN, KeyRing, create_ring, open_ring
 from strongroom.keys.root import DEFAULT_SOURCE, KeySource, SourceKind, parse_source, worker_environment
 from strongroom.keys.secret import Secret
@@ -22,6 +23,7 @@ __all__ = [
     "LONGEST_TOKEN",
     "KeyRing",
     "KeySource",
+    "KeyState",
     "Secret",
     "SourceKind",
     "create_ring",

@@ -14,7 +14,7 @@ from strongroom.errors import Conflict, HomeError, InvalidRequest, NotFound
 from strongroom.ids import Guid
 from strongroom.keys import custody
 from strongroom.keys.document import CustomerKey, EnvironmentKeys, RingDocument
-from strongroom.keys.providers import KeyState, provider_at
+from strongroom.keys.providers import KeyState, provider_at, unusable
 from strongroom.keys.ringfile import RingFile
 from strongroom.keys.wrapping import RootKey
 
@@ -65,7 +65,7 @@ class CustomerKeys:
         try:
             opens = provider_at(key.provider).unwrap(key.probe, _probe_place(self._file.document, name)) == _PROBE
         except HomeError as error:
-            return replace(state, is_enabled=False, detail=error.message)
+            return unusable(error)
         return state if opens else replace(state, is_enabled=False, detail="it is not the original key")
 
     def add(self, name: str, address: str, clock: Clock, *, unprotected: bool = False) -> CustomerKey:

@@ -11,6 +11,7 @@ from typing import cast
 import orjson
 
 from strongroom.clock import iso
+from strongroom.errors import NotFound
 from strongroom.estate import Ledger
 from strongroom.estate.ledger import when
 from strongroom.home import EnvironmentRecord, EnvironmentState, EnvironmentType, Home
@@ -34,11 +35,11 @@ def mirror(home: Home, ledger: Ledger) -> None:
     """Make the rows of `environment` say what the registry says."""
     records = {record.id: record for record in home.environments()}
     for record in records.values():
-        ledger.put("environment", {"environmentuid": record.id}, _row(home, record))
+        ledger.put("environment", record.id, _row(home, record))
     for row in ledger.rows("environment"):
-        known = str(row.values.get("environmentuid"))
-        if known not in records and row.values.get("state") != _PURGED:
-            ledger.change("environment", row.id, {"state": _PURGED, "sizebytes": 0})
+        if row.id not in records and row.values.get("state") != _PURGED:
+            gone = f"{row.values['uniquename']}~{row.id}"  # its name may be given again
+            ledger.change("environment", row.id, {"state": _PURGED, "sizebytes": 0, "uniquename": gone})
 
 
 def mirror_backups(home: Home, ledger: Ledger) -> None:
@@ -63,7 +64,8 @@ def mirror_backups(home: Home, ledger: Ledger) -> None:
             "treesize": manifest.tree_size,
         }
         ledger.add("environmentbackup", values, Guid(manifest.id))
-        ledger.put("environment", {"environmentuid": manifest.environment_id}, {"lastbackupon": manifest.taken_on})
+        with suppress(NotFound):
+            ledger.change("environment", Guid(manifest.environment_id), {"lastbackupon": manifest.taken_on})
     for row_id, row in known.items():
         if row_id not in manifests and row.values.get("removedon") is None:
             ledger.change("environmentbackup", row_id, {"removedon": iso(home.clock.now())})
@@ -95,6 +97,7 @@ def _row(home: Home, record: EnvironmentRecord) -> dict[str, Value]:
         "uniquename": record.name,
         "environmenttype": 1 + _TYPES.index(record.type),
         "state": _LOCKED if lock else _STATES[record.state],
+        "isheld": record.is_held,
         "region": record.region or None,
         "engine": 1 if record.engine == "sqlcipher" else 2,
         "sizebytes": size,

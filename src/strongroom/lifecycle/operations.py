@@ -5,10 +5,11 @@ it may take longer than a request, and it goes on in another process when the fi
 """
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import orjson
 
@@ -20,9 +21,10 @@ from strongroom.estate.ledger import add
 from strongroom.estate.tables import FAILED, REQUESTED, RUNNING, SUCCEEDED
 from strongroom.home import EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
-from strongroom.ids import Guid
+from strongroom.ids import Guid, new_guid
 from strongroom.keys import Secret
-from strongroom.lifecycle import environments
+from strongroom.keys.disk import Disk
+from strongroom.lifecycle import custody, environments
 from strongroom.lifecycle.backups import MANUAL, SYSTEM, Backups, Tell, silent
 from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.mirroring import mirror, mirror_backups, note_certificate
@@ -61,8 +63,10 @@ _Do = Callable[[Home, Ledger, Asked], Answer]
 def perform(home: Home, kind: str, asked: Asked) -> Answer:
     """Do an operation now; what there is to say of it. Raises what it raises, which is written down too."""
     with _control(home) as ledger:
-        row = ledger.add("environmentoperation", _row(kind, asked, RUNNING, iso(home.clock.now())))
-        return _done(home, ledger, row, kind, asked)
+        row = new_guid(home.clock)
+        with _marked(home, row):
+            ledger.add("environmentoperation", _row(kind, asked, RUNNING, iso(home.clock.now())), row)
+            return _done(home, ledger, row, kind, asked)
 
 
 def request(session: Session, kind: str, arguments: Mapping[str, str], by: str) -> Guid:
@@ -70,19 +74,51 @@ def request(session: Session, kind: str, arguments: Mapping[str, str], by: str) 
     return add(session, "environmentoperation", _row(kind, Asked(arguments, by), REQUESTED, None)).id
 
 
-def perform_requested(home: Home) -> int:
-    """Do what was asked for by the Web API, oldest first; how many. What a killed process left running is failed."""
-    with _control(home) as ledger:
-        waiting = ledger.rows("environmentoperation", result=REQUESTED)
-        for row in waiting:
+def perform_requested(home: Home, ledger: Ledger) -> int:
+    """Do what was asked for by the Web API, oldest first; how many."""
+    waiting = ledger.rows("environmentoperation", result=REQUESTED)
+    for row in waiting:
+        arguments = orjson.loads(str(row.values.get("arguments") or "{}"))
+        asked = Asked(arguments, str(row.values.get("requestedby") or ""))
+        with _marked(home, row.id), suppress(StrongroomError):  # written down; whoever asked reads it there
             ledger.change("environmentoperation", row.id, {"result": RUNNING, "startedon": iso(home.clock.now())})
-            arguments = orjson.loads(str(row.values.get("arguments") or "{}"))
-            asked = Asked(arguments, str(row.values.get("requestedby") or ""))
-            try:
-                _done(home, ledger, row.id, str(row.values["kind"]), asked)
-            except StrongroomError:
-                continue  # written down; whoever asked reads it there
-        return len(waiting)
+            _done(home, ledger, row.id, str(row.values["kind"]), asked)
+    return len(waiting)
+
+
+def settle(home: Home, ledger: Ledger) -> int:
+    """Say of operations that a killed process left running that they failed; how many."""
+    lost = 0
+    for row in ledger.rows("environmentoperation", result=RUNNING):
+        with Disk().lock(_marker(home, row.id), wait=False) as is_free:
+            if is_free:
+                detail = "It was interrupted. The environment is as it was before it, or as it should be after it."
+                ledger.change(
+                    "environmentoperation", row.id, {"result": FAILED, "endedon": _now(home), "detail": detail}
+                )
+                lost += 1
+        if is_free:
+            _marker(home, row.id).unlink(missing_ok=True)
+    if lost:
+        mirror(home, ledger)
+    return lost
+
+
+def _marker(home: Home, row: Guid) -> Path:
+    folder = home.path / "operations"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / row
+
+
+@contextmanager
+def _marked(home: Home, row: Guid) -> Generator[None]:
+    """Hold a lock that ends with the process, so that others see whether the operation goes on."""
+    marker = _marker(home, row)
+    try:
+        with Disk().lock(marker):
+            yield
+    finally:
+        marker.unlink(missing_ok=True)
 
 
 def _done(home: Home, ledger: Ledger, row: Guid, kind: str, asked: Asked) -> Answer:
@@ -247,6 +283,38 @@ def _purge(home: Home, ledger: Ledger, asked: Asked) -> Answer:
     return {"certificate": document}
 
 
+def _add_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    unprotected = asked.optional("unprotected") == "yes"
+    key = custody.add_key(home, ledger, asked.text("key"), asked.text("address"), unprotected=unprotected, by=asked.by)
+    return {"key": key.name, "version": key.version}
+
+
+def _assign_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    names = [name for name in asked.optional("keys").split(",") if name]
+    with home.operating():
+        custody.assign_key(home, ledger, asked.text("name"), names, by=asked.by)
+    return {"environment": asked.text("name"), "keys": names}
+
+
+def _rotate_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    key = custody.rotate_key(home, ledger, asked.text("key"), asked.optional("address") or None, by=asked.by)
+    return {"key": key.name, "version": key.version}
+
+
+def _revoke_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    names = custody.revoke_key(home, ledger, asked.text("key"), asked.optional("reason"), by=asked.by)
+    return {"key": asked.text("key"), "environments": names}
+
+
+def _restore_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    return {"key": asked.text("key"), "environments": custody.restore_key(home, ledger, asked.text("key"), by=asked.by)}
+
+
+def _remove_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
+    custody.remove_key(home, ledger, asked.text("key"), by=asked.by)
+    return {"key": asked.text("key")}
+
+
 def _said(record: EnvironmentRecord) -> dict[str, object]:
     return {
         "environment": record.name,
@@ -286,6 +354,12 @@ OPERATIONS: Mapping[str, _Do] = {
     "delete": _simple(
         lambda home, asked: environments.delete(home, asked.text("name"), days=int(asked.optional("days") or 7))
     ),
+    "add-key": _add_key,
+    "assign-key": _assign_key,
+    "rotate-key": _rotate_key,
+    "revoke-key": _revoke_key,
+    "restore-key": _restore_key,
+    "remove-key": _remove_key,
     "recover": _simple(lambda home, asked: environments.recover(home, asked.text("name"))),
     "purge": _purge,
 }

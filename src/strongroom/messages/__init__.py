@@ -7,6 +7,7 @@ and rights · `membership` teams and roles · `record_teams` access teams of row
 `explanation` why and who · `identities` accounts, programs and sessions · `access_info` where access comes from ·
 `inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
 `monitoring` alerts · `conditional_access` who would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
+`environments` their life and keys ·
 `entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows ·
 `view_as` looking as somebody else · `not_offered` documented names that answer 501.
 """
@@ -23,6 +24,7 @@ from strongroom.messages import (
     conditional_access,
     duplicate_rules,
     entity_changes,
+    environments,
     explanation,
     files,
     foresight,
@@ -60,6 +62,7 @@ def operations() -> Mapping[str, Operation]:
         bulk_delete,
         conditional_access,
         duplicate_rules,
+        environments,
         entity_changes,
         explanation,
         foresight,

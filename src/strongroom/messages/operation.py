@@ -125,6 +125,9 @@ class Operation:
     is_own: bool = False
     own_name: str | None = None
     """The name in the namespace `Strongroom`, where it is not the one in URLs without `sr_`."""
+    is_accepted: bool = False
+    """Its work is done after the answer, which is 202 and says where to look."""
+
     changes: bool = False
     """A function that the documentation calls one although it changes rows."""
 

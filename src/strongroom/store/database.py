@@ -123,9 +123,9 @@ class StoreDatabase:
         with self._bare_write() as connection:
             yield Load(self._engine, connection, self._stored_schema(connection))
 
-    def interrupt(self) -> None:
+    def interrupt(self, wait_s: float = 0.0) -> None:
         """End running statements: their units of work are undone, and none begins any more."""
-        self._pool.interrupt()
+        self._pool.interrupt(wait_s)
 
     def close(self) -> None:
         """Give up all connections. Transactions still open end first."""

@@ -4,12 +4,14 @@ The last one given back is the first one taken: a process that works on one thre
 the same connection, whose page cache its own writes keep valid. Nested or threaded use opens more of them.
 """
 
+import time
 from threading import Lock
 
 from strongroom.errors import Unavailable
 from strongroom.store.engine import Connection, Engine
 
 MOST_IDLE = 4
+_LOOK_S = 0.01
 
 
 class Pool:
@@ -49,11 +51,14 @@ class Pool:
         for connection in idle:
             connection.close()
 
-    def interrupt(self) -> None:
-        """End the statements that run on connections in use; their transactions are undone."""
+    def interrupt(self, wait_s: float) -> None:
+        """End the statements that run on connections in use; their transactions are undone. Waits for that a while."""
         self._is_closed = True
         for connection in tuple(self._taken):
             connection.interrupt()
+        limit = time.monotonic() + wait_s
+        while self._taken and time.monotonic() < limit:
+            time.sleep(_LOOK_S)
 
     def close(self) -> None:
         """Close all idle connections, and those in use when they come back."""

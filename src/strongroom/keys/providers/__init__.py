@@ -28,6 +28,18 @@ class KeyState:
     is_enabled: bool
     is_protected: bool
     detail: str
+    is_reached: bool = True
+    """False when the provider did not answer, which is no word about the key."""
+
+
+class ProviderUnreachable(HomeError):
+    """The provider does not answer: no network, no token in the slot, no medium."""
+
+
+def unusable(error: HomeError) -> KeyState:
+    """The state of a key whose provider answered with an error, or not at all."""
+    is_reached = not isinstance(error, ProviderUnreachable)
+    return KeyState(is_enabled=False, is_protected=True, detail=error.message, is_reached=is_reached)
 
 
 class KeyProvider(Protocol):
@@ -75,4 +87,4 @@ def provider_at(address: str) -> KeyProvider:
     return make(parsed)
 
 
-__all__ = ["KeyProvider", "KeyState", "provider_at"]
+__all__ = ["KeyProvider", "KeyState", "ProviderUnreachable", "provider_at", "unusable"]

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from strongroom.errors import HomeError
-from strongroom.keys.providers import KeyState
+from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
 
 _TIMES = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2})
@@ -51,7 +51,7 @@ class KmsKey:
         try:
             found = self._call("describe_key", KeyId=self._key)["KeyMetadata"]
         except HomeError as error:
-            return KeyState(is_enabled=False, is_protected=True, detail=error.message)
+            return unusable(error)
         said = str(found["KeyState"])
         return KeyState(is_enabled=said == "Enabled", is_protected=True, detail=f"KMS says {said}")
 
@@ -66,7 +66,7 @@ class KmsKey:
             code = cast("Any", error).response.get("Error", {}).get("Code", "unknown")
             raise HomeError(f"KMS refuses to {operation.replace('_', ' ')}: {code}.") from None
         except BotoCoreError as error:
-            raise HomeError(f"KMS cannot be reached: {type(error).__name__}.") from None
+            raise ProviderUnreachable(f"KMS cannot be reached: {type(error).__name__}.") from None
 
 
 def _context(place: Sequence[str]) -> dict[str, str]:

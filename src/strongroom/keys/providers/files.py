@@ -5,7 +5,7 @@ from pathlib import Path
 
 from strongroom.errors import HomeError
 from strongroom.keys.disk import Disk, replace_file
-from strongroom.keys.providers import KeyState
+from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
 from strongroom.keys.root import key_file_content, read_key_file
 from strongroom.keys.secret import Secret
@@ -28,7 +28,7 @@ class FileKey:
         try:
             root = self._root()
         except HomeError as error:
-            return KeyState(is_enabled=False, is_protected=True, detail=error.message)
+            return unusable(error)
         return KeyState(is_enabled=True, is_protected=True, detail=f"key {root.id}")
 
     def rotated(self) -> str:
@@ -40,7 +40,7 @@ class FileKey:
     def _root(self) -> RootKey:
         material = read_key_file(Disk(), self._path)
         if material is None:
-            raise HomeError(f"The customer key {self._path} is not there.")
+            raise ProviderUnreachable(f"The customer key {self._path} is not there.")
         return expand(material)
 
 

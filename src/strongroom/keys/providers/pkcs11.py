@@ -13,10 +13,10 @@ from typing import Any, cast
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
-from pkcs11.exceptions import NoSuchKey, PKCS11Error
+from pkcs11.exceptions import NoSuchKey, NoSuchToken, PKCS11Error, SlotIDInvalid, TokenNotPresent
 
 from strongroom.errors import HomeError
-from strongroom.keys.providers import KeyState
+from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
 
 _NONCE_BYTES = 12
@@ -49,7 +49,7 @@ class TokenKey:
                 key = self._key(session)
                 is_protected = not key[Attribute.EXTRACTABLE] and bool(key[Attribute.SENSITIVE])
         except HomeError as error:
-            return KeyState(is_enabled=False, is_protected=True, detail=error.message)
+            return unusable(error)
         kind = "stays in the token" if is_protected else "can be read out of the token"
         return KeyState(is_enabled=True, is_protected=is_protected, detail=f"{self._label} {kind}")
 
@@ -74,6 +74,8 @@ class TokenKey:
             token = _lib(self._module).get_token(token_label=self._token)
             with token.open(user_pin=pin, rw=writes) as session:
                 yield session
+        except (NoSuchToken, TokenNotPresent, SlotIDInvalid):
+            raise ProviderUnreachable(f"There is no token '{self._token}' in the module's slots.") from None
         except PKCS11Error as error:
             raise HomeError(f"The token '{self._token}' refuses: {type(error).__name__}.") from None
 

@@ -14,7 +14,7 @@ from hvac.exceptions import VaultError
 from requests.exceptions import RequestException
 
 from strongroom.errors import HomeError
-from strongroom.keys.providers import KeyState
+from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
 
 _TIMEOUT_S = 10
@@ -57,7 +57,7 @@ class TransitKey:
             probe = self.wrap(b"probe", ("probe",))
             is_usable = self.unwrap(probe, ("probe",)) == b"probe"
         except HomeError as error:
-            return KeyState(is_enabled=False, is_protected=True, detail=error.message)
+            return unusable(error)
         is_protected = not found.get("deletion_allowed", False) and not found.get("exportable", False)
         return KeyState(is_usable, is_protected, f"Vault has version {found.get('latest_version')}")
 
@@ -76,7 +76,7 @@ class TransitKey:
         except VaultError as error:
             raise HomeError(f"Vault refuses the key '{self._name}': {type(error).__name__}.") from None
         except RequestException as error:
-            raise HomeError(f"Vault cannot be reached: {type(error).__name__}.") from None
+            raise ProviderUnreachable(f"Vault cannot be reached: {type(error).__name__}.") from None
 
 
 def _associated(place: Sequence[str]) -> str:

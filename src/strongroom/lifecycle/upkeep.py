@@ -1,0 +1,155 @@
+"""What a server does about its environments beside the requests, in threads of its own.
+
+One thread lets go of environments that may not be open any more: it is quick, and every process of a server has it. The
+other does the work, in one process at a time: operations that were asked for, system back-ups that are due, what has
+expired, and whether the customer's keys are still given.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+from strongroom.environment import Environments, ledger_in
+from strongroom.errors import StrongroomError
+from strongroom.estate import Ledger
+from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
+from strongroom.home.registry import CONTROL
+from strongroom.keys.disk import Disk
+from strongroom.lifecycle import environments as life
+from strongroom.lifecycle.backups import SYSTEM, Backups
+from strongroom.lifecycle.custody import check_keys
+from strongroom.lifecycle.mirroring import mirror_backups
+from strongroom.lifecycle.operations import Asked, perform, perform_requested, settle
+
+_WATCH_S = 0.25
+_WORK_S = 1.0
+_LOOK_S = 30.0
+_PLATFORM = "the server"
+_logger = logging.getLogger("strongroom.upkeep")
+
+
+class Upkeep:
+    """Both threads of one process."""
+
+    def __init__(self, environments: Environments) -> None:
+        self._environments = environments
+        self._home = environments.home
+        self._ended = Event()
+        self._unreached: dict[str, float] = {}
+        self._looked = 0.0
+        self._threads = [
+            Thread(target=self._loop, args=(self._watch, _WATCH_S), name="letting go", daemon=True),
+            Thread(target=self._loop, args=(self._work, _WORK_S), name="upkeep", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End. What is being done is done to its end: an operation that stops in the middle helps nobody."""
+        self._ended.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def _loop(self, step: Callable[[], None], period_s: float) -> None:
+        while not self._ended.wait(period_s):
+            try:
+                step()
+            except StrongroomError as error:
+                _logger.error("upkeep: %s", error.message)
+            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
+                _logger.exception("upkeep failed")
+
+    def _watch(self) -> None:
+        for name in self._environments.let_go():
+            _logger.warning("the environment %s was closed", name)
+
+    def _work(self) -> None:
+        if not any(each.kind is EnvironmentKind.CONTROL for each in self._home.environments()):
+            return
+        with Disk().lock(self._home.path / "upkeep.lock", wait=False) as is_ours:
+            if not is_ours:
+                return
+            if any(opened.name == CONTROL for opened in self._environments.opened()):
+                perform_requested(self._home, self._ledger())
+            if time.monotonic() - self._looked >= _LOOK_S or self._home.is_test_home:
+                self._looked = time.monotonic()
+                self._look()
+
+    def _look(self) -> None:
+        check_keys(self._home, self._ledger, self._unreached)
+        work = [*due_backups(self._home), *due_removals(self._home), *due_ends(self._home)]
+        if work or any((self._home.path / "operations").glob("*")):
+            settle(self._home, self._ledger())
+        for kind, arguments in work:
+            if self._ended.is_set():
+                return
+            try:
+                perform(self._home, kind, Asked(arguments, _PLATFORM))
+            except StrongroomError as error:
+                _logger.error("%s of %s: %s", kind, arguments, error.message)
+        for kind, arguments in due_drills(self._home, self._ledger) if work else ():
+            perform(self._home, kind, Asked(arguments, _PLATFORM))
+        if work:
+            mirror_backups(self._home, self._ledger())
+
+    def _ledger(self) -> Ledger:
+        return ledger_in(self._environments.named(CONTROL))
+
+
+_Work = tuple[str, dict[str, str]]
+
+
+def due_backups(home: Home) -> list[_Work]:
+    """System back-ups that are due: an environment is backed up so many hours after it was made or last backed up."""
+    hours = home.settings.backup.every_hours
+    if not hours:
+        return []
+    latest = {each.environment_id: each.taken_on for each in Backups(home).listed()}
+    limit = home.clock.now() - timedelta(hours=hours)
+
+    def is_due(record: EnvironmentRecord) -> bool:
+        taken = latest.get(record.id)
+        last = datetime.fromisoformat(taken).astimezone(UTC) if taken else record.created_on
+        is_open = record.state in (EnvironmentState.READY, EnvironmentState.ADMINISTRATION, EnvironmentState.SUSPENDED)
+        return is_open and last <= limit and home.keys.customer.lock_of(record.id) is None
+
+    return [("backup", {"name": each.name, "kind": SYSTEM}) for each in home.environments() if is_due(each)]
+
+
+def due_removals(home: Home) -> list[_Work]:
+    """System back-ups that nobody needs any more."""
+    return [("remove-backup", {"backup": each.id}) for each in Backups(home).expired(home.clock.now())]
+
+
+def due_ends(home: Home) -> list[_Work]:
+    """Deleted environments that nobody can have back any more, and trials that have ended."""
+    work: list[_Work] = []
+    for record in life.over(home):
+        if record.state is EnvironmentState.DELETED:
+            work.append(("purge", {"name": record.name}))
+        elif record.type is EnvironmentType.TRIAL and record.state is not EnvironmentState.SUSPENDED:
+            work.append(("suspend", {"name": record.name, "message": "The trial of this environment has ended."}))
+    return work
+
+
+def due_drills(home: Home, ledger: Callable[[], Ledger]) -> list[_Work]:
+    """The newest back-up of each environment, where none was verified for so many days (TS-414)."""
+    days = home.settings.backup.drill_days
+    if not days:
+        return []
+    limit = home.clock.now() - timedelta(days=days)
+    verified = {str(row.id): row.values.get("verifiedon") for row in ledger().rows("environmentbackup")}
+    work: list[_Work] = []
+    for record in home.environments():
+        known = Backups(home).listed(record.id)
+        proofs = [str(verified[each.id]) for each in known if verified.get(each.id)]
+        is_fresh = any(datetime.fromisoformat(each).astimezone(UTC) > limit for each in proofs)
+        if known and not is_fresh and record.created_on <= limit:
+            work.append(("verify-backup", {"backup": known[-1].id}))
+    return work
