@@ -143,6 +143,22 @@ class Subordinate:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRetention:
+    """How long the trail is kept, in days: entries of `audit` by table, those of other tables, activities. None is for
+    ever."""
+
+    days: int | None = None
+    by_table: tuple[tuple[str, int | None], ...] = ()
+    activity_days: int = 365
+    restamps: bool = False
+    """`ApplyRetentionToExistingLogs`: entries from before are to be kept as long as new ones."""
+
+    def of(self, table: str) -> int | None:
+        """How long entries about a table are kept."""
+        return next((days for name, days in self.by_table if name == table), self.days)
+
+
+@dataclass(frozen=True, slots=True)
 class SecuritySettings:
     """The organisation's switches (SM-25 to SM-27, section 13 of the security model), and its calendar (WA-205)."""
 
@@ -162,6 +178,8 @@ class SecuritySettings:
     """`isuseraccessauditenabled`: whether attempts that were refused leave entries."""
     audit_of_reads: bool = False
     """`isreadauditenabled`: whether reading is told, of tables and columns that say so (TS-808)."""
+    retention: AuditRetention = AuditRetention()
+    """How long the trail is kept (TS-807)."""
     entry_team: Key | None = None
     """The group team whose members may enter (SM-69); None when everybody may, 0 when there is no such team."""
     week_starts_on: int = 0

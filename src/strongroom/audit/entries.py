@@ -94,6 +94,8 @@ class Author:
     now: str
     note: str | None = None
     """The client's tag and request id (WA-425)."""
+    address: str | None = None
+    request_id: str | None = None
 
 
 Changes = Mapping[str, tuple[Value, Value]]
@@ -232,6 +234,8 @@ def _entry(
         "attributemask": mask,
         "changedata": _changedata(changed),
         "useradditionalinfo": author.note,
+        "clientaddress": author.address,
+        "correlationid": author.request_id,
     }
 
 

@@ -22,7 +22,7 @@ from strongroom.store.protocol import Row
 
 SALT_BYTES = 16
 
-SALTED = ("changedata", "useradditionalinfo", "details", "address", "client", "query")
+SALTED = ("changedata", "useradditionalinfo", "clientaddress", "details", "address", "client", "query")
 """The columns that stand in a leaf as digests: those of entries of `audit`, then those of activities."""
 
 _TEXTS_AND_NUMBERS = (
@@ -35,6 +35,9 @@ _TEXTS_AND_NUMBERS = (
     "changedata",
     "useradditionalinfo",
 )
+_NEWER = ("clientaddress", "correlationid")
+"""Columns that came later: in a leaf only where they say something, so that older leaves stay as they are."""
+
 _LOOKUPS = ("callinguserid", "objectid", "regardingobjectid", "userid")
 
 _OF_ACTIVITIES = (
@@ -64,6 +67,8 @@ def members_of(row: Row) -> dict[str, str | int | None]:
     is_activity = row.table.logical_name == ACTIVITY_LOG
     given = cast("Mapping[str, str | int | None]", row.values).get
     members = {name: given(name) for name in (_OF_ACTIVITIES if is_activity else _TEXTS_AND_NUMBERS)}
+    if not is_activity:
+        members.update({name: value for name in _NEWER if (value := given(name)) is not None})
     members[row.table.primary_id] = row.id
     for name in _LOOKUPS_OF_ACTIVITIES if is_activity else _LOOKUPS:
         value = row.values.get(name)

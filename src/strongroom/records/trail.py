@@ -23,9 +23,9 @@ def author(session: Session) -> Author:
     """Who the entries of this session name."""
     request = session.request
     notes = [part for part in (request.tag, request.request_id) if part]
-    return Author(
-        session.user, session.initiating_user, session.transaction_id, session.now, " · ".join(notes)[:350] or None
-    )
+    note = " · ".join(notes)[:350] or None
+    address, known_as = request.address, request.request_id
+    return Author(session.user, session.initiating_user, session.transaction_id, session.now, note, address, known_as)
 
 
 def is_audited(session: Session, table: Table) -> bool:

@@ -27,6 +27,7 @@ from strongroom.schema.stable_ids import stable_id
 from strongroom.schema.system_columns import LEFT_ALONE, derived_names, version_column
 
 ACTIVITY_LOG = "activitylog"
+AUDIT = "audit"
 READ_ACTIVITY_LOG = "prvReadActivityLog"
 
 CATEGORIES = ("Read", "Export", "Sign-in", "Administration", "Denied")
@@ -91,6 +92,24 @@ def activity_relationships() -> list[Relationship]:
     return [_to_user("userid"), _to_user("callinguserid")]
 
 
+def with_own_columns(audit: Table) -> Table:
+    """The table `audit` with the columns that are ours: when an entry may go, and where the request came from."""
+    made = (
+        _column("expireson", ColumnType.DATETIME, "Kept Until", AUDIT, format="DateAndTime"),
+        _column("clientaddress", ColumnType.STRING, "Address", AUDIT, max_length=64),
+        _column("correlationid", ColumnType.STRING, "Request", AUDIT, max_length=100),
+    )
+    first = 1 + max(column.column_number for column in audit.columns.values())
+    own = {column.logical_name: replace(column, column_number=number) for number, column in enumerate(made, first)}
+    return replace(audit, columns={**audit.columns, **own})
+
+
+def with_longer_settings(organization: Table) -> Table:
+    """The table `organization` with room for a JSON object in `auditsettings` (`access.retention`)."""
+    settings = replace(organization.columns["auditsettings"], max_length=4000)
+    return replace(organization, columns={**organization.columns, settings.logical_name: settings})
+
+
 def _to_user(column: str) -> Relationship:
     name = f"systemuser_{ACTIVITY_LOG}_{column}"
     return Relationship(
@@ -114,6 +133,7 @@ def _column(
     name: str,
     type_: ColumnType,
     label: str,
+    table: str = ACTIVITY_LOG,
     *,
     required: RequiredLevel = RequiredLevel.NONE,
     max_length: int | None = None,
@@ -125,7 +145,7 @@ def _column(
     is_indexed: bool = False,
 ) -> Column:
     """A column that the platform writes and nobody changes."""
-    ident: Guid = stable_id("column", f"{ACTIVITY_LOG}.{name}")
+    ident: Guid = stable_id("column", f"{table}.{name}")
     return Column(
         name,
         name,

@@ -11,7 +11,12 @@ from functools import cache
 
 from strongroom.ids import Guid
 from strongroom.schema import standard_corrections as corrections
-from strongroom.schema.activity_table import activity_relationships, activity_table
+from strongroom.schema.activity_table import (
+    activity_relationships,
+    activity_table,
+    with_longer_settings,
+    with_own_columns,
+)
 from strongroom.schema.intersects import intersect_table
 from strongroom.schema.model import (
     AlternateKey,
@@ -82,6 +87,8 @@ def standard_schema() -> Schema:
     for association in associations.values():
         if association.intersect not in tables:
             tables[association.intersect] = _intersect(association)
+    tables["audit"] = with_own_columns(tables["audit"])
+    tables["organization"] = with_longer_settings(tables["organization"])
     own = activity_table()
     tables[own.logical_name] = own
     relationships.update({each.schema_name: each for each in activity_relationships()})

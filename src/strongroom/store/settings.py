@@ -8,7 +8,9 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from strongroom.access.caller import SecuritySettings
+from strongroom.access.caller import AuditRetention, SecuritySettings
+from strongroom.access.retention import retention_of
+from strongroom.errors import InvalidRequest
 from strongroom.ids import Key
 from strongroom.store.engine import Raw
 from strongroom.store.work import Work
@@ -25,6 +27,8 @@ _COLUMNS = (
     "isauditenabled",
     "isuseraccessauditenabled",
     "isreadauditenabled",
+    "auditretentionperiodv2",
+    "auditsettings",
 )
 
 _FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
@@ -52,7 +56,8 @@ def _entry_team(work: Work) -> Key | None:
 
 def settings_of(row: Raw) -> SecuritySettings:
     """The switches in one `organization` row: the columns above, in their order."""
-    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, audits, refusals, reads = row
+    share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, *trail = row
+    audits, refusals, reads, period, kept = trail
     calendar = SecuritySettings(
         week_starts_on=week_start if week_start in range(7) else 0,
         fiscal_start=_month_and_day(fiscal_start),
@@ -60,6 +65,7 @@ def settings_of(row: Raw) -> SecuritySettings:
         audit_enabled=audits is None or bool(audits),
         audit_of_access=refusals is None or bool(refusals),
         audit_of_reads=bool(reads),
+        retention=_retention(period, kept),
     )
     switches = _switches(xml)
     if switches is None:
@@ -77,6 +83,14 @@ def settings_of(row: Raw) -> SecuritySettings:
         hierarchy_same_unit=_flag(switches, "ManagersMustBeInSameOrParentBusinessUnitAsReports", default=True),
         hierarchy_disabled_users=_flag(switches, "AuthorizationEnableHSMForDisabledUsers", default=True),
     )
+
+
+def _retention(period: str | None, settings: str | None) -> AuditRetention:
+    """What was checked when it was written; for ever, where it cannot be read all the same: nothing goes by mistake."""
+    try:
+        return retention_of(period, settings)
+    except InvalidRequest:
+        return AuditRetention()
 
 
 def _month_and_day(start: object) -> tuple[int, int]:

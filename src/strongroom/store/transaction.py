@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
-from strongroom.access.caller import SecurityFacts, SecuritySettings, UnitTree
+from strongroom.access.caller import AuditRetention, SecurityFacts, SecuritySettings, UnitTree
 from strongroom.access.directory import Directory
 from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planned import PlannedSelect
+from strongroom.clock import Clock, iso
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guids
 from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
@@ -225,7 +227,11 @@ class StoreTransaction:
 
     def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
         """See the protocol. An entry without `auditid` gets one, and `createdon` when it has none."""
-        self._append(_AUDIT, entries)
+        retention = self.settings().retention
+        if retention.days is None and not retention.by_table:
+            self._append(_AUDIT, entries)
+        else:
+            self._append(_AUDIT, [_kept(entry, retention, self._work.clock) for entry in entries])
 
     def append_activity(self, activities: Iterable[Mapping[str, Value]]) -> None:
         """See the protocol. As `append_audit`, with `activitylogid`."""
@@ -257,6 +263,12 @@ class StoreTransaction:
     def _flushed(self) -> Work:
         self._work.counters.flush(self._work.connection)
         return self._work
+
+
+def _kept(entry: Mapping[str, Value], retention: AuditRetention, clock: Clock) -> Mapping[str, Value]:
+    """An entry with the time until which it is kept (TS-807)."""
+    days = retention.of(str(entry.get("objecttypecode")))
+    return entry if days is None else {**entry, "expireson": iso(clock.now() + timedelta(days=days))}
 
 
 __all__ = ["StoreTransaction"]
