@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,17 @@ class Site:
             assert answer.status_code == 200, answer.text
             rows: list[dict[str, str]] = answer.json()["value"]
             return rows[0]
+
+    def awaited(self, path: str) -> dict[str, str]:
+        """The first row of a query, once there is one."""
+        deadline = time.monotonic() + 90
+        with self.api() as client:
+            while True:
+                rows: list[dict[str, str]] = client.get(path).json()["value"]
+                if rows:
+                    return rows[0]
+                assert time.monotonic() < deadline, f"{path} stayed empty"
+                time.sleep(0.5)
 
 
 @pytest.fixture(scope="session")

@@ -68,3 +68,33 @@ def test_the_trail_is_followed_and_drawn(site: Site, admin: Visitor) -> None:
     page.get_by_role("link", name="Stop following").click()
     today.locator("a").click()
     expect(page.locator("#since")).to_have_value(site.one("audits?$orderby=createdon desc&$top=1")["createdon"][:10])
+
+
+def test_an_alert_is_seen_acknowledged_and_closed_by_two(site: Site, admin: Visitor) -> None:
+    """Many rows deleted by one user: a shipped rule of high severity, which its user cannot close alone (TS-826)."""
+    with site.api() as client:
+        for number in range(100):
+            made = client.post("accounts", json={"name": f"Mass {number}"}).headers["OData-EntityId"]
+            assert client.delete(made).status_code == 204
+    found = site.awaited("alerts?$filter=code eq 'mass-delete'&$top=1")
+
+    page = admin.go("alerts")
+    page.get_by_role("link", name="Many rows deleted by one user").first.click()
+    assert admin.path == f"alerts/{found['alertid']}"
+    expect(page.locator("tbody")).to_contain_text("Delete")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("status")).to_contain_text("acknowledged")
+    page.get_by_role("button", name="Resolved").click()
+    expect(page.get_by_role("alert")).to_be_visible()  # a note is needed
+
+    page.get_by_label("Note, or the reason").fill("A test of ours")
+    page.get_by_role("button", name="Resolved").click()
+    expect(page.get_by_role("status")).to_contain_text("another person has to agree")
+    admin.go("")
+    expect(page.get_by_role("link", name="Open alerts")).to_be_visible()
+
+    page = admin.go("alerts")
+    row = page.locator("tr", has_text="Many rows deleted by one user").last
+    row.get_by_role("link", name="Try on the past").click()
+    expect(page.locator("main")).to_contain_text("Nothing is raised or told by looking")
+    expect(page.locator("tbody tr")).not_to_have_count(0)

@@ -25,6 +25,8 @@ def _addresses(site: Site) -> dict[str, str]:
             ("/solutions/{id}", "/solutions/{id}/remove"),
             site.one("solutions?$filter=uniquename eq 'Default'")["solutionid"],
         ),
+        "/alerts/{id}": site.awaited("alerts?$select=alertid&$top=1")["alertid"],
+        "/alerts/rules/{id}": site.one("alertrules?$filter=code eq 'mass-delete'")["alertruleid"],
         "/profiles/{id}": site.one("fieldsecurityprofiles?$top=1")["fieldsecurityprofileid"],
     }
     found: dict[str, str] = {}

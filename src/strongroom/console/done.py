@@ -18,6 +18,10 @@ DONE = {
     "role-given": _("The role is given."),
     "role-taken": _("The role is taken away."),
     "restored": _("The earlier value is back, as a change of its own."),
+    "alert-acknowledged": _("The alert is acknowledged."),
+    "alert-proposed": _("Closing is proposed: another person has to agree."),
+    "alert-closed": _("The alert is closed."),
+    "alert-suppressed": _("The alert is suppressed."),
     "solution-removed": _("The solution is gone."),
     "note": _("The note was added."),
 }

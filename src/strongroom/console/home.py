@@ -28,7 +28,7 @@ class Tile:
 
 async def show(visit: Visit) -> Response:
     """The home page. What the visitor may not ask about is left out."""
-    trust = (_audit_switch, _seal, _refusals, _changes, _administrators, _disabled, _secured)
+    trust = (_alerts, _audit_switch, _seal, _refusals, _changes, _administrators, _disabled, _secured)
     context = {"trust": await _tiles(visit, trust), "own": await _own(visit)}
     return visit.render("home.html", visit.texts("Home"), context)
 
@@ -45,6 +45,15 @@ async def _tiles(visit: Visit, makers: Sequence[Callable[[Visit], Awaitable[Tile
         if tile is not None:
             found.append(tile)
     return found
+
+
+async def _alerts(visit: Visit) -> Tile:
+    count = await _count(visit, "alerts", {"$filter": "state lt 4"})
+    grave = await _count(visit, "alerts", {"$filter": "state lt 4 and severity ge 3"}) if count else 0
+    note = visit.texts.number("%(count)s of them grave", "%(count)s of them grave", grave) if count else ""
+    tone = "bad" if grave else "warn" if count else "good"
+    figure = visit.texts.up_to(count, _COUNTED)
+    return Tile(visit.texts("Open alerts"), figure, note, visit.address("alerts"), tone)
 
 
 async def _audit_switch(visit: Visit) -> Tile | None:

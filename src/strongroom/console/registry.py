@@ -1,6 +1,6 @@
 """Every page that there is, in the order in which addresses are tried."""
 
-from strongroom.console import acting, administration, audit, home, solutions
+from strongroom.console import acting, administration, alerts, audit, home, solutions
 from strongroom.console.data import actions, bulk, forms, lists, lookups, moving, records, tables
 from strongroom.console.page import Page
 from strongroom.console.security import hierarchy, people, profiles, roles, shares, units, why
@@ -23,6 +23,7 @@ _ROOMS = (
     profiles,
     why,
     audit,
+    alerts,
     administration,
     solutions,
     acting,
