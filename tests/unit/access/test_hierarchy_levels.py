@@ -54,6 +54,14 @@ def test_a_subordinate_must_sit_in_the_managers_unit_or_below_whatever_lies_betw
     assert levels(people, managers()) == {2: 1, 3: 2}  # SM-148
 
 
+def test_those_who_are_enabled_count_when_the_disabled_do_not() -> None:
+    """SM-149: the switch takes away the disabled and whom only they lead to, and nobody else."""
+    people = [*chain(2), Person(Key(9), NORTH, BOSS, is_disabled=True)]
+
+    assert levels(people, managers(disabled=False)) == {2: 1, 3: 2}
+    assert levels(people, managers()) == {2: 1, 3: 2, 9: 1}
+
+
 def test_the_chain_ends_at_disabled_users_when_they_do_not_count() -> None:
     """SM-149."""
     people = [Person(BOSS, NORTH), Person(Key(2), NORTH, BOSS, is_disabled=True), Person(Key(3), NORTH, Key(2))]

@@ -27,12 +27,13 @@ from people import (
 from access_schema import guid, schema, table
 from strongroom.access.caller import Caller, SecuritySettings, Subordinate, TeamType
 from strongroom.access.check import SecuredRow, reaches, reasons_of
+from strongroom.access.parents import READABLE_BY_EVERY_USER
 from strongroom.access.plan import Branch, Guard, Plan, Reason
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
 from strongroom.ids import Key
 from strongroom.query.ast import FALSE, TRUE, OwnerIn, SharedWith, UnitIn
-from strongroom.schema.model import Depth, Rights
+from strongroom.schema.model import Depth, Ownership, Rights
 
 READ = Rights.READ
 BASIC: Mapping[tuple[str, Rights], Depth] = {("account", READ): Depth.BASIC}
@@ -359,3 +360,33 @@ def test_what_comes_through_teams_has_its_role_and_its_team_as_sources() -> None
             Branch(where, (Reason(code, (helper, of_team)),)),
             Branch(own, (Reason("owner-team", (helper, of_team)),)),
         )
+
+
+def test_basic_on_users_reaches_oneself_with_its_sources() -> None:
+    """SM-12, SM-160: by a direct role, and by a team's that serves its members."""
+    people = schema([table("systemuser", Ownership.BUSINESS, depths=frozenset(Depth))])
+    users, deals = people.tables["systemuser"], team("deals", DEALS)
+    given = {"helper": {("systemuser", READ): Depth.BASIC}}
+    helper, of_team = ("role", guid(f"helper in {NORTH}"), "helper"), ("team", guid("deals"), "deals")
+    me = OwnerIn("", frozenset({ADA}))
+    direct = resolve(facts(role("helper"), privileges=given, of=people), people, 1)
+    through = resolve(facts(role("helper", NORTH, deals), privileges=given, teams=[deals], of=people), people, 1)
+
+    assert plan_for(direct, users, READ).branches == (Branch(me, (Reason("role-basic-own", (helper,)),)),)
+    assert plan_for(through, users, READ).branches == (Branch(me, (Reason("team-role-basic-own", (helper, of_team)),)),)
+
+
+def test_what_everybody_may_read_nobody_may_write_by_that() -> None:
+    """WA-307: tables of settings that all users read keep their privileges for every other right."""
+    name = sorted(READABLE_BY_EVERY_USER)[0]
+    known = schema([table(name, Ownership.ORGANIZATION), table("account")])
+    nobody = resolve(facts(role("seller"), privileges={"seller": {("account", READ): Depth.BASIC}}, of=known), known, 1)
+
+    assert plan_for(nobody, known.tables[name], READ).refusal is None
+    assert plan_for(nobody, known.tables[name], Rights.WRITE).refusal is not None
+    assert plan_for(nobody, known.tables[name], Rights.DELETE).branches == ()
+
+
+def test_a_caller_knows_the_epoch_that_it_was_resolved_at() -> None:
+    """SM-4: what is kept for a caller is kept for that epoch."""
+    assert resolve(facts(role("seller")), SCHEMA, 7).epoch == 7

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from people import ACCOUNT, SCHEMA, administrator, facts, role
+from people import ACCOUNT, ADA, BO, CLUB, SCHEMA, administrator, facts, role, team
 
 from access_schema import column, guid, schema, table
 from strongroom.access.caller import Caller
-from strongroom.access.columns import EVERYTHING, is_open, mask_of, open_to_shares, require_columns
+from strongroom.access.columns import EVERYTHING, gated, is_open, mask_of, open_to_shares, require_columns
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
@@ -115,3 +115,43 @@ def test_a_value_share_opens_a_column_to_each_of_those_who_need_it() -> None:
     assert held(ColumnAccess.READ, "note") == frozenset()
     closed = plan_for(seller(), account, Rights.READ)
     assert open_to_shares(closed, ["ssn"], lambda _: {ssn: ColumnAccess.READ}) == frozenset()
+
+
+def test_a_value_share_counts_for_the_right_that_no_profile_gives() -> None:
+    """SM-134: for Read what may be read, for Write what may be changed; of team-mates it counts too."""
+    ssn = ACCOUNT.columns["ssn"].metadata_id
+    club = team("club", CLUB)
+    known = replace(seller(ColumnAccess.READ).facts, shared_columns=frozenset({ssn}), teams=(club,))
+    reader = resolve(known, SCHEMA, 1)
+    writer = resolve(replace(known, column_permissions={"account": {"ssn": ColumnAccess.UPDATE}}), SCHEMA, 1)
+    other = resolve(replace(known, column_permissions={"account": {"note": ColumnAccess.READ}}), SCHEMA, 1)
+    sharers = {"ssn": (frozenset({ADA, CLUB}),)}
+
+    assert plan_for(reader, ACCOUNT, Rights.READ).shared_values == {}
+    assert plan_for(reader, ACCOUNT, Rights.WRITE).shared_values == sharers
+    assert plan_for(writer, ACCOUNT, Rights.READ).shared_values == sharers
+    assert plan_for(writer, ACCOUNT, Rights.WRITE).shared_values == {}
+    assert plan_for(other, ACCOUNT, Rights.READ).shared_values == sharers
+
+
+def test_behind_an_impersonation_a_column_is_open_when_it_is_open_to_both() -> None:
+    """WA-420: neither the real user's profiles nor the impersonated one's are enough by themselves; value shares
+    neither."""
+    ssn = ACCOUNT.columns["ssn"].metadata_id
+    real = resolve(replace(seller().facts, key=BO, shared_columns=frozenset({ssn})), SCHEMA, 1)
+    asked = replace(seller(ColumnAccess.READ).facts, shared_columns=frozenset({ssn}))
+
+    plan = plan_for(resolve(asked, SCHEMA, 1, initiated_by=real), ACCOUNT, Rights.READ)
+    both = plan_for(resolve(replace(asked, column_permissions={}), SCHEMA, 1, initiated_by=real), ACCOUNT, Rights.READ)
+
+    assert plan.mask == {"ssn": ColumnAccess.NONE}
+    assert plan.shared_values == {"ssn": (frozenset({BO}),)}
+    assert both.shared_values == {"ssn": (frozenset({ADA}), frozenset({BO}))}
+
+
+def test_a_plan_without_masks_and_value_shares_is_left_as_it_is() -> None:
+    """Plans are made for every request: nothing is made anew that says the same."""
+    caller = seller(ColumnAccess.READ)
+    plan = plan_for(caller, ACCOUNT, Rights.READ)
+
+    assert gated(plan, caller) is plan
