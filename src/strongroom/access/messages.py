@@ -62,7 +62,13 @@ def no_access(caller: Caller, right: Rights, table: Table, row_id: Guid, level: 
         f"Principal with id {caller.id} does not have {RIGHT_NAMES[right]} right(s) for record with id {row_id} of "
         f"entity {table.logical_name}. Consider assigning a role with the level {level.wire_name} to the user or team.",
         code="0x80048306",
-        details={"right": RIGHT_NAMES[right], "table": table.logical_name, "id": row_id},
+        details={
+            "right": RIGHT_NAMES[right],
+            "table": table.logical_name,
+            "entity_set": table.entity_set_name,
+            "id": row_id,
+            "caller": caller.id,
+        },
     )
 
 

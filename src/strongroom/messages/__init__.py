@@ -9,7 +9,8 @@ and rights · `membership` teams and roles · `record_teams` access teams of row
 `monitoring` alerts · `conditional_access` who would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
 `environments` their life and keys ·
 `entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows ·
-`view_as` looking as somebody else · `not_offered` documented names that answer 501.
+`view_as` looking as somebody else · `possible_relationships`
+of tables · `not_offered` documented names that answer 501.
 """
 
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ from strongroom.messages import (
     moving_clock,
     moving_users,
     organization,
+    possible_relationships,
     privilege_sets,
     record_teams,
     restoring,
@@ -76,6 +78,7 @@ def operations() -> Mapping[str, Operation]:
         moving_clock,
         moving_users,
         organization,
+        possible_relationships,
         privilege_sets,
         record_teams,
         restoring,

@@ -3,14 +3,14 @@
 _NAMES = """
     AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddToQueue
     ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
-    BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField CanBeReferenced CanBeReferencing
-    CanManyToMany CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
+    BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField
+    CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
     CloseQuote CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
     ConvertSalesOrderToInvoice CopySystemForm DeleteAndPromote DeleteOptionSet DisassociateEntities
     ExecuteWorkflow ExportFieldTranslation ExportTranslation FetchXmlToQueryExpression
     FulfillSalesOrder GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed
-    GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName GetValidManyToMany GetValidReferencedEntities
-    GetValidReferencingEntities ImportSolutionAsync InitializeAttachmentBlocksUpload
+    GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName
+    ImportSolutionAsync InitializeAttachmentBlocksUpload
     InsertStatusValue LockInvoicePricing LoseOpportunity
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
     RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents

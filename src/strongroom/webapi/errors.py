@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from strongroom.errors import (
+    AccessDenied,
     EnvironmentClosed,
     IntegrityViolation,
     MethodNotAllowed,
@@ -23,6 +24,7 @@ logger = logging.getLogger("strongroom.webapi")
 
 _DETAILS = "Microsoft.PowerApps.CDS."
 _DETAIL_NAMES = f"@{_DETAILS}"
+_EXPLAIN = "Strongroom.Explain"
 
 
 def error_response(error: StrongroomError, preferences: Preferences, root: str, request_id: str) -> Response:
@@ -36,6 +38,9 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
         body[_DETAIL_NAMES + "HelpLink"] = ""
         body[_DETAIL_NAMES + "TraceText"] = f"request {request_id}"
         body[_DETAIL_NAMES + "InnerError.Message"] = body["message"]
+    explained = _explanation(error)
+    if explained is not None and preferences.wants(_EXPLAIN):
+        body[f"@{_EXPLAIN}"] = explained
     if "rule" in error.details:  # refusals of the trust services say which rule, in a form that programs read (TS-005)
         told = ("reason", "rule", "target")
         body["innererror"] = {name: error.details[name] for name in told if name in error.details}
@@ -54,6 +59,18 @@ def error_response(error: StrongroomError, preferences: Preferences, root: str, 
         case _:
             pass
     return json_response(error.status, orjson.dumps({"error": body}), *extra)
+
+
+def _explanation(error: StrongroomError) -> str | None:
+    """Where the caller is told why (WA-52): a call relative to the service root, about the caller itself, which
+    everybody may ask for. Refusals of a row name its table, its id and the right."""
+    details = error.details
+    target, right, caller = details.get("entity_set"), details.get("right"), details.get("caller")
+    if not isinstance(error, AccessDenied) or not target or not right or not caller:
+        return None
+    values = {"p": f"systemusers({caller})", "t": f"{target}({details.get('id')})"}
+    aliases = "&".join(f"@{name}={{'@odata.id':'{value}'}}" for name, value in values.items())
+    return f"sr_ExplainAccess(Principal=@p,Target=@t,Right='{right}')?{aliases}"
 
 
 def _message(error: StrongroomError) -> str:

@@ -16,6 +16,7 @@ from strongroom.webapi.http import Response, json_response, no_content
 from strongroom.webapi.operations_listing import listed_operations
 from strongroom.webapi.paths import Segment
 from strongroom.webapi.rendering import encode
+from strongroom.webapi.solution_header import add_made_parts, named_solution
 from strongroom.webapi.values import read_object
 
 METADATA_ACTIONS = OPTION_ACTIONS | {
@@ -84,7 +85,11 @@ def _write(exchange: Exchange, session: Session, segments: tuple[Segment, ...]) 
     require_usable(session.caller)
     require_privilege(session.caller, _privilege(request.method, segments))
     change = write(session.schema, request.method, names, body, request.headers)
+    solution = named_solution(exchange, session)
+    before = session.schema
     change_schema(session, change.new_schema)
+    if solution is not None:
+        add_made_parts(session, solution, before)
     if change.answer is not None:
         return json_response(200, encode(change.answer))
     if change.entity_id_path is None:

@@ -6,23 +6,39 @@
 | `accounts` | `collections` |
 | `accounts(…)` | `rows` |
 | `accounts(…)/name`, `/primarycontactid`, `/Account_Tasks` | `properties`, `navigation` |
+| `$entity?$id=accounts(…)` | as `accounts(…)` |
 | `…/$ref` | `references` |
 | `accounts/Microsoft.Dynamics.CRM.X`, `X`, `X(…)` | `operations` |
 """
 
-from strongroom.errors import MethodNotAllowed
-from strongroom.schema.model import Schema, Table
-from strongroom.webapi import collections, metadata, navigation, operations, rows
+import re
+from dataclasses import replace
+
+from strongroom.errors import MethodNotAllowed, QueryError
+from strongroom.query.odata import Options, parse_reference
+from strongroom.schema.model import Table
+from strongroom.webapi import collections, metadata, metadata_levels, navigation, operations, rows
+from strongroom.webapi.bypassing import demand_bypasses
+from strongroom.webapi.csdl_entities import PRINCIPALS
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.http import Response
 from strongroom.webapi.paths import NAMESPACE, Segment
 
 WRITING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 METHODS = frozenset({"GET", "HEAD"}) | WRITING
+_ALIAS = re.compile(r"@\w{1,100}")
 
 
 def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
     """Answer a request for one resource."""
+    if segments and segments[0].name == "$entity":
+        exchange, segments = _entity(exchange)
+    elif segments and "@" in (segments[0].key or ""):
+        segments = (_with_alias(exchange, segments[0]), *segments[1:])
+    return metadata_levels.shown(exchange, _respond(exchange, segments))
+
+
+def _respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
     request = exchange.request
     if request.method not in METHODS:
         raise MethodNotAllowed(
@@ -32,16 +48,15 @@ def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
     if not segments or segments[0].name in metadata.ROOTS:
         return metadata.respond(exchange, segments)
     with exchange.session(write=request.method in WRITING or operations.is_changing(segments)) as session:
-        schema = session.schema
+        demand_bypasses(session, request.headers)
         first = segments[0]
-        table = schema.entity_sets.get(first.name)
+        table = session.schema.entity_sets.get(first.name)
         if table is None:
             return operations.respond_unbound(exchange, session, segments)
+        if len(segments) > 1 and _is_cast(table, segments[1]):
+            segments = (first, *segments[2:])
         if len(segments) > 1 and segments[-1].operation is not None:
-            cast_target = _cast(schema, table, segments)
-            if cast_target is None:
-                return operations.respond_bound(exchange, session, table, segments)
-            segments = cast_target
+            return operations.respond_bound(exchange, session, table, segments)
         if first.key is None:
             return collections.respond(exchange, session, table, segments)
         if len(segments) == 1:
@@ -49,9 +64,38 @@ def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
         return navigation.respond(exchange, session, table, segments)
 
 
-def _cast(schema: Schema, table: Table, segments: tuple[Segment, ...]) -> tuple[Segment, ...] | None:
-    """The path without a type cast to the table's own type (WA-80), or None when the last segment is an operation."""
-    last = segments[-1]
-    if last.key is None and last.name == f"{NAMESPACE}{table.logical_name}" and len(segments) == 2:
-        return segments[:-1]
-    return None
+def _is_cast(table: Table, segment: Segment) -> bool:
+    """Whether a segment names the table's own type or one that it derives from, which changes nothing (WA-80)."""
+    if segment.key is not None or not segment.name.startswith(NAMESPACE):
+        return False
+    bases = ["crmbaseentity"]
+    if table.logical_name in PRINCIPALS:
+        bases.append("principal")
+    elif table.is_activity:
+        bases.append("activitypointer")
+    return segment.name[len(NAMESPACE) :] in (table.logical_name, *bases)
+
+
+def _with_alias(exchange: Exchange, segment: Segment) -> Segment:
+    """`accounts(@id)?@id=…` with the key in its place (WA-80)."""
+    key = segment.key or ""
+    name, _, alias = key.rpartition("=")
+    if not _ALIAS.fullmatch(alias.strip()):
+        return segment
+    value = exchange.options.aliases.get(alias.strip())
+    if value is None:
+        raise QueryError(f"The parameter alias '{alias.strip()[:60]}' in the key has no value in the query.")
+    return Segment(segment.name, f"{name}={value}" if name else value)
+
+
+def _entity(exchange: Exchange) -> tuple[Exchange, tuple[Segment, ...]]:
+    """The row that `$entity?$id=…` names, as if its own address had been asked for (WA-135)."""
+    request = exchange.request
+    address = exchange.options.system.get("$id")
+    if request.method not in ("GET", "HEAD") or address is None:
+        raise QueryError("'$entity' is read with GET and names a row: $entity?$id=accounts(<id>).")
+    entity_set, key = parse_reference(address)
+    system = {name: text for name, text in exchange.options.system.items() if name != "$id"}
+    options = Options(system, exchange.options.custom, exchange.options.aliases)
+    named = replace(request, path=f"{entity_set}({key})")
+    return replace(exchange, request=named, options=options), (Segment(entity_set, key),)

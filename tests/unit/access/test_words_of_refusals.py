@@ -103,13 +103,15 @@ def test_a_right_that_nobody_can_have_says_so() -> None:
 
 
 def test_a_failed_access_check_carries_what_it_was_about() -> None:
-    """SM-151."""
+    """SM-151, WA-52."""
     caller = holding(Depth.BASIC, READ)
 
     assert no_access(caller, READ, ACCOUNT, ROW, Depth.LOCAL).details == {
         "right": "ReadAccess",
         "table": "account",
+        "entity_set": "accounts",
         "id": ROW,
+        "caller": caller.id,
     }
     assert least_depth(caller, PRODUCT, SecuredRow(None, NORTH)) is Depth.GLOBAL
     assert least_depth(caller, ACCOUNT, SecuredRow(ADA, None)) is Depth.GLOBAL

@@ -61,7 +61,7 @@ def write(
     """The change that a metadata request asks for, in one step: the version of the new schema is one higher.
 
     `option_prefix` numbers options without a value (WA-350). `headers` have no say yet: labels are kept in one
-    language, so `MSCRM.MergeLabels` merges nothing, and there is one solution (WA-351).
+    language, so `MSCRM.MergeLabels` merges nothing.
     """
     del headers
     path, handler = _routed(method, segments)
