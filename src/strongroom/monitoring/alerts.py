@@ -45,9 +45,8 @@ def raise_alert(session: Session, finding: Raised, *, is_told: bool) -> Row:
     """The row of a new alert. `is_told`: nobody but the console is to be told, so that has happened."""
     rule, counted = finding.rule, finding.counted
     group = f": {finding.group}" if finding.group else ""
-    return make(
+    return _raised(
         session,
-        ALERT,
         {
             "name": f"{rule.name}{group}"[:500],
             "alertruleid": Reference(RULE, rule.id),
@@ -73,9 +72,8 @@ def raise_directly(session: Session, code: str, name: str, severity: Severity, a
     known = session.transaction.rows_where(session.table(ALERT), {"groupvalue": about[:400]})
     if any(text(row, "code") == code and number(row, "state") < RESOLVED for row in known):
         return None
-    return make(
+    return _raised(
         session,
-        ALERT,
         {
             "name": f"{name}: {about}"[:500],
             "code": code,
@@ -89,6 +87,14 @@ def raise_directly(session: Session, code: str, name: str, severity: Severity, a
             "tellattempts": 0,
         },
     )
+
+
+def _raised(session: Session, values: dict[str, Value]) -> Row:
+    """A new alert, which is an event of its own whatever is audited."""
+    row = make(session, ALERT, values)
+    told = {"name": text(row, "name"), "code": text(row, "code"), "severity": number(row, "severity")}
+    tell(session, Activity.ALERT_RAISED, table=ALERT, row=row.id, details={**told, "entries": number(row, "hits")})
+    return row
 
 
 def add_entries(session: Session, found: Sequence[Added]) -> None:

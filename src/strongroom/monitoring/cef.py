@@ -12,8 +12,8 @@ from datetime import datetime
 import orjson
 
 from strongroom import __version__
+from strongroom.audit.activities import Activity
 from strongroom.monitoring.events import Event
-from strongroom.monitoring.tables import ALERT
 
 _BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -47,7 +47,7 @@ def _plain(text: str) -> str:
 
 def _severity(event: Event) -> int:
     severity = event.details.get("severity")
-    if event.kind == "change" and event.table == ALERT and isinstance(severity, int):
+    if event.what == Activity.ALERT_RAISED.value and isinstance(severity, int):
         return _OF_ALERT.get(severity, _ORDINARY)
     return _FAILED if event.is_failure else _ORDINARY
 

@@ -26,9 +26,6 @@ from strongroom.store.protocol import Row
 
 _E = TypeVar("_E", bound=Enum)
 
-_ALERT_VALUES = ("name", "severity", "code", "hits", "total")
-"""What an event of a new alert tells of it: values of the platform's own."""
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -104,13 +101,17 @@ class Event:
 
 
 def event_of(origin: Origin, place: Place) -> Event | None:
-    """The event at a place of the log; None for what is told by another one already (a refusal is an activity too)."""
+    """The event at a place of the log; None for what is told by another one already: refusals and new alerts are
+    activities too."""
     row = place.row
     if row is None:
         at = place.gone or ""
         return Event(f"removed-{place.sequence}", place.sequence, at, origin, "removed", "entry-removed")
     if row.table.logical_name == "audit":
-        return None if row.values.get("action") == Action.REFUSED.value else _change(origin, place.sequence, row)
+        is_told = row.values.get("action") == Action.REFUSED.value or (
+            row.values.get("objecttypecode") == ALERT and row.values.get("operation") == Operation.CREATE.value
+        )
+        return None if is_told else _change(origin, place.sequence, row)
     return _activity(origin, place.sequence, row)
 
 
@@ -135,7 +136,7 @@ def trial_event(origin: Origin, now: str, ident: Guid) -> Event:
 
 def _change(origin: Origin, sequence: int, row: Row) -> Event:
     values = row.values
-    columns, named, told = _touched(row)
+    columns, named = _touched(row)
     action = _member(Action, values.get("action"))
     return Event(
         id=str(row.id),
@@ -151,7 +152,6 @@ def _change(origin: Origin, sequence: int, row: Row) -> Event:
         row=_id(row, "objectid"),
         columns=columns,
         named=named,
-        details=told,
     )
 
 
@@ -181,11 +181,11 @@ def _activity(origin: Origin, sequence: int, row: Row) -> Event:
     )
 
 
-def _touched(row: Row) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, object]]:
-    """Names of columns, rows that links name, and of a new alert what it is: no values of anybody's columns."""
+def _touched(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of columns, and rows that links name: no values of columns."""
     data = _text(row, "changedata")
     if not data:
-        return (), (), {}
+        return (), ()
     changes = cast("list[dict[str, object]]", _object(data).get("changedAttributes", []))
     columns = tuple(str(each.get("logicalName")) for each in changes)
     is_act = not row.values.get("attributemask")
@@ -195,9 +195,7 @@ def _touched(row: Row) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, obje
         for value in (each.get("oldValue"), each.get("newValue"))
         if is_act and isinstance(value, str) and value.count(",") == 1
     )
-    is_new_alert = row.values.get("objecttypecode") == ALERT and row.values.get("operation") == Operation.CREATE.value
-    told = {str(each.get("logicalName")): each.get("newValue") for each in changes} if is_new_alert else {}
-    return columns, named, {name: told[name] for name in _ALERT_VALUES if name in told}
+    return columns, named
 
 
 def _object(text: str) -> dict[str, object]:

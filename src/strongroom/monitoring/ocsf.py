@@ -20,7 +20,6 @@ from strongroom import __version__
 from strongroom.audit.activities import Activity, Category
 from strongroom.audit.entries import Action, Operation
 from strongroom.monitoring.events import Event
-from strongroom.monitoring.tables import ALERT
 
 VERSION = "1.5.0"
 
@@ -92,8 +91,6 @@ def written(event: Event) -> dict[str, object]:
 
 def _class_of(event: Event) -> _Class:
     if event.kind == "change":
-        if event.table == ALERT and event.operation is Operation.CREATE:
-            return _Class(2004, "Detection Finding", 1)
         if event.what in _PRIVILEGES:
             return _Class(3005, "User Access Management", _PRIVILEGES[event.what])
         if event.what in _MEMBERS:
@@ -102,6 +99,8 @@ def _class_of(event: Event) -> _Class:
             activity = {Operation.CREATE: 1, Operation.DELETE: 6}.get(event.operation or Operation.UPDATE, _OTHER)
             return _Class(3001, "Account Change", activity)
         return _Class(6003, "API Activity", _BY_OPERATION.get(event.operation or Operation.UPDATE, _OTHER))
+    if event.what == Activity.ALERT_RAISED.value:
+        return _Class(2004, "Detection Finding", 1)
     if event.what in _LOGONS:
         return _Class(3002, "Authentication", _LOGONS[event.what])
     activity = _OTHER if event.category is None else _BY_CATEGORY.get(event.category, _OTHER)
@@ -111,7 +110,7 @@ def _class_of(event: Event) -> _Class:
 def _add_finding(found: dict[str, object], event: Event) -> None:
     """`severity` of an alert is 1 to 4, Low to Critical; OCSF counts 2 to 5. A finding is New."""
     severity = event.details.get("severity")
-    count = event.details.get("hits")
+    count = event.details.get("entries")
     found["severity_id"] = 1 + severity if isinstance(severity, int) else _INFORMATIONAL
     found["status_id"] = 1
     found["count"] = count if isinstance(count, int) and count > 0 else 1

@@ -102,6 +102,7 @@ class Watcher:
         known.quiet_until = max(known.quiet_until, quiet_until)
         known.counted = deque((each for each in known.counted if each.at > last_hit), MOST_KEPT)
         known.weight = sum(each.weight for each in known.counted)
+        self._raised.append(quiet_until - self.rule.suppress_s)
 
     def see(self, entry: Entry, *, only_remember: bool = False) -> Finding | None:
         """Look at the next entry. `only_remember` fills the windows with what others have judged already."""

@@ -1,9 +1,16 @@
-"""Real receivers of events on sockets of this machine: an HTTP server that can also answer nonsense."""
+"""Real receivers of events on sockets of this machine: an HTTP server that can also answer nonsense, and one of syslog
+over TCP and TLS."""
 
+import socket
+import ssl
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+from strongroom.home.tls import Certificate
 
 
 @dataclass(frozen=True)
@@ -52,3 +59,86 @@ class HttpSink:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class SyslogReceiver:
+    """Takes framed syslog messages over TCP or, with a certificate, over TLS. `stop` and `start` on the same port play
+    a receiver that is away; `hangs` one that accepts and does not read."""
+
+    def __init__(self, certificate: Certificate | None = None) -> None:
+        self.messages: list[bytes] = []
+        self.port = 0
+        self.hangs = False
+        self._certificate = certificate
+        self._listening: socket.socket | None = None
+        self._connections: list[socket.socket] = []
+        self.start()
+
+    def start(self) -> None:
+        """Listen, on the same port as before."""
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.hangs:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        listening.bind(("127.0.0.1", self.port))
+        listening.listen(8)
+        self.port = int(listening.getsockname()[1])
+        self._listening = listening
+        Thread(target=self._accept, args=(listening,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Be gone: nothing listens, and connections end."""
+        if self._listening is not None:
+            with suppress(OSError):
+                self._listening.shutdown(socket.SHUT_RDWR)
+            self._listening.close()
+        for each in self._connections:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._connections.clear()
+
+    def await_number(self, number: int) -> list[bytes]:
+        """The messages, once there are so many."""
+        deadline = time.monotonic() + 20
+        while len(self.messages) < number:
+            assert time.monotonic() < deadline, f"{len(self.messages)} of {number} messages"
+            time.sleep(0.005)
+        return list(self.messages)
+
+    def _accept(self, listening: socket.socket) -> None:
+        context = None
+        if self._certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificate.chain, self._certificate.key)
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            if not self.hangs:
+                Thread(target=self._take, args=(connection, context), daemon=True).start()
+
+    def _take(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
+        if context is None:
+            taken: socket.socket = connection
+        else:
+            taken = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            self._connections.append(taken)
+        with suppress(OSError), taken:
+            if isinstance(taken, ssl.SSLSocket):
+                taken.do_handshake()
+            buffer = bytearray()
+            while received := taken.recv(65536):
+                buffer += received
+                self._unpack(buffer)
+
+    def _unpack(self, buffer: bytearray) -> None:
+        """Take whole messages from the front of the buffer."""
+        while (space := buffer.find(b" ")) > 0:
+            end = space + 1 + int(buffer[:space])
+            if len(buffer) < end:
+                return
+            self.messages.append(bytes(buffer[space + 1 : end]))
+            del buffer[:end]

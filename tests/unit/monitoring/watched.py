@@ -94,7 +94,7 @@ def watched(stores: Stores, engine: str, *, with_shipped: bool = False) -> Gener
     clock = TestClock(START)
     with stores.opened(engine, clock) as database:
         world = World(database, clock)
-        register_rules(world.rules, Outbound(("127.0.0.1", "siem.example.com:6514")))
+        register_rules(world.rules, Outbound(("127.0.0.1", "localhost", "siem.example.com:6514")))
         ensure_tables(database, world.rules, clock, monitoring_tables())
         sealer = Sealer(database, Signer(ENVIRONMENT, Ed25519PrivateKey.generate(), False), clock, lambda _: None)
         found = Watched(world, clock, sealer, AlertWatch(database, world.rules, clock))
