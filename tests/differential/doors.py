@@ -16,6 +16,7 @@ from tests.differential.doors_world import BUSINESS, NAMES, Doubled
 from oracle.decision import decide
 from strongroom.environment import Environment
 from strongroom.identity import TokenClaims
+from strongroom.identity.conditional.gate import Verdict
 from strongroom.ids import new_guid
 from strongroom.webapi.http import Request, Response
 from strongroom.webapi.service import respond
@@ -89,7 +90,7 @@ class Visitor:
             self.environment.new_id(),
             "127.0.0.1",
         )
-        return respond(self.environment, request, claims)
+        return respond(self.environment, request, claims, Verdict())
 
     def get(self, path: str, size: int | None = None) -> Any:
         """The JSON of a GET that must succeed."""
@@ -120,7 +121,7 @@ class Visitor:
         )
         self.requests += 1
         request = Request("GET", address, query, headers, b"", ROOT, self.environment.new_id(), "127.0.0.1")
-        answer = respond(self.environment, request, claims)
+        answer = respond(self.environment, request, claims, Verdict())
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 

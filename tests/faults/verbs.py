@@ -12,6 +12,7 @@ from tests.property.witness import Witness
 from strongroom.environment import Environment, Environments, find_user
 from strongroom.home import open_home
 from strongroom.identity import TokenClaims
+from strongroom.identity.conditional.gate import Verdict
 from strongroom.ids import Guid, new_guid
 from strongroom.webapi.http import Request, Response
 from strongroom.webapi.service import respond
@@ -86,7 +87,7 @@ class Open:
         headers = {"content-type": verb.kind} if verb.body else {}
         root, request_id = "http://127.0.0.1/api/data/v9.2/", self.environment.new_id()
         request = Request(verb.method, verb.path, "", headers, verb.body, root, request_id, "127.0.0.1")
-        return respond(self.environment, request, claims)
+        return respond(self.environment, request, claims, Verdict())
 
     def make_rows(self) -> None:
         """The rows that the verbs change: an account with three tasks and a contact."""

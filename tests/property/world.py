@@ -13,6 +13,7 @@ from tests.property.witness import Witness
 from strongroom.environment import Environment, Environments, find_user
 from strongroom.home import open_home
 from strongroom.identity import TokenClaims
+from strongroom.identity.conditional.gate import Verdict
 from strongroom.ids import Guid, new_guid
 from strongroom.schema.model import Schema
 from strongroom.webapi.http import Request, Response
@@ -51,7 +52,7 @@ class World:
             self.environment.new_id(),
             "127.0.0.1",
         )
-        return respond(self.environment, request, claims)
+        return respond(self.environment, request, claims, Verdict())
 
     def create(self, entity_set: str, body: object) -> str:
         """A new row of the administrator's; its id."""

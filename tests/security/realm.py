@@ -17,6 +17,7 @@ from typing import Any, cast
 from strongroom.environment import Environment, Environments, Identity, find_user
 from strongroom.home import open_home
 from strongroom.identity import TokenClaims
+from strongroom.identity.conditional.gate import Verdict
 from strongroom.ids import Guid, new_guid
 from strongroom.records import RequestFacts, Session
 from strongroom.schema.model import Rights, Schema
@@ -102,7 +103,7 @@ class Realm:
             self.environment.new_id(),
             "127.0.0.1",
         )
-        response = respond(self.environment, request, claims)
+        response = respond(self.environment, request, claims, Verdict())
         is_json = (response.header("Content-Type") or "").startswith("application/json") and response.body
         read: object = json.loads(response.body) if is_json else {}
         return Answer(response, cast(Json, read) if isinstance(read, dict) else {"value": read})

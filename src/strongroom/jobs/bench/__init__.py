@@ -7,6 +7,7 @@
 | `reading`, `counting`, `writing`, `plain`, `grants` | the engine: W1 to W5, SQLCipher against plain, grants |
 | `questions`, `changing` | explain, who, what if, a unit that moves; a role that changes under load |
 | `importing` | a solution of 300 tables |
+| `by_hand` | PostgreSQL's row security: beside the product's lists, and on statements by hand |
 | `trail` | what auditing costs, and searching a long trail |
 | `serving`, `client`, `bare_server` | the whole server: lists over HTTP, cold start, memory |
 | `rounds`, `figures` | timing side by side; the report |
@@ -21,6 +22,7 @@ from tempfile import TemporaryDirectory
 
 from strongroom.errors import HomeError
 from strongroom.jobs.bench import (
+    by_hand,
     changing,
     counting,
     grants,
@@ -57,6 +59,7 @@ PARTS: dict[str, _Part] = {
     "grants": lambda place, small, rounds: grants.resolution(place),
     "questions": lambda place, small, rounds: questions.questions(place, rounds),
     "role-changes": lambda place, small, rounds: changing.role_changes(place, rounds),
+    "row-security": lambda place, small, rounds: by_hand.row_security(place, rounds),
     "import": lambda place, small, rounds: importing.large_import(place),
     "plain": lambda place, small, rounds: plain.against_plain(small, rounds),
     "http": lambda place, _, rounds: serving.over_http(place, rounds),
