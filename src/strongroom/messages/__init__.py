@@ -8,7 +8,8 @@ and rights · `membership` teams and roles · `record_teams` access teams of row
 `inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
 `monitoring` alerts · `conditional_access` who would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
 `environments` their life and keys ·
-`entity_changes` since a token · `solutions` imports · `files` contents of file columns · `mapping` prefilled rows ·
+`entity_changes` since a token · `solutions` in and out · `solution_layers` upgrades and patches ·
+`dependencies` what needs what · `files` contents of file columns · `mapping` prefilled rows ·
 `view_as` looking as somebody else · `possible_relationships`
 of tables · `not_offered` documented names that answer 501.
 """
@@ -23,6 +24,7 @@ from strongroom.messages import (
     auditing,
     bulk_delete,
     conditional_access,
+    dependencies,
     duplicate_rules,
     entity_changes,
     environments,
@@ -43,6 +45,7 @@ from strongroom.messages import (
     record_teams,
     restoring,
     sharing,
+    solution_layers,
     solutions,
     states,
     view_as,
@@ -63,6 +66,7 @@ def operations() -> Mapping[str, Operation]:
         auditing,
         bulk_delete,
         conditional_access,
+        dependencies,
         duplicate_rules,
         environments,
         entity_changes,
@@ -83,6 +87,7 @@ def operations() -> Mapping[str, Operation]:
         record_teams,
         restoring,
         sharing,
+        solution_layers,
         solutions,
         states,
         view_as,

@@ -4,16 +4,16 @@ _NAMES = """
     AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddToQueue
     ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
     BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField
-    CheckIncoming CheckPromote CloneAsPatch CloneAsSolution CloneContract CloneProduct CloseIncident
+    CheckIncoming CheckPromote CloneContract CloneProduct CloseIncident
     CloseQuote CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
-    ConvertSalesOrderToInvoice CopySystemForm DeleteAndPromote DeleteOptionSet DisassociateEntities
+    ConvertSalesOrderToInvoice CopySystemForm DeleteOptionSet DisassociateEntities
     ExecuteWorkflow ExportFieldTranslation ExportTranslation FetchXmlToQueryExpression
     FulfillSalesOrder GenerateInvoiceFromOpportunity GenerateQuoteFromOpportunity GetAutoNumberSeed
     GetDefaultPriceLevel GetTimeZoneCodeByLocalizedName
-    ImportSolutionAsync InitializeAttachmentBlocksUpload
+    InitializeAttachmentBlocksUpload
     InsertStatusValue LockInvoicePricing LoseOpportunity
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
-    RetrieveAbsoluteAndSiteCollectionUrl RetrieveDependenciesForDelete RetrieveDependentComponents
+    RetrieveAbsoluteAndSiteCollectionUrl
     RetrieveDuplicates RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
     TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue
     ValidateRecurrenceRule WinOpportunity WinQuote

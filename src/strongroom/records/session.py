@@ -5,6 +5,7 @@ the metadata snapshot of the transaction.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from strongroom.access.caller import Caller
 from strongroom.access.resolve import resolve
@@ -13,6 +14,9 @@ from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records.rules import Rules
 from strongroom.schema.model import Schema, Table
 from strongroom.store.protocol import Transaction, Value
+
+if TYPE_CHECKING:
+    from strongroom.records.holds import Holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class RequestFacts:
     confirmed: str | None = None
     """What the client says that it knows (`x-sr-confirm`), for acts that could harm itself."""
 
+    solution: str | None = None
+    """The unmanaged solution that what is made belongs to (WA-351)."""
+
 
 @dataclass(slots=True)
 class Session:
@@ -52,6 +59,9 @@ class Session:
     noted: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
     """Entries of the trail for what was only read. Whoever opens a session stores them at its end: a reading session
     holds up no writer, so they get a short transaction of their own, before the answer is given (SM-165)."""
+
+    holds: "Holds | None" = None
+    """The legal holds in force, once a delete has asked for them."""
 
     tells_reading: bool = True
     """Whether reading is told row by row; an export tells itself as a whole."""

@@ -4,7 +4,7 @@ A change makes a customization, which lies on top of all managed layers until it
 deleted with their solution, never by themselves.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest
@@ -25,6 +25,7 @@ from strongroom.solutions.definitions import (
     parts_of,
     with_definitions,
 )
+from strongroom.solutions.dependencies import for_removal, told
 from strongroom.solutions.layers import Layer, layers_of, show_active
 from strongroom.solutions.managed_properties import (
     CUSTOMIZABLE,
@@ -35,6 +36,7 @@ from strongroom.solutions.managed_properties import (
     not_customizable,
     refusal,
 )
+from strongroom.solutions.removing import IN_USE
 from strongroom.store.protocol import Row, Value
 
 _ABOUT_TABLES = {
@@ -58,6 +60,12 @@ def register(rules: Rules) -> None:
         rules.on(Event.BEFORE_DELETE, table, _before_delete, name="solutions: a managed component goes with its own")
     for table in _ABOUT_TABLES:
         rules.on(Event.BEFORE_CREATE, table, _before_create, name="solutions: new forms and views of managed tables")
+
+
+def is_customizable(session: Session, component: tuple[int, Guid]) -> bool:
+    """Whether others may change a component: what is of no managed solution, and what its maker leaves open."""
+    layers = layers_of(session, component)
+    return not layers or CUSTOMIZABLE not in layers[0].withheld
 
 
 def remove_customizations(session: Session, component: tuple[int, Guid]) -> tuple[str, ...]:
@@ -88,6 +96,9 @@ def _of_metadata(session: Session, before: Schema, after: Schema) -> None:
     if session.installing:
         return
     new = by_id(after)
+    gone = by_id(before).keys() - new.keys()
+    if gone:
+        _demand_unneeded(session, gone)
     for found in _managed(before, after):
         part = new.get(found.part.metadata_id)
         if part is None:
@@ -103,6 +114,14 @@ def _of_metadata(session: Session, before: Schema, after: Schema) -> None:
             layers = layers_of(session, _key(found))
             if layers:
                 show_active(session, layers[-1], will)
+
+
+def _demand_unneeded(session: Session, gone: Set[Guid]) -> None:
+    """Refuse, by name, what others need (WA-345)."""
+    needed = for_removal(session, gone)
+    if needed:
+        required = needed[0].required
+        raise InvalidRequest(f"The {required.kind} '{required.name}' cannot be deleted: {told(needed)}.", code=IN_USE)
 
 
 def _managed(before: Schema, after: Schema) -> Iterator[Found]:

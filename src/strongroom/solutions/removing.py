@@ -29,6 +29,7 @@ from strongroom.solutions.definitions import (
     merged,
     with_definitions,
 )
+from strongroom.solutions.dependencies import for_removal, told
 from strongroom.solutions.layers import (
     ComponentKey,
     Layer,
@@ -58,15 +59,15 @@ class Removed:
 def plan_removal(session: Session, solution: Row, kept: Set[Guid] = frozenset()) -> tuple[Removed, ...]:
     """What `remove_components_of` would remove, but for the components that are `kept`. Raises `InvalidRequest` when
     others need something of it."""
-    own = [component for component in _own(session, solution.id) if component.id not in kept]
-    _demand_unneeded(session.schema, own)
+    own = [component for component in own_components(session, solution.id) if component.id not in kept]
+    _demand_unneeded(session, own)
     return tuple(_named(session, own))
 
 
 def remove_components_of(session: Session, solution: Row) -> tuple[Removed, ...]:
     """Remove what the managed solution alone has. Its rows are about to go with the solution itself."""
     removed = plan_removal(session, solution)
-    own = _own(session, solution.id)
+    own = own_components(session, solution.id)
     for kind in {component.type for component in own} & _NOUNS.keys():
         require_privilege(session.caller, f"prvDelete{_NOUNS[kind]}")
     for component in own:
@@ -139,7 +140,8 @@ class _Fall:
             forget_components(self._session, [component[1]])
 
 
-def _own(session: Session, solution: Guid) -> list[Component]:
+def own_components(session: Session, solution: Guid) -> list[Component]:
+    """The components that a solution alone has."""
     return [each for each in components_of(session, solution) if holders(session, each) <= {solution}]
 
 
@@ -162,30 +164,12 @@ def _without(schema: Schema, own: Set[Guid]) -> Schema:
     return schema
 
 
-def _demand_unneeded(schema: Schema, own: Iterable[Component]) -> None:
-    """Refuse when a lookup or a relationship of somebody else leads to a table that would go."""
-    ids = {component.id for component in own}
-    going = {table.logical_name for table in schema.tables.values() if table.metadata_id in ids}
-    needed: list[str] = []
-    for relationship in schema.relationships.values():
-        column = schema.tables[relationship.referencing_table].columns[relationship.referencing_column]
-        if (
-            relationship.referenced_table in going
-            and relationship.referencing_table not in going
-            and column.is_custom
-            and relationship.metadata_id not in ids
-        ):
-            needed.append(
-                f"{relationship.referencing_table}.{column.logical_name} looks up {relationship.referenced_table}"
-            )
-    for association in schema.many_to_many.values():
-        sides = {association.table1, association.table2}
-        if association.is_custom and association.metadata_id not in ids and sides & going and not sides <= going:
-            needed.append(f"{association.schema_name} ties {' and '.join(sorted(sides))}")
+def _demand_unneeded(session: Session, own: Iterable[Component]) -> None:
+    """Refuse when something of somebody else needs what would go, by name."""
+    needed = for_removal(session, {component.id for component in own})
     if needed:
         raise InvalidRequest(
-            f"The solution cannot be removed, because others need what it brought: {'; '.join(sorted(needed)[:10])}.",
-            code=IN_USE,
+            f"The solution cannot be removed, because others need what it brought: {told(needed)}.", code=IN_USE
         )
 
 

@@ -4,7 +4,7 @@ import re
 
 from strongroom.errors import InvalidRequest
 from strongroom.records import Event, Rules, Session
-from strongroom.solutions import customizing, removing
+from strongroom.solutions import customizing, placing, removing
 from strongroom.solutions.contents import find_solution
 from strongroom.solutions.versions import version_of
 from strongroom.store.protocol import Row, Value
@@ -18,6 +18,7 @@ def register(rules: Rules) -> None:
     rules.on(Event.BEFORE_UPDATE, "solution", _changed, name="solutions: what is no version is refused")
     removing.register(rules)
     customizing.register(rules)
+    placing.register(rules)
 
 
 def _new(session: Session, row: Row, values: dict[str, Value]) -> None:

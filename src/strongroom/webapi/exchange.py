@@ -49,11 +49,12 @@ class Exchange:
     @contextmanager
     def session(self, *, write: bool) -> Generator[Session]:
         """The unit of work of this request: the change set's, or one of its own. Reading unmasked values is audited, so
-        that it writes (SM-138). Each part of a change set says for itself whether duplicates are looked for."""
-        duplicates = self._detects_duplicates()
+        that it writes (SM-138). Each part of a change set says for itself whether duplicates are looked for, and what
+        solution it is about."""
+        duplicates, solution = self._detects_duplicates(), self._solution()
         if self.shared is not None:
             whole = self.shared.request
-            self.shared.request = replace(whole, detects_duplicates=duplicates)
+            self.shared.request = replace(whole, detects_duplicates=duplicates, solution=solution)
             try:
                 yield self.shared
             except AccessDenied as error:
@@ -76,6 +77,7 @@ class Exchange:
             client,
             self.lacks_proof,
             request.header("x-sr-confirm"),
+            solution,
         )
         try:
             with self.environment.session(self.identity, facts, write=write or unmasked) as session:
@@ -87,6 +89,11 @@ class Exchange:
             if self.refusals:
                 self.environment.tell_refusals(self.identity, facts, self.refusals, is_write=write)
                 self.refusals.clear()
+
+    def _solution(self) -> str | None:
+        """The solution that what is made belongs to, by the header or the query option (WA-351, WA-424)."""
+        given = self.request.header("mscrm.solutionuniquename") or self.options.custom.get("SolutionUniqueName")
+        return (given or "").strip() or None
 
     def _detects_duplicates(self) -> bool:
         """`MSCRM.SuppressDuplicateDetection: false` of a POST or PATCH turns duplicate rules on (WA-422)."""

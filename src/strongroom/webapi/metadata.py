@@ -4,10 +4,13 @@ Reading depends on nothing but the schema; writing makes a new schema, which the
 transaction. Every authenticated user reads metadata; changing it needs the customization privileges (WA-340).
 """
 
+from dataclasses import replace
+
 from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.errors import MethodNotAllowed
 from strongroom.records import Session
 from strongroom.records.metadata_changes import change_schema
+from strongroom.solutions.placing import option_prefix
 from strongroom.webapi import csdl
 from strongroom.webapi.definitions import OPTION_ACTIONS, read, require_method, write
 from strongroom.webapi.exchange import Exchange
@@ -16,7 +19,6 @@ from strongroom.webapi.http import Response, json_response, no_content
 from strongroom.webapi.operations_listing import listed_operations
 from strongroom.webapi.paths import Segment
 from strongroom.webapi.rendering import encode
-from strongroom.webapi.solution_header import add_made_parts, named_solution
 from strongroom.webapi.values import read_object
 
 METADATA_ACTIONS = OPTION_ACTIONS | {
@@ -38,6 +40,9 @@ ROOTS = frozenset(
         *METADATA_ACTIONS,
     }
 )
+_SOLUTION = "SolutionUniqueName"
+"""The parameter of actions that names the solution of what they make."""
+
 _VERBS = {"POST": "Create", "PUT": "Write", "PATCH": "Write", "DELETE": "Delete"}
 
 
@@ -84,12 +89,12 @@ def _write(exchange: Exchange, session: Session, segments: tuple[Segment, ...]) 
     body = read_object(request.body)
     require_usable(session.caller)
     require_privilege(session.caller, _privilege(request.method, segments))
-    change = write(session.schema, request.method, names, body, request.headers)
-    solution = named_solution(exchange, session)
-    before = session.schema
+    name = body.get(_SOLUTION)
+    if segments[0].name in METADATA_ACTIONS and isinstance(name, str) and name:
+        session.request = replace(session.request, solution=name)
+    prefix = option_prefix(session)
+    change = write(session.schema, request.method, names, body, request.headers, option_prefix=prefix)
     change_schema(session, change.new_schema)
-    if solution is not None:
-        add_made_parts(session, solution, before)
     if change.answer is not None:
         return json_response(200, encode(change.answer))
     if change.entity_id_path is None:

@@ -70,6 +70,8 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "StageSolutionResults": (
         ("SolutionDetails", "mscrm.SolutionDetails"),
+        ("StageSolutionUploadId", "Edm.Guid"),
+        ("StageSolutionStatus", "Edm.String"),
         ("Steps", "Collection(mscrm.SolutionStep)"),
         ("MissingDependencies", "Collection(mscrm.MissingDependency)"),
     ),
@@ -85,6 +87,27 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
         ("Note", "Edm.String"),
     ),
     "MissingDependency": (("Kind", "Edm.String"), ("Name", "Edm.String"), ("Solution", "Edm.String")),
+    "SolutionOperationResult": (
+        ("Type", "Edm.String"),
+        ("Status", "Edm.String"),
+        ("ErrorMessages", "Collection(Edm.String)"),
+        ("WarningMessages", "Collection(Edm.String)"),
+        ("ActionLink", "mscrm.ActionLink"),
+    ),
+    "ActionLink": (("Label", "Edm.String"), ("Target", "Edm.String")),
+    "MissingComponent": (
+        ("RequiredComponent", "mscrm.ComponentDetail"),
+        ("DependentComponent", "mscrm.ComponentDetail"),
+    ),
+    "ComponentDetail": (
+        ("Id", "Edm.Guid"),
+        ("Type", "Edm.Int32"),
+        ("SchemaName", "Edm.String"),
+        ("DisplayName", "Edm.String"),
+        ("ParentId", "Edm.Guid"),
+        ("ParentSchemaName", "Edm.String"),
+        ("Solution", "Edm.String"),
+    ),
     "ColumnSet": (("AllColumns", "Edm.Boolean"), ("Columns", "Collection(Edm.String)")),
     "ConditionExpression": (
         ("AttributeName", "Edm.String"),

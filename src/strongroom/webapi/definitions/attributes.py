@@ -66,14 +66,25 @@ def attribute_type(column: Column) -> str:
 def _text(kind: str, text: Callable[[Column], str]) -> Property:
     def shown(item: AttributeItem) -> object:
         column = item.column
-        return label(text(column), column.metadata_id, kind, is_managed=not column.is_custom)
+        return label(text(column), column.metadata_id, kind, is_managed=column.is_managed or not column.is_custom)
 
     return shown
 
 
 def _managed(name: str, value: Callable[[AttributeItem], object]) -> Property:
     def shown(item: AttributeItem) -> object:
-        return managed(value(item), name, can_be_changed=item.column.is_custom)
+        column = item.column
+        return managed(value(item), name, can_be_changed=column.is_custom and name not in column.withheld)
+
+    return shown
+
+
+def _open(name: str) -> Property:
+    """A managed property itself: on, unless its maker has switched it off; nobody else changes it."""
+
+    def shown(item: AttributeItem) -> object:
+        column = item.column
+        return managed(name not in column.withheld, name, can_be_changed=column.is_custom and not column.is_managed)
 
     return shown
 
@@ -83,7 +94,8 @@ def _required(item: AttributeItem) -> object:
     return managed(
         level.value,
         "canmodifyrequirementlevelsettings",
-        can_be_changed=level is not RequiredLevel.SYSTEM_REQUIRED,
+        can_be_changed=level is not RequiredLevel.SYSTEM_REQUIRED
+        and "canmodifyrequirementlevelsettings" not in item.column.withheld,
     )
 
 
@@ -123,17 +135,17 @@ _BASE: _Properties = {
     "IsRetrievable": lambda item: item.column.valid_for_read,
     "IsFilterable": lambda item: item.column.valid_for_read,
     "IsSearchable": lambda item: item.column.is_indexed and item.column.type.is_text,
-    "IsManaged": lambda item: not item.column.is_custom,
+    "IsManaged": lambda item: item.column.is_managed or not item.column.is_custom,
     "LinkedAttributeId": lambda item: None,
     "LogicalName": lambda item: item.column.logical_name,
-    "IsCustomizable": _managed("iscustomizable", lambda item: True),
-    "IsRenameable": _managed("isrenameable", lambda item: True),
+    "IsCustomizable": _open("iscustomizable"),
+    "IsRenameable": _open("isrenameable"),
     "IsValidForAdvancedFind": _managed("canmodifysearchsettings", lambda item: item.column.valid_for_read),
     "IsValidForForm": lambda item: True,
     "IsRequiredForForm": lambda item: False,
     "IsValidForGrid": lambda item: True,
     "RequiredLevel": _required,
-    "CanModifyAdditionalSettings": _managed("canmodifyadditionalsettings", lambda item: True),
+    "CanModifyAdditionalSettings": _open("canmodifyadditionalsettings"),
     "SchemaName": lambda item: item.column.schema_name,
     "ExternalName": lambda item: None,
     "IsLogical": lambda item: item.column.is_logical,

@@ -20,6 +20,8 @@ class OptionSetItem:
     options: tuple[Option, ...]
     is_global: bool
     is_custom: bool
+    is_managed: bool
+    is_customizable: bool = True
 
 
 _COMMON: dict[str, Callable[[OptionSetItem], object]] = {
@@ -27,14 +29,14 @@ _COMMON: dict[str, Callable[[OptionSetItem], object]] = {
     "HasChanged": lambda item: None,
     "IsCustomOptionSet": lambda item: item.is_custom,
     "IsGlobal": lambda item: item.is_global,
-    "IsManaged": lambda item: not item.is_custom,
+    "IsManaged": lambda item: item.is_managed,
     "Name": lambda item: item.name,
     "ExternalTypeName": lambda item: "",
     "OptionSetType": lambda item: item.kind,
     "IntroducedVersion": lambda item: "1.0.0.0",
     "Description": lambda item: label("", item.id, "Description", is_managed=False),
-    "DisplayName": lambda item: label(item.text, item.id, "DisplayName", is_managed=not item.is_custom),
-    "IsCustomizable": lambda item: managed(True, "iscustomizable"),
+    "DisplayName": lambda item: label(item.text, item.id, "DisplayName", is_managed=item.is_managed),
+    "IsCustomizable": lambda item: managed(item.is_customizable, "iscustomizable"),
 }
 _LIST: dict[str, Callable[[OptionSetItem], object]] = {
     **_COMMON,
@@ -69,6 +71,8 @@ def option_set_of(table: Table, column: Column) -> Shown:
         options=column.options,
         is_global=column.global_choice is not None,
         is_custom=column.is_custom,
+        is_managed=column.is_managed or not column.is_custom,
+        is_customizable="iscustomizable" not in column.withheld,
     )
     return Node(_TWO if column.type is ColumnType.BOOLEAN else _LISTED, item)
 
@@ -81,7 +85,15 @@ def global_choice_of(schema: Schema, column: Column) -> Shown | None:
 
 def _global(choice: Choice) -> Shown:
     item = OptionSetItem(
-        choice.metadata_id, choice.name, choice.label, "Picklist", choice.options, True, choice.is_custom
+        choice.metadata_id,
+        choice.name,
+        choice.label,
+        "Picklist",
+        choice.options,
+        is_global=True,
+        is_custom=choice.is_custom,
+        is_managed=choice.is_managed or not choice.is_custom,
+        is_customizable="iscustomizable" not in choice.withheld,
     )
     return Node(_LISTED_GLOBAL, item)
 
@@ -95,10 +107,10 @@ def _option(item: OptionSetItem, option: Option) -> dict[str, object]:
     kind = f"option.{option.value}"
     shown: dict[str, object] = {
         "Value": option.value,
-        "Label": label(option.label, item.id, kind, is_managed=not item.is_custom),
+        "Label": label(option.label, item.id, kind, is_managed=item.is_managed),
         "Description": label("", item.id, kind, is_managed=False),
         "Color": None,
-        "IsManaged": not item.is_custom,
+        "IsManaged": item.is_managed,
         "ExternalValue": "",
         "ParentValues": [],
         "Tag": None,

@@ -32,6 +32,10 @@ def _is_custom(item: _Any) -> bool:
     return not isinstance(item, _Owner) and item.is_custom
 
 
+def _is_managed(item: _Any) -> bool:
+    return isinstance(item, _Owner) or item.is_managed or not item.is_custom
+
+
 def _id(item: _Any) -> str:
     return stable_id("relationship", item.schema_name) if isinstance(item, _Owner) else item.metadata_id
 
@@ -42,7 +46,7 @@ _COMMON: dict[str, Callable[[_Any], object]] = {
     "IsCustomRelationship": _is_custom,
     "IsValidForAdvancedFind": lambda item: True,
     "SchemaName": lambda item: item.schema_name,
-    "IsManaged": lambda item: not _is_custom(item),
+    "IsManaged": lambda item: _is_managed(item),
     "IntroducedVersion": lambda item: "1.0.0.0",
     "IsCustomizable": lambda item: managed(_is_custom(item), "iscustomizable"),
 }

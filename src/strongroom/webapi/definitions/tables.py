@@ -40,13 +40,29 @@ Property = Callable[[TableItem], object]
 def _text(kind: str, text: Callable[[Table], str]) -> Property:
     def shown(item: TableItem) -> object:
         table = item.table
-        return label(text(table), table.metadata_id, kind, is_managed=not table.is_custom)
+        return label(text(table), table.metadata_id, kind, is_managed=table.is_managed or not table.is_custom)
 
     return shown
 
 
 def _managed(name: str, value: Callable[[Table], object]) -> Property:
-    return lambda item: managed(value(item.table), name, can_be_changed=item.table.is_custom)
+    """A value that others may change, unless the maker of a managed solution has switched that off."""
+
+    def shown(item: TableItem) -> object:
+        table = item.table
+        return managed(value(table), name, can_be_changed=table.is_custom and name not in table.withheld)
+
+    return shown
+
+
+def _open(name: str) -> Property:
+    """A managed property itself: on, unless its maker has switched it off; nobody else changes it."""
+
+    def shown(item: TableItem) -> object:
+        table = item.table
+        return managed(name not in table.withheld, name, can_be_changed=table.is_custom and not table.is_managed)
+
+    return shown
 
 
 def _always(value: object) -> Property:
@@ -79,13 +95,15 @@ _PROPERTIES: dict[str, Property] = {
     "AutoRouteToOwnerQueue": _always(False),
     "AutoCreateAccessTeams": _always(False),
     "ChangeTrackingEnabled": lambda item: item.table.change_tracking,
-    "CanChangeTrackingBeEnabled": _managed("canchangetrackingbeenabled", lambda table: True),
+    "CanChangeTrackingBeEnabled": _open("canchangetrackingbeenabled"),
     "CanBeInManyToMany": _managed("canbeinmanytomany", _not_intersect),
     "CanBePrimaryEntityInRelationship": _managed("canbeprimaryentityinrelationship", _not_intersect),
     "CanBeRelatedEntityInRelationship": _managed("canberelatedentityinrelationship", _not_intersect),
     "CanBeInCustomEntityAssociation": _managed("canbeincustomentityassociation", _not_intersect),
-    "CanCreateAttributes": _managed("cancreateattributes", _not_intersect),
-    "CanModifyAdditionalSettings": _managed("canmodifyadditionalsettings", lambda table: True),
+    "CanCreateAttributes": _managed(
+        "cancreateattributes", lambda table: not table.is_intersect and "cancreateattributes" not in table.withheld
+    ),
+    "CanModifyAdditionalSettings": _open("canmodifyadditionalsettings"),
     "CollectionSchemaName": lambda item: pluralized(item.table.schema_name),
     "DataProviderId": _always(None),
     "DataSourceId": _always(None),
@@ -112,7 +130,7 @@ _PROPERTIES: dict[str, Property] = {
     "IsChildEntity": lambda item: item.table.ownership.value == "None",
     "IsConnectionsEnabled": _managed("canmodifyconnectionsettings", lambda table: False),
     "IsCustomEntity": lambda item: item.table.is_custom,
-    "IsCustomizable": _managed("iscustomizable", lambda table: True),
+    "IsCustomizable": _open("iscustomizable"),
     "IsDocumentManagementEnabled": _always(False),
     "IsDuplicateDetectionEnabled": _managed(
         "canmodifyduplicatedetectionsettings", lambda table: not table.is_intersect
@@ -123,13 +141,13 @@ _PROPERTIES: dict[str, Property] = {
     "IsIntersect": lambda item: item.table.is_intersect,
     "IsLogicalEntity": _always(False),
     "IsMailMergeEnabled": _managed("canmodifymailmergesettings", lambda table: False),
-    "IsManaged": lambda item: not item.table.is_custom,
+    "IsManaged": lambda item: item.table.is_managed or not item.table.is_custom,
     "IsMappable": _managed("ismappable", lambda table: True),
     "IsOptimisticConcurrencyEnabled": _always(True),
     "IsPrivate": _always(False),
     "IsQuickCreateEnabled": _always(False),
     "IsReadingPaneEnabled": _always(True),
-    "IsRenameable": _managed("isrenameable", lambda table: True),
+    "IsRenameable": _open("isrenameable"),
     "IsRetrieveAuditEnabled": lambda item: item.table.is_retrieve_audited,
     "IsRetrieveMultipleAuditEnabled": lambda item: item.table.is_retrieve_multiple_audited,
     "IsStateModelAware": lambda item: "statecode" in item.table.columns,
