@@ -16,10 +16,13 @@ from strongroom.webapi.definitions import OPTION_ACTIONS, read, require_method, 
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
 from strongroom.webapi.http import Response, json_response, no_content
+from strongroom.webapi.openapi import render_openapi
 from strongroom.webapi.operations_listing import listed_operations
 from strongroom.webapi.paths import Segment
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.values import read_object
+
+OPENAPI = "openapi.json"
 
 METADATA_ACTIONS = OPTION_ACTIONS | {
     "CreateEntities",
@@ -32,6 +35,7 @@ ROOTS = frozenset(
     {
         "",
         "$metadata",
+        OPENAPI,
         "EntityDefinitions",
         "RelationshipDefinitions",
         "GlobalOptionSetDefinitions",
@@ -49,7 +53,7 @@ _VERBS = {"POST": "Create", "PUT": "Write", "PATCH": "Write", "DELETE": "Delete"
 def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
     """Answer for anything that is metadata."""
     method = exchange.request.method
-    if not segments or segments[0].name == "$metadata":
+    if not segments or segments[0].name in ("$metadata", OPENAPI):
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed(
                 f"The requested resource does not support http method '{method}'.", details={"allow": "GET, HEAD"}
@@ -71,6 +75,9 @@ def respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
 def _described(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
     with exchange.session(write=False) as session:
         schema = session.schema
+    if segments and segments[0].name == OPENAPI:
+        document = render_openapi(schema, exchange.request.root, exchange.options.custom.get("tables"))
+        return json_response(200, document)
     if not segments:
         return json_response(200, encode(csdl.service_document(schema, exchange.request.root)))
     etag = f'W/"{schema.version}"'
