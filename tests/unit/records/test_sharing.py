@@ -143,6 +143,27 @@ def test_a_share_runs_down_and_ends_downwards(shop: Shop) -> None:
     assert shop.on_all(shop.bob) == (NONE, NONE, NONE)
 
 
+def test_what_is_given_directly_runs_down_also_when_it_had_been_inherited(world: World) -> None:
+    """SM-80: the second line came without Reparent, so what Bob inherits on the note never reached it."""
+    shop = Shop(world, Cascade(share="Cascade"))
+    shop.world.share(shop.account, user(shop.bob), Rights.READ, by=shop.ann)
+    later = shop.new_line(shop.ann, shop.first_note)
+    assert (shop.rights(shop.bob, shop.first_note), shop.rights(shop.bob, later)) == (Rights.READ, NONE)
+
+    shop.world.share(shop.first_note, user(shop.bob), Rights.READ, by=shop.ann)
+    assert shop.rights(shop.bob, later) == Rights.READ
+
+
+def test_a_share_runs_down_to_children_on_which_who_shares_has_nothing(world: World) -> None:
+    """SM-88: the relationship is the permission. Ann may not even read the note, which is the administrator's."""
+    shop = Shop(world, Cascade(share="Cascade"))
+    note = shop.new_note(world.admin)
+    assert shop.rights(shop.ann, note) == NONE
+
+    shop.world.share(shop.account, user(shop.bob), Rights.READ, by=shop.ann)
+    assert (shop.rights(shop.bob, note), shop.rights(shop.ann, note)) == (Rights.READ, NONE)
+
+
 def test_a_right_that_stays_by_another_mask_does_not_end_below(shop: Shop) -> None:
     """SM-85: Bob keeps Read on the note by a share of its own, so the line keeps it too."""
     shop.world.share(shop.account, user(shop.bob), READ_WRITE, by=shop.ann)
