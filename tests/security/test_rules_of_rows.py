@@ -1,4 +1,4 @@
-"""Rules of rows and callers that show over the wire only: names of lookups, programs as users, managers, error bodies."""
+"""Rules of rows and callers that show over the wire only: lookups, programs as users, managers, error bodies."""
 
 import re
 from collections.abc import Iterator
