@@ -42,7 +42,7 @@ $(BIN)/python:
 # comes from outside the lock.
 define install
 	@echo "Installing from $(1) ..."
-	@$(PIP) install --require-hashes -r $(1)
+	@$(PIP) install --no-deps --require-hashes -r $(1)
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 endef

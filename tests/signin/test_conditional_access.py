@@ -128,7 +128,7 @@ def test_a_session_may_be_limited_to_reading(realm: Realm) -> None:
     let_bo_in(realm, "System Administrator")
     token = token_of(realm, "bo@home")
     policy(ada, includeusers="user:bo@home", readonly=True, excludenetworks=OFFICE)
-    send_row = {"method": "POST", "json": {"name": "Fjord"}}
+    send_row: dict[str, Any] = {"method": "POST", "json": {"name": "Fjord"}}
 
     assert ask(realm, token, "accounts", **send_row).status_code == 204
     outside = ask(realm, token, "accounts", address="198.51.100.7", **send_row)

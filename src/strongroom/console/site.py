@@ -187,7 +187,7 @@ class Console:
             user = await api.get(f"systemusers({shown})", {"$select": "fullname"})
             name = text(user.get("fullname"))
         except ApiError as error:
-            if error.status in (401, 429):
+            if error.status in (401, 429) or error.code in _KEPT_OUT:
                 raise
             name = ""  # nobody has to be allowed to read their own row
         person = Person(shown, name or texts("You"))
@@ -221,6 +221,10 @@ class Console:
             413: texts("That is too much for one form."),
         }.get(status, texts("The form could not be read."))
         return self._refused(request, None, ApiError(status, "", message))
+
+
+_KEPT_OUT = frozenset({"0x80072560", "0x80095ffe"})
+"""Codes of who may not enter at all: no member, a policy that blocks, the firewall of the environment."""
 
 
 def _coming(request: Request) -> Coming:

@@ -3,6 +3,7 @@
 from strongroom.errors import Conflict
 from strongroom.identity import sessions, signinlog
 from strongroom.identity.conditional import rules as conditional
+from strongroom.identity.federation import providers
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Value
 
@@ -27,6 +28,7 @@ def register_rules(rules: Rules) -> None:
     signinlog.register(rules)
     sessions.register(rules)
     conditional.register(rules)
+    providers.register(rules)
     rules.on(Event.BEFORE_DELETE, "directoryuser", _keep, name="identity: accounts are disabled, not deleted")
     for table in _DECIDING:
         for event in (Event.AFTER_UPDATE, Event.AFTER_DELETE):

@@ -16,6 +16,7 @@ from strongroom.identity.applications import is_usable, is_valid
 from strongroom.identity.conditional.model import Device
 from strongroom.identity.directory import Directory, find, flag, get, moment, note, number, reference, text
 from strongroom.identity.hashing import digest
+from strongroom.identity.people import GUEST, may_enter
 from strongroom.identity.sessions import TOUCHED_AFTER, is_live
 from strongroom.identity.tokens import TokenClaims
 from strongroom.ids import Guid, Reference
@@ -43,6 +44,7 @@ class LiveSession:
     device: Device | None = None
     risk: int = 0
     provider: Guid | None = None
+    is_guest: bool = False
 
 
 class Recent(Generic[K, V]):
@@ -139,7 +141,7 @@ class Liveness:
         if row is None or not is_live(row, now):
             return None
         person = get(transaction, reference(row, "directoryuserid"))
-        if not flag(person, "accountenabled") or person.values.get("statecode") != 0:
+        if not may_enter(transaction, person, iso(now)):
             return None
         found = _live(row, person)
         self._sessions.keep(session_id, epoch, found)
@@ -175,6 +177,7 @@ class Liveness:
 def _live(row: Row, person: Row) -> LiveSession:
     moments = [moment(row, name) for name in ("provenon", "expireson", "lastusedon")]
     proven, expires, used = (each or _NEVER for each in moments)
+    ends = moment(person, "expireson")
     device, provider = number(row, "devicestate"), row.values.get("identityproviderid")
     return LiveSession(
         row.id,
@@ -183,10 +186,11 @@ def _live(row: Row, person: Row) -> LiveSession:
         text(row, "address"),
         tuple(text(row, "factors").split()),
         proven,
-        expires,
+        expires if ends is None else min(expires, ends),
         timedelta(minutes=number(row, "idleminutes")),
         used,
         Device(device) if device else None,
         number(row, "risk"),
         provider.id if isinstance(provider, Reference) else None,
+        number(person, "usertype") == GUEST,
     )

@@ -9,6 +9,8 @@ from strongroom.errors import InvalidRequest
 from strongroom.identity.people import user_of
 from strongroom.ids import Guid, Reference, parse_guid
 from strongroom.records import NewRecord, Session, associate, create, update
+from strongroom.records.create import store_new
+from strongroom.records.security_rules.teams import move_to_default_team
 from strongroom.store.protocol import Row, Value
 
 _NON_INTERACTIVE = 4
@@ -56,6 +58,26 @@ def make_application_user(session: Session, object_id: Guid, client: Guid, name:
         user = _make(session, object_id, values)
     _give(session, user, roles)
     return user
+
+
+def make_user_of_platform(session: Session, person: Guid, login: str, name: str) -> Guid:
+    """A user without roles in the root business unit, made in the platform's name."""
+    unit = _root_unit(session).reference()
+    first, _, last = name.rpartition(" ")
+    values: dict[str, Value] = {
+        "domainname": login,
+        "internalemailaddress": login if "@" in login else None,
+        "firstname": first or None,
+        "lastname": last or login,
+        "fullname": name or login,
+        "businessunitid": unit,
+        "isdisabled": False,
+        "accessmode": 0,
+        "azureactivedirectoryobjectid": person,
+    }
+    row = store_new(session, session.table("systemuser"), values)
+    move_to_default_team(session, row.id, None, unit)
+    return row.id
 
 
 def _make(session: Session, object_id: Guid, values: dict[str, Value]) -> Guid:

@@ -28,6 +28,11 @@ class Purpose(Enum):
     RESET = "password reset"
     ASSERTION = "client assertion"
     PASSKEY = "passkey challenge"
+    FEDERATION = "sign-in at a provider"
+    LOGOUT = "logout token"
+    INVITATION = "invitation of a guest"
+    DEVICE = "device code"
+    USER_CODE = "user code of a device"
 
 
 def issue(session: Session, purpose: Purpose, content: Content, lifetime: timedelta, token: str | None = None) -> str:

@@ -30,7 +30,7 @@ from strongroom.identity import risk
 from strongroom.identity.directory import change, find, find_all, get, make, note, number, reference, text
 from strongroom.identity.hashing import new_token
 from strongroom.identity.once import Purpose, issue, redeem
-from strongroom.identity.people import is_enabled
+from strongroom.identity.people import may_enter
 from strongroom.identity.signin import REFUSED, STEP_LIFE, Outcome, enter
 from strongroom.identity.signinlog import Place, Result, record
 from strongroom.identity.tables import PASSKEY
@@ -145,7 +145,7 @@ def finish_sign_in(session: Session, answer: str, challenge: str, host: Host, pl
     person = get(session.transaction, reference(method, "directoryuserid"))
     login = text(person, "userprincipalname")
     reason, counter = _checked(method, answer, challenge, host)
-    if reason or not is_enabled(person):
+    if reason or not may_enter(session.transaction, person, session.now):
         word = reason or "disabled"
         if reason == risk.Suspicion.PASSKEY_COPIED.value[0]:
             risk.suspect(session, person.reference(), risk.Suspicion.PASSKEY_COPIED, place.address)

@@ -18,13 +18,16 @@ from strongroom.identity.hashing import slow_hash
 from strongroom.identity.once import Purpose, issue, look, redeem
 from strongroom.identity.passwords import REMEMBERED, demand_good_password
 from strongroom.identity.tables import PASSWORD
-from strongroom.ids import Guid, parse_guid
+from strongroom.ids import Guid, Reference, parse_guid
 from strongroom.keys import Secret
 from strongroom.records import Session
 from strongroom.store.protocol import Row, Transaction
 
 RESET_LIFE = timedelta(minutes=60)
+INVITATION_LIFE = timedelta(days=7)
 _MEMBER = 1
+GUEST = 2
+"""`directoryuser.usertype`."""
 
 
 def add_person(session: Session, login: str, name: str = "", mail: str = "") -> Row:
@@ -72,6 +75,29 @@ def person_by_id(transaction: Transaction, person: Guid) -> Row:
 def is_enabled(person: Row) -> bool:
     """Whether the account may sign in at all."""
     return flag(person, "accountenabled") and person.values.get("statecode") == 0
+
+
+def may_enter(transaction: Transaction, person: Row, now: str) -> bool:
+    """Whether the account may sign in now: enabled, not past its end, and where somebody answers for it, that account
+    is enabled too (TS-728)."""
+    ends, sponsor = text(person, "expireson"), person.values.get("sponsorid")
+    if not is_enabled(person) or (ends and ends <= now):
+        return False
+    if not isinstance(sponsor, Reference):
+        return True
+    found = transaction.row(transaction.schema.tables["directoryuser"], sponsor.id)
+    return found is not None and is_enabled(found)
+
+
+def invite_guest(
+    session: Session, mail: str, name: str, sponsor: Guid | None, expires_on: str | None
+) -> tuple[Row, str]:
+    """A guest who has no password here, and the token of the link by which they come the first time, from a provider
+    of theirs, within the week (TS-728)."""
+    person = add_person(session, mail, name, mail)
+    reference = None if sponsor is None else person_by_id(session.transaction, sponsor).reference()
+    change(session, person, {"usertype": GUEST, "sponsorid": reference, "expireson": expires_on})
+    return person, issue(session, Purpose.INVITATION, {"person": person.id}, INVITATION_LIFE)
 
 
 def set_enabled(session: Session, person: Row, *, enabled: bool) -> None:

@@ -17,7 +17,7 @@ from strongroom.identity.directory import Directory, change, flag, get, note, re
 from strongroom.identity.factors import accepts_recovery_code, accepts_totp, add_totp, has_second_factor
 from strongroom.identity.hashing import is_outdated, matches, no_ones_hash, slow_hash
 from strongroom.identity.once import Content, Purpose, issue, look, peek, redeem, rewrite
-from strongroom.identity.people import find_person, is_enabled, password_of, person_by_id
+from strongroom.identity.people import find_person, may_enter, password_of, person_by_id
 from strongroom.identity.signinlog import Place, Result, record
 from strongroom.ids import Guid, Reference
 from strongroom.keys import Secret
@@ -61,7 +61,13 @@ def with_password(directory: Directory, login: str, password: str, place: Place)
         is_locked = guard.is_locked(transaction, counted, iso(directory.now()))
     is_right = matches(no_ones_hash() if kept is None else text(kept, "secret"), Secret(password.encode()))
     with directory.writing() as session:
-        if person is None or kept is None or not is_right or is_locked or not is_enabled(person):
+        if (
+            person is None
+            or kept is None
+            or not is_right
+            or is_locked
+            or not may_enter(session.transaction, person, session.now)
+        ):
             return _refuse(session, login, person, place, counted, is_right=is_right, is_locked=is_locked)
         if is_outdated(text(kept, "secret")):
             note(session, kept, {"secret": slow_hash(Secret(password.encode()))})
@@ -83,7 +89,7 @@ def with_code(directory: Directory, step: str, code: str, place: Place) -> Outco
         person = person_by_id(session.transaction, Guid(str(content["person"])))
         counted = guard.subjects(text(person, "userprincipalname"), place.address, is_known_place=True)
         is_locked = guard.is_locked(session.transaction, counted, session.now)
-        if not is_locked and is_enabled(person):
+        if not is_locked and may_enter(session.transaction, person, session.now):
             for factor, accepts in (("otp", accepts_totp), ("rc", accepts_recovery_code)):
                 if accepts(session, person, code):
                     redeem(session, Purpose.STEP, step)

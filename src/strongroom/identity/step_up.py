@@ -35,6 +35,8 @@ DANGEROUS = frozenset(
         "CreatePasswordLink",
         "AddDirectoryUser",
         "AddToDirectoryGroup",
+        "LinkDirectoryUser",
+        "InviteGuest",
         "AddIdentityProvider",
         "SetIdentityProviderSecret",
         "CreateScimToken",

@@ -4,10 +4,12 @@ anybody (TS-704, TS-712, TS-716). In other environments these operations are not
 from collections.abc import Callable
 from datetime import timedelta
 
-from strongroom.errors import NotFound, ResourceNotFound
+from strongroom.clock import iso
+from strongroom.errors import Conflict, NotFound, ResourceNotFound
 from strongroom.identity import applications, groups, guard, people, sessions
 from strongroom.identity.conditional.tables import MEMBER
 from strongroom.identity.directory import reference, text
+from strongroom.identity.federation import persons, providers
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
 from strongroom.records import Session
 from strongroom.records.authorize import demand_privilege
@@ -102,6 +104,25 @@ def _leave(session: Session, arguments: Arguments) -> Result:
     return {"Changed": groups.remove_member(session, group, person.reference())}
 
 
+def _link(session: Session, arguments: Arguments) -> Result:
+    person = people.person_by_id(session.transaction, arguments.guid("UserId"))
+    provider = providers.by_id(session.transaction, arguments.guid("ProviderId"))
+    if provider is None:
+        raise NotFound("There is no such identity provider.")
+    subject = arguments.text("Subject")
+    if persons.person_of(session.transaction, provider, subject) is not None:
+        raise Conflict("Somebody has this subject at the provider already.")
+    persons.link(session, person, provider, subject)
+    return None
+
+
+def _invite(session: Session, arguments: Arguments) -> Result:
+    sponsor = arguments.guid("SponsorId") if arguments.values.get("SponsorId") else None
+    ends = iso(arguments.moment("ExpiresOn")) if arguments.values.get("ExpiresOn") else None
+    person, token = people.invite_guest(session, arguments.text("Mail"), arguments.text("DisplayName"), sponsor, ends)
+    return {"DirectoryUserId": person.id, "RedeemPath": f"/sign-in/invitation?token={token}"}
+
+
 # --- sessions ----------------------------------------------------------------------------------------------------
 
 
@@ -188,6 +209,22 @@ OPERATIONS: tuple[Operation, ...] = (
         Parameter("GroupId", Kind.GUID),
         _USER,
         properties={"Changed": "Edm.Boolean"},
+    ),
+    action(
+        "LinkDirectoryUser",
+        in_control(_PERSON, Rights.WRITE, _link),
+        _USER,
+        Parameter("ProviderId", Kind.GUID),
+        Parameter("Subject", Kind.STRING),
+    ),
+    action(
+        "InviteGuest",
+        in_control(_PERSON, Rights.CREATE, _invite),
+        Parameter("Mail", Kind.STRING),
+        Parameter("DisplayName", Kind.STRING),
+        Parameter("SponsorId", Kind.GUID, required=False),
+        Parameter("ExpiresOn", Kind.STRING, required=False, type="Edm.DateTimeOffset"),
+        properties={"DirectoryUserId": "Edm.Guid", "RedeemPath": "Edm.String"},
     ),
     action("EndSession", _end_session, Parameter("SessionId", Kind.GUID), properties={"Ended": "Edm.Int32"}),
     action("EndAllSessions", _end_all_sessions, _USER, properties={"Ended": "Edm.Int32"}),

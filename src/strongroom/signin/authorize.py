@@ -19,7 +19,7 @@ from strongroom.identity.once import Purpose, issue
 from strongroom.ids import Guid, parse_guid
 from strongroom.signin import metadata
 from strongroom.signin.audience import of_scope
-from strongroom.signin.entering import user_for_person
+from strongroom.signin.entering import enter_just_in_time
 from strongroom.signin.problems import OAuthProblem, missing, not_a_user
 from strongroom.store.protocol import Row
 
@@ -94,7 +94,7 @@ def code(environments: Environments, request: Asked, own: str, live: LiveSession
         if "none" in prompt:
             raise OAuthProblem("login_required", 50058, "Nobody is signed in.")
         raise NeedsSignIn
-    if user_for_person(audience.environment, live.person) is None:
+    if enter_just_in_time(environments, audience.environment, live.person) is None:
         raise not_a_user(audience.environment.name)
     content: dict[str, object] = {
         "client": request.client,

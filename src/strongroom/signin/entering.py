@@ -7,11 +7,17 @@ from strongroom.clock import iso
 from strongroom.environment import Environment, Environments
 from strongroom.errors import Unauthenticated
 from strongroom.identity import TokenClaims, issue
+from strongroom.identity.conditional.people import known_of
+from strongroom.identity.directory import text
+from strongroom.identity.groups import misfits
 from strongroom.identity.liveness import LiveSession
+from strongroom.identity.membership import make_user_of_platform
 from strongroom.identity.people import user_of
 from strongroom.identity.signinlog import Place
 from strongroom.identity.tokens import Bearer
 from strongroom.ids import Guid
+from strongroom.records import Session
+from strongroom.records.platform_user import platform_caller
 from strongroom.signin.problems import not_a_user
 from strongroom.store.protocol import Row
 
@@ -25,6 +31,32 @@ def user_for_person(environment: Environment, person: Guid) -> Row | None:
     """The enabled user that a person is in an environment."""
     with environment.database.read() as transaction:
         return _enabled(user_of(transaction, person))
+
+
+def enter_just_in_time(environments: Environments, environment: Environment, person: Guid) -> Row | None:
+    """The user that a person is, made now where a group team of the environment names a group of theirs (TS-708,
+    TS-726): what they may is what the team's roles say, and they join it with their first request."""
+    found = user_for_person(environment, person)
+    if found is not None:
+        return found
+    with environments.directory.reading() as transaction:
+        row = transaction.row(transaction.schema.tables["directoryuser"], person)
+        known = known_of(transaction, person)
+    with environment.database.read() as transaction:
+        if row is None or user_of(transaction, person) is not None:
+            return None
+        has_team = bool(misfits(transaction, person, known.groups, known.groups, is_guest=known.is_guest))
+    if not has_team:
+        return None
+    with environment.database.write() as transaction:
+        caller = platform_caller(transaction.schema)
+        session = Session(transaction, caller, environment.clock, environment.rules)
+        login, name = text(row, "userprincipalname"), text(row, "name")
+        if session.transaction.row_by_key(session.table("systemuser"), {"domainname": login}) is not None:
+            return None  # somebody of before has the name: an administrator ties the two
+        made = make_user_of_platform(session, person, login, name)
+    with environment.database.read() as transaction:
+        return transaction.row(transaction.schema.tables["systemuser"], made)
 
 
 def user_for_program(environment: Environment, client: Guid) -> Row | None:
@@ -64,7 +96,7 @@ def claims_of_session(
         if each not in environments.names:
             break
         environment = environments.named(each)
-        user = user_for_person(environment, live.person)
+        user = enter_just_in_time(environments, environment, live.person)
         if user is not None:
             claims = TokenClaims(
                 user.id, environment.id, live.id, _OF_SESSION, live.proven_on, live.expires_on, live.id

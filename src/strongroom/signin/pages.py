@@ -13,6 +13,7 @@ from strongroom.errors import InvalidRequest
 from strongroom.identity import people, sessions, signin
 from strongroom.identity.directory import get, text
 from strongroom.identity.factors import made_here, new_totp_secret, shown, totp_address
+from strongroom.identity.federation import providers
 from strongroom.identity.signinlog import Result, record
 from strongroom.ids import Reference
 from strongroom.signin.templating import page
@@ -83,7 +84,10 @@ def sign_out_page(visitor: Visitor, fields: Mapping[str, str] | None) -> Respons
     if live is not None:
         with visitor.environments.directory.writing() as session:
             sessions.end(session, get(session.transaction, Reference("signinsession", live.id)))
-    response = _html(page("message.html", visitor, title="Signed out", text="You are signed out of everything here."))
+    with visitor.environments.directory.reading() as transaction:
+        came_from = None if live is None or live.provider is None else providers.by_id(transaction, live.provider)
+    there = came_from.id if came_from is not None and came_from.ends_there else ""
+    response = _html(page("signed-out.html", visitor, title="Signed out", there=there))
     visitor.forget_session(response)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
@@ -154,7 +158,15 @@ def of_policy(outcome: signin.Outcome) -> str:
 
 
 def _door(visitor: Visitor, following: str, *, login: str = "", refusal: str = "", notice: str = "") -> Response:
-    values = {"next": following, "login": login, "refusal": refusal, "notice": notice}
+    with visitor.environments.directory.reading() as transaction:
+        listed = [{"id": each.id, "name": each.name} for each in providers.enabled(transaction)]
+    values: dict[str, object] = {
+        "next": following,
+        "login": login,
+        "refusal": refusal,
+        "notice": notice,
+        "providers": listed,
+    }
     return _html(page("sign-in.html", visitor, title="Sign in", **values), 400 if refusal else 200)
 
 

@@ -1,6 +1,7 @@
 """Errors of the authority in the words of RFC 6749, with the numbers that the published clients know (WA-27,
 TS-714)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -43,6 +44,18 @@ def wrong_scope(shown: str, own: str) -> OAuthProblem:
         f"The scope '{shown[:200]}' names no environment of this server. Ask for {own}/.default, or for "
         f"{own}/e/NAME/.default.",
     )
+
+
+def kept_out() -> OAuthProblem:
+    """A policy that blocks (TS-723)."""
+    text = "Access has been blocked by a conditional access policy of the organization."
+    return OAuthProblem("access_denied", 53003, text, 403)
+
+
+def needs_more(required: Sequence[str]) -> OAuthProblem:
+    """A policy that asks for more than was shown; the program sends the person to sign in again (TS-723)."""
+    text = f"A policy of the organization asks for more than the sign-in shows: {', '.join(required)}."
+    return OAuthProblem("interaction_required", 50076, text)
 
 
 def not_a_user(environment: str) -> OAuthProblem:

@@ -18,11 +18,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from strongroom.environment import Environments
 from strongroom.errors import StrongroomError
-from strongroom.signin import account, authorize, metadata, pages, passkey_pages, tokens
+from strongroom.signin import account, authorize, federation, metadata, pages, passkey_pages, tokens
 from strongroom.signin.problems import OAuthProblem
+from strongroom.signin.provider_client import ProviderClient
 from strongroom.signin.templating import page, static_file
+from strongroom.signin.token_request import TokenRequest
 from strongroom.signin.visitor import Visitor, single, visitor
 from strongroom.webapi.browsers import PageRules, serve_pages
+from strongroom.webapi.entrance import Entrance
 from strongroom.webapi.telemetry import Observation
 
 _RULES = PageRules(
@@ -42,6 +45,8 @@ class SignIn:
 
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
+        self._providers = ProviderClient(environments)
+        self._entrance = Entrance(environments)
         read, both = ["GET"], ["GET", "POST"]
         oauth = "/{tenant}/oauth2"
         self._app: ASGIApp = Starlette(
@@ -57,6 +62,11 @@ class SignIn:
                 Route(f"{oauth}/authorize", self._authorize, methods=read),
                 Route(f"{oauth}/v2.0/logout", self._page(pages.sign_out_page), methods=read),
                 Route("/sign-in/static/{name}", self._static, methods=read),
+                Route("/sign-in/with/{provider}", self._federated(federation.start), methods=read),
+                Route("/sign-in/back/{provider}", self._federated(federation.back), methods=read),
+                Route("/sign-in/out/{provider}", self._federated(federation.leave), methods=read),
+                Route("/sign-in/invitation", self._invitation, methods=read),
+                Route("/sign-in/back-channel/{provider}", self._back_channel, methods=["POST"]),
                 *(Route(path, self._page(handler), methods=both) for path, handler in pages.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in account.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in passkey_pages.PAGES.items()),
@@ -88,13 +98,15 @@ class SignIn:
     async def _token(self, request: Request, *, is_old: bool) -> Response:
         found = visitor(request, self._environments)
         fields = single(await request.form(max_files=0, max_fields=40))
-        asked = tokens.TokenRequest(
+        asked = TokenRequest(
             self._environments,
             fields,
             request.headers.get("authorization"),
             found.origin,
             _tenant(request),
             found.place(application=fields.get("client_id", "")),
+            self._entrance,
+            self._providers,
             is_old,
         )
         return _json(await run_in_threadpool(tokens.answer, asked))
@@ -131,6 +143,23 @@ class SignIn:
             return response
 
         return serve
+
+    def _federated(
+        self, handler: Callable[[Visitor, ProviderClient], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            found = visitor(request, self._environments)
+            return await run_in_threadpool(handler, found, self._providers)
+
+        return serve
+
+    async def _invitation(self, request: Request) -> Response:
+        return await run_in_threadpool(federation.invitation, visitor(request, self._environments))
+
+    async def _back_channel(self, request: Request) -> Response:
+        form = single(await request.form(max_files=0, max_fields=10))
+        found = visitor(request, self._environments)
+        return await run_in_threadpool(federation.back_channel, found, self._providers, form)
 
     async def _static(self, request: Request) -> Response:
         found = static_file(str(request.path_params["name"]))

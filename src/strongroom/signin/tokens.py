@@ -7,73 +7,20 @@ program what the person may who signed in. The password grant is not offered (WA
 import base64
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
-import jwt
-import orjson
-
-from strongroom.environment import Environments
 from strongroom.identity import refresh
 from strongroom.identity.directory import reference, text
-from strongroom.identity.liveness import LiveSession
 from strongroom.identity.once import Content, Purpose, redeem, used_content
-from strongroom.identity.signinlog import Place, Result, record
+from strongroom.identity.signinlog import Result, record
 from strongroom.identity.tokens import Bearer
 from strongroom.ids import Guid
-from strongroom.signin import metadata
-from strongroom.signin.audience import Audience, of_resource, of_scope
-from strongroom.signin.clients import Client, client_of
-from strongroom.signin.entering import LONGEST_ACCESS, access_token, user_for_person, user_for_program
-from strongroom.signin.problems import OAuthProblem, missing, wrong_grant
+from strongroom.signin.audience import of_scope
+from strongroom.signin.clients import Client
+from strongroom.signin.entering import user_for_program
+from strongroom.signin.problems import OAuthProblem, wrong_grant
+from strongroom.signin.token_request import Answer, TokenRequest, for_person, given, id_token, told
 from strongroom.signin.visitor import required
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """A request to the token endpoint. `is_old` is the form with `resource` in place of `scope`."""
-
-    environments: Environments
-    fields: Mapping[str, str]
-    authorization: str | None
-    own: str
-    tenant: str
-    place: Place
-    is_old: bool = False
-
-    @property
-    def lifetime_s(self) -> int:
-        """Seconds that the access token lives."""
-        return int(LONGEST_ACCESS.total_seconds())
-
-    def client(self, *, may_be_public: bool) -> Client:
-        """The program that asks, proved."""
-        own, tenant = self.own, self.tenant
-        audiences = (
-            metadata.token_endpoint(own, tenant),
-            metadata.issuer(own, tenant),
-            f"{own}/{tenant}/oauth2/token",
-        )
-        return client_of(
-            self.environments.directory,
-            self.fields,
-            self.authorization,
-            audiences,
-            self.place,
-            may_be_public=may_be_public,
-        )
-
-    def audience(self, *, needs_resource: bool) -> Audience:
-        """The environment that is asked for."""
-        if "resource" in self.fields:
-            return of_resource(self.environments, self.fields["resource"], self.own)
-        if self.is_old:
-            raise missing("resource")
-        scope = self.fields.get("scope", "") if not needs_resource else required(self.fields, "scope")
-        return of_scope(self.environments, scope, self.own, needs_resource=needs_resource)
-
-
-Answer = dict[str, object]
 
 
 def answer(request: TokenRequest) -> Answer:
@@ -92,10 +39,10 @@ def _client_credentials(request: TokenRequest) -> Answer:
     user = user_for_program(audience.environment, client.id)
     credential = client.credential.id if client.credential is not None else None
     bearer = Bearer(client.program.id, client.id, credential=credential)
-    token = access_token(request.environments, audience.environment, user, bearer, request.place)
+    token = given(request, audience.environment, user, bearer)
     with request.environments.directory.writing() as session:
         record(session, request.place, Result.SUCCESS, login=request.place.application, factors=("client",))
-    return _told(request, token, audience)
+    return told(request, token, audience)
 
 
 def _authorization_code(request: TokenRequest) -> Answer:
@@ -113,23 +60,23 @@ def _authorization_code(request: TokenRequest) -> Answer:
     if live is None:
         raise wrong_grant()
     audience = of_scope(request.environments, str(content["scope"]), request.own, needs_resource=False)
-    found = _for_person(request, client, live, audience)
+    found = for_person(request, client, live, audience)
     if audience.wants_refresh:
         with request.environments.directory.writing() as session:
             found["refresh_token"] = refresh.begin(
                 session, live, client.id, text(client.program, "name"), audience.environment.name, audience.scope
             )
     if audience.wants_id:
-        found["id_token"] = _id_token(request, client, live, content.get("nonce"))
+        found["id_token"] = id_token(request, client, live, content.get("nonce"))
     return found
 
 
 def _refresh_token(request: TokenRequest) -> Answer:
     client = request.client(may_be_public=True)
-    given = required(request.fields, "refresh_token")
+    shown = required(request.fields, "refresh_token")
     environments = request.environments
     with environments.directory.writing() as session:
-        family = refresh.family_of(session, given, client.id)
+        family = refresh.family_of(session, shown, client.id)
         following = None if family is None else refresh.rotate(session, family)
     if family is None or following is None:
         raise wrong_grant(70000)
@@ -142,10 +89,10 @@ def _refresh_token(request: TokenRequest) -> Answer:
         audience = of_scope(
             environments, _with_resource(request, text(family, "scope")), request.own, needs_resource=False
         )
-    found = _for_person(request, client, live, audience)
+    found = for_person(request, client, live, audience)
     found["refresh_token"] = following
     if audience.wants_id:
-        found["id_token"] = _id_token(request, client, live, None)
+        found["id_token"] = id_token(request, client, live, None)
     return found
 
 
@@ -173,63 +120,3 @@ def _fits(content: Content, client: Client, redirect: str, verifier: str) -> boo
         and content["redirect"] == redirect
         and hmac.compare_digest(str(content["challenge"]), challenge)
     )
-
-
-def _for_person(request: TokenRequest, client: Client, live: LiveSession, audience: Audience) -> Answer:
-    user = user_for_person(audience.environment, live.person)
-    credential = None if client.credential is None else client.credential.id
-    bearer = Bearer(live.person, client.id, live.id, credential, live.factors)
-    return _told(
-        request, access_token(request.environments, audience.environment, user, bearer, request.place), audience, live
-    )
-
-
-def _told(request: TokenRequest, token: str, audience: Audience, live: LiveSession | None = None) -> Answer:
-    found: Answer = {
-        "token_type": "Bearer",
-        "scope": audience.scope,
-        # The older form has these as text, as its published service does.
-        "expires_in": str(request.lifetime_s) if request.is_old else request.lifetime_s,
-        "ext_expires_in": str(request.lifetime_s) if request.is_old else request.lifetime_s,
-        "access_token": token,
-    }
-    if request.is_old:
-        begins = int(request.environments.clock.now().timestamp())
-        found |= {
-            "resource": request.fields.get("resource", ""),
-            "not_before": str(begins),
-            "expires_on": str(begins + request.lifetime_s),
-        }
-    if live is not None:
-        about = {"uid": live.person, "utid": request.environments.keys.home}
-        found["client_info"] = base64.urlsafe_b64encode(orjson.dumps(about)).rstrip(b"=").decode()
-    return found
-
-
-def _id_token(request: TokenRequest, client: Client, live: LiveSession, nonce: object) -> str:
-    """Who signed in, for the program only (OpenID Connect): no door of ours takes it, its `aud` is the client id."""
-    environments = request.environments
-    with environments.directory.reading() as transaction:
-        row = transaction.row(transaction.schema.tables["directoryuser"], live.person)
-        login = "" if row is None else text(row, "userprincipalname")
-    key_id, private = environments.keys.signing_key()
-    now = int(environments.clock.now().timestamp())
-    claims: dict[str, object] = {
-        "iss": metadata.issuer(request.own, request.tenant),
-        "aud": client.id,
-        "sub": live.person,
-        "oid": live.person,
-        "tid": environments.keys.home,
-        "name": live.name,
-        "preferred_username": login,
-        "auth_time": int(live.proven_on.timestamp()),
-        "amr": list(live.factors),
-        "sid": live.id,
-        "iat": now,
-        "nbf": now,
-        "exp": now + request.lifetime_s,
-        "ver": "2.0",
-        "nonce": nonce,
-    }
-    present = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(present, private, algorithm=metadata.ID_TOKEN_ALGORITHM, headers={"kid": key_id})

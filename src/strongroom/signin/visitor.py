@@ -83,9 +83,21 @@ class Visitor:
         """Give the browser its session."""
         self._set(response, _SESSION, token)
 
+    def cookie(self, name: str) -> str:
+        """What a cookie of ours holds; empty without one."""
+        return self.request.cookies.get(self._name(name), "")
+
+    def remember(self, response: Response, name: str, value: str) -> None:
+        """Give the browser a cookie that lives as long as it runs."""
+        self._set(response, name, value)
+
+    def forget(self, response: Response, name: str) -> None:
+        """Take a cookie back."""
+        response.delete_cookie(self._name(name), path="/", secure=self.is_secure, httponly=True, samesite="lax")
+
     def forget_session(self, response: Response) -> None:
         """Take the session from the browser."""
-        response.delete_cookie(self._name(_SESSION), path="/", secure=self.is_secure, httponly=True, samesite="lax")
+        self.forget(response, _SESSION)
 
     async def form(self) -> Mapping[str, str]:
         """The fields of a form of ours. Raises `HTTPException` 403 when it was not sent from a page of this server."""

@@ -64,6 +64,7 @@ class Verdict:
 
 
 _Key = tuple[object, ...]
+_CONTROL, _ADMINISTRATOR = "control", fold("System Administrator")
 
 
 class Gate:
@@ -85,6 +86,8 @@ class Gate:
                 return Verdict()
             live = None if claims.session is None else self._liveness.live(transaction, claims.session)
             decision = self._decision(transaction, policies, entering, live) if policies else GRANTED
+            if live is not None and live.is_guest:
+                _refuse_guest(entering)
         now = self._directory.now()
         age = timedelta(0) if live is None else now - live.proven_on
         if decision.blocked:
@@ -153,6 +156,17 @@ class Gate:
             factors=frozenset() if live is None else frozenset(live.factors),
             sign_in_risk=0 if live is None else live.risk,
             user_risk=known.risk,
+        )
+
+
+def _refuse_guest(entering: Entering) -> None:
+    """Guests do not see the directory, and administer nothing, whatever roles they were given (TS-728)."""
+    is_administrator = any(fold(name) == _ADMINISTRATOR for name in entering.holder().roles)
+    if entering.environment == _CONTROL or is_administrator:
+        raise AccessDenied(
+            "A guest may not administer an environment, nor enter the control environment.",
+            code="0x80072560",
+            details={"reason": "guest-restricted", "rule": "TS-728", "target": "usertype"},
         )
 
 
