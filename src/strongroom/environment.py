@@ -41,6 +41,10 @@ from strongroom.identity.directory_rules import register_rules
 from strongroom.identity.liveness import Liveness
 from strongroom.ids import Guid, Reference, new_guid, parse_guid
 from strongroom.keys import KeyRing, Secret
+from strongroom.lockbox.reach import Reach
+from strongroom.lockbox.sessions import SupportWatch, bound
+from strongroom.lockbox.tables import request_tables, session_tables
+from strongroom.lockbox.verbs import register_rules as register_lockbox
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.tables import monitoring_tables
 from strongroom.monitoring.verbs import register_rules as register_monitoring
@@ -125,6 +129,7 @@ class Environment:
         firewall.register(self.rules)
         step_up.register(self.rules)
         self.readings = ActivityBuffer(database)
+        self.support = SupportWatch(database, self.rules, clock)
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
         self._limit = RefusalLimit()
@@ -141,12 +146,17 @@ class Environment:
         Unknown or disabled users are refused as WA-21, WA-23 and WA-420 say; whether the caller may do anything is
         the business of each verb (`WhoAmI` asks for less than a read).
         """
+        is_support = self.support.concerns(identity.user_id)
+        if is_support:
+            self.support.note(identity.user_id, facts)
         with self.database.write() if write else self.database.read() as transaction:
             caller = self.caller(transaction, identity)
             if self.record.state is EnvironmentState.ADMINISTRATION and not caller.is_system_administrator:
                 raise _only_administrators(self.record)
             session = Session(transaction, caller, self.clock, self.rules, facts)
             yield session
+            if is_support:
+                self.support.demand(identity.user_id)
             if write:
                 _append_notes(transaction, session)
         if not write:
@@ -220,6 +230,7 @@ class Environment:
             raise AccessDenied("The user is not a member of the organization.", code="0x80072560")
         if is_disabled(facts):
             raise Unauthenticated("The requested resource requires authentication.")
+        facts = bound(transaction, facts)
         if identity.read_only:
             facts = replace(facts, access_mode=AccessMode.READ)
         real = resolve(facts, transaction.schema, epoch)
@@ -232,7 +243,7 @@ class Environment:
         target_facts = transaction.facts(Reference("systemuser", target))
         if target_facts is None:
             raise AccessDenied("The user to act for is not a member of the organization.", code="0x80072560")
-        acting = resolve(target_facts, transaction.schema, epoch, real)
+        acting = resolve(bound(transaction, target_facts), transaction.schema, epoch, real)
         require_enabled(acting)
         require_entry(acting)
         return acting
@@ -379,6 +390,8 @@ def _ready(
     if record.kind is EnvironmentKind.CONTROL:
         register_rules(environment.rules)
         register_estate(environment.rules)
+        environment.rules.reach = Reach(home, lambda name: open_environment(home, name))
+    register_lockbox(environment.rules)
     register_monitoring(environment.rules, Outbound(home.settings.outbound.allow))
     if not is_new:
         _complete(environment)
@@ -387,10 +400,12 @@ def _ready(
 
 def _complete(environment: Environment) -> None:
     """Make the tables of the platform's services that the environment lacks."""
-    ensure_tables(environment.database, environment.rules, environment.clock, monitoring_tables())
+    own = (*monitoring_tables(), *session_tables())
+    if environment.record.kind is EnvironmentKind.CONTROL:
+        own = (*own, *estate_tables(), *request_tables())
+    ensure_tables(environment.database, environment.rules, environment.clock, own)
     if environment.record.kind is EnvironmentKind.CONTROL:
         directory_in(environment)
-        ensure_tables(environment.database, environment.rules, environment.clock, estate_tables())
 
 
 def ledger_in(control: Environment) -> Ledger:

@@ -6,7 +6,7 @@ and rights · `membership` teams and roles · `record_teams` access teams of row
 `activity` who read and did what · `audit_proof` heads and proofs of the trail · `restoring` rows as they were ·
 `explanation` why and who · `identities` accounts, programs and sessions · `access_info` where access comes from ·
 `inherited_access` ending what is inherited · `foresight` what a change would do · `merging` two rows into one ·
-`monitoring` alerts · `conditional_access` who would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
+`monitoring` alerts · `lockbox` support · `conditional_access` who would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
 `environments` their life and keys ·
 `entity_changes` since a token · `solutions` in and out · `solution_layers` upgrades and patches ·
 `dependencies` what needs what · `files` contents of file columns · `mapping` prefilled rows ·
@@ -33,6 +33,7 @@ from strongroom.messages import (
     foresight,
     identities,
     inherited_access,
+    lockbox,
     mapping,
     membership,
     merging,
@@ -75,6 +76,7 @@ def operations() -> Mapping[str, Operation]:
         files,
         identities,
         inherited_access,
+        lockbox,
         mapping,
         membership,
         merging,

@@ -218,7 +218,7 @@ SHIPPED: tuple[Shipped, ...] = (
         "machine-token",
         "A token was made on the machine",
         Severity.MEDIUM,
-        f"{_done(Activity.TOKEN_ISSUED)} and contains(details,'machine')",
+        f"{_done(Activity.TOKEN_ISSUED)} and contains(details,'operator')",
         _ACTIVITIES,
     ),
     Shipped(

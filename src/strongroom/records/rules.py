@@ -72,6 +72,9 @@ class Rules:
 
     prepared: PreparedQueries = field(default_factory=PreparedQueries)
 
+    reach: object | None = None
+    """In the control environment: what services of higher rooms reach other environments by (`lockbox.reach`)."""
+
     registered: list[Registered] = field(default_factory=list[Registered])
     _rows: dict[tuple[Event, str | None], list[RowRule]] = field(
         default_factory=dict[tuple[Event, str | None], list[RowRule]]

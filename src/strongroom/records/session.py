@@ -40,6 +40,9 @@ class RequestFacts:
     solution: str | None = None
     """The unmanaged solution that what is made belongs to (WA-351)."""
 
+    asked: str | None = None
+    """The request as it was sent: method, path and query. Nothing but the commands of support keeps it (TS-1505)."""
+
 
 @dataclass(slots=True)
 class Session:

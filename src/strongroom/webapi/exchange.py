@@ -78,6 +78,7 @@ class Exchange:
             self.lacks_proof,
             request.header("x-sr-confirm"),
             solution,
+            f"{request.method} {request.path}{'?' if request.query else ''}{request.query}",
         )
         try:
             with self.environment.session(self.identity, facts, write=write or unmasked) as session:
