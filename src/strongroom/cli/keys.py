@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from strongroom.cli.customer_keys import customer
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say, table
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 @click.group()
 def keys() -> None:
     """List, rotate and change the keys of a home. No command ever prints a key."""
+
+
+keys.add_command(customer)
 
 
 @keys.command("list", short_help="Show which keys there are.")

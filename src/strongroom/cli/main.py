@@ -26,6 +26,7 @@ from strongroom.cli.init import init
 from strongroom.cli.keys import keys
 from strongroom.cli.move_data import export_data, import_data
 from strongroom.cli.policy import policy_test
+from strongroom.cli.portability import export_check
 from strongroom.cli.serve import serve
 from strongroom.cli.solutions import export, solutions
 from strongroom.cli.sql import sql
@@ -65,6 +66,7 @@ audit.add_command(stream)
         solutions,
         audit,
         alerts,
+        export_check,
         backup,
         restore,
         environment,

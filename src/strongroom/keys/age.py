@@ -9,7 +9,10 @@ from strongroom.errors import InvalidRequest
 from strongroom.keys.secret import Secret
 
 _age = cast("Any", pyrage)
-DecryptError: type[Exception] = _age.DecryptError
+
+
+class DecryptError(Exception):
+    """What should be decrypted was altered or cut, or is encrypted to others."""
 
 
 class Readable(Protocol):
@@ -52,4 +55,11 @@ def decrypt(source: Readable, target: Writable, identity: Secret) -> None:
         parsed = _age.x25519.Identity.from_str(identity.reveal().decode().strip())
     except _age.IdentityError:
         raise InvalidRequest("An identity of age has the form AGE-SECRET-KEY-1….") from None
-    _age.decrypt_io(source, target, [parsed])
+    try:
+        _age.decrypt_io(source, target, [parsed])
+    except _age.DecryptError:
+        raise DecryptError from None
+    except OSError as error:
+        if error.errno is not None:  # the disk's own trouble
+            raise
+        raise DecryptError from None

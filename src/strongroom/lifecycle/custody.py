@@ -76,7 +76,8 @@ def check_keys(home: Home, ledger: Callable[[], Ledger], unreached: dict[str, fl
         if state.is_enabled:
             unreached.pop(key.name, None)
             continue
-        if not state.is_reached and time.monotonic() - unreached.setdefault(key.name, time.monotonic()) < grace_s:
+        since = unreached.setdefault(key.name, time.monotonic())
+        if not state.is_reached and time.monotonic() - since < grace_s:
             continue
         revoke_key(home, ledger(), key.name, f"the provider: {state.detail}", by="the server")
         revoked.append(key.name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import orjson
 
@@ -28,6 +29,7 @@ from strongroom.lifecycle import custody, environments
 from strongroom.lifecycle.backups import MANUAL, SYSTEM, Backups, Tell, silent
 from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.mirroring import mirror, mirror_backups, note_certificate
+from strongroom.lifecycle.portability import export_everything, import_everything
 from strongroom.lifecycle.restoring import described, restore
 from strongroom.records import Session
 from strongroom.store.protocol import Value
@@ -244,6 +246,34 @@ def _chosen(home: Home, asked: Asked) -> Manifest:
     return found
 
 
+def _export(home: Home, _: Ledger, asked: Asked) -> Answer:
+    recipients = tuple(asked.optional("recipients").split())
+    path = Path(asked.text("file"))
+    manifest = export_everything(home, asked.text("name"), path, recipients=recipients, tell=asked.tell)
+    files = cast("dict[str, dict[str, int]]", manifest["Files"])
+    rows = [facts["rows"] for facts in files.values() if "rows" in facts]
+    return {
+        "rows": sum(rows),
+        "tables": len(rows),
+        "publicKey": manifest["PublicKey"],
+        "signature": manifest["Signature"],
+    }
+
+
+def _import(home: Home, _: Ledger, asked: Asked) -> Answer:
+    with home.operating():
+        made = import_everything(
+            home,
+            Path(asked.text("file")),
+            asked.text("to"),
+            by=asked.by,
+            database=asked.database,
+            public_key=asked.optional("publickey") or None,
+            tell=asked.tell,
+        )
+    return _said(made)
+
+
 def _create(home: Home, _: Ledger, asked: Asked) -> Answer:
     kind = EnvironmentType(asked.optional("type") or "sandbox")
     with home.operating():
@@ -338,6 +368,8 @@ OPERATIONS: Mapping[str, _Do] = {
     "verify-backup": _verify_backup,
     "remove-backup": _remove_backup,
     "restore": _restore,
+    "export": _export,
+    "import": _import,
     "create": _create,
     "copy": _copy,
     "reset": _simple(lambda home, asked: environments.reset(home, asked.text("name"), by=asked.by)),

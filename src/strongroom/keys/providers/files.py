@@ -33,7 +33,9 @@ class FileKey:
 
     def rotated(self) -> str:
         stem, _, number = self._path.name.rpartition(".v")
-        fresh = self._path.with_name(f"{stem}.v{int(number) + 1}" if number.isdigit() else f"{self._path.name}.v2")
+        stem, version = (stem, int(number)) if number.isdigit() else (self._path.name, 1)
+        while (fresh := self._path.with_name(f"{stem}.v{version + 1}")).exists():
+            version += 1  # an interrupted rotation left it, or it is another one's
         make(fresh)
         return f"file:{fresh}"
 

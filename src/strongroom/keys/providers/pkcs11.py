@@ -99,6 +99,11 @@ def _gcm(nonce: bytes, place: Sequence[str]) -> Any:
     return pkcs11.GCMParams(nonce=nonce, aad=associated, tag_bits=128)
 
 
+def reload_module(path: str) -> None:
+    """Let a module look for its tokens anew: most look once, when they are loaded."""
+    _lib(path).reinitialize()
+
+
 def make(address: ProviderAddress) -> None:
     """A new key under the label of an address."""
     TokenKey(address).make()
