@@ -10,8 +10,6 @@ from strongroom.audit.history import (
     History,
     attribute_change_history,
     audit_detail,
-    delete_audit_data,
-    delete_record_change_history,
     record_change_history,
 )
 
@@ -25,8 +23,6 @@ __all__ = [
     "attribute_change_history",
     "audit_detail",
     "creation",
-    "delete_audit_data",
-    "delete_record_change_history",
     "entry",
     "record_change_history",
 ]

@@ -6,7 +6,6 @@ it shows old and new values, without the columns that the caller may not read (S
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypedDict, cast
 
 import orjson
@@ -15,21 +14,16 @@ from strongroom.access.caller import Caller
 from strongroom.access.check import SecuredRow, least_depth
 from strongroom.access.columns import is_open, opens_trail
 from strongroom.access.messages import does_not_exist, no_access
-from strongroom.access.plan import Branch, ColumnAccess, Plan
-from strongroom.access.planned import PlannedSelect
+from strongroom.access.plan import ColumnAccess, Plan
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import require_privilege, require_usable
-from strongroom.audit.entries import Action, Author, Operation, parse_value
-from strongroom.audit.entries import entry as make_entry
-from strongroom.audit.removals import REMOVED_PLACES, ranges_of
-from strongroom.clock import iso
+from strongroom.audit.entries import Operation, parse_value
+from strongroom.audit.leaf import is_erased
 from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Reference
-from strongroom.query.ast import TRUE, Comparison, Field, Literal, Operator, Output, Select, Source
-from strongroom.schema.model import Column, ColumnType, Depth, Rights, Table
+from strongroom.schema.model import Column, Depth, Rights, Table
 from strongroom.store.protocol import Row, Transaction, Value
 
-_BATCH = 1000
 _OF_COLUMNS = frozenset({Operation.CREATE.value, Operation.DELETE.value})
 
 
@@ -99,52 +93,6 @@ def audit_detail(transaction: Transaction, caller: Caller, entry: Guid) -> Audit
         raise does_not_exist(table, entry)
     detail = _detail(caller, row, None)
     return detail if _may_see_values(transaction, caller, row) else replace(detail, old={}, new={}, deleted=())
-
-
-def delete_record_change_history(transaction: Transaction, caller: Caller, target: Reference, now: str) -> int:
-    """Remove the entries of one row and say how many; needs `prvDeleteRecordChangeHistory`."""
-    require_usable(caller)
-    require_privilege(caller, "prvDeleteRecordChangeHistory")
-    rows = [row for row in _entries(transaction, target) if not _tells_of_removal(row)]
-    places = transaction.log.mark_gone(rows, now)
-    transaction.delete(transaction.schema.tables["audit"], rows)
-    _tell(transaction, caller, target, len(rows), places, now)
-    return len(rows)
-
-
-def delete_audit_data(transaction: Transaction, caller: Caller, end: str, now: str) -> int:
-    """Remove the entries written before `end` and say how many; needs `prvDeleteAuditPartitions`."""
-    require_usable(caller)
-    require_privilege(caller, "prvDeleteAuditPartitions")
-    table = transaction.schema.tables["audit"]
-    before = Literal(_moment(end), ColumnType.DATETIME)
-    older = Comparison(Operator.LESS, Field("", table.columns["createdon"]), before)
-    select = Select(Source(table), (Output(table.primary_id, Field("", table.id_column)),), where=older)
-    everything = Plan(table, Rights.READ, (Branch(TRUE, ()),))
-    ids = [Guid(str(row[0])) for row in transaction.select(PlannedSelect(select, {"": everything}))]
-    places: list[int] = []
-    number = 0
-    for start in range(0, len(ids), _BATCH):
-        found = transaction.rows(table, ids[start : start + _BATCH])
-        rows = [row for row in found.values() if not _tells_of_removal(row)]
-        places += transaction.log.mark_gone(rows, now)
-        transaction.delete(table, rows)
-        number += len(rows)
-    organization = transaction.rows_where(transaction.schema.tables["organization"], {}, limit=1)[0]
-    _tell(transaction, caller, organization.reference(), number, places, now)
-    return number
-
-
-def _tells_of_removal(row: Row) -> bool:
-    """Entries that tell of a removal are never removed: without them, it would look like a theft."""
-    return row.values.get("action") == Action.AUDIT_LOG_DELETION.value
-
-
-def _moment(text: str) -> str:
-    try:
-        return iso(datetime.fromisoformat(text))
-    except ValueError:
-        raise InvalidRequest(f"'{text[:40]}' is no date and time such as 2024-05-01T10:15:00Z.") from None
 
 
 # --- pieces --------------------------------------------------------------------------------------------------------
@@ -229,27 +177,10 @@ def _is_shown(caller: Caller, plan: Plan | None, column: Column | None) -> bool:
 
 def _changes(row: Row) -> Iterator[_Changed]:
     text = row.values.get("changedata")
-    if not isinstance(text, str):
+    if not isinstance(text, str) or is_erased(text):
         return
     try:
         changed = orjson.loads(text)["changedAttributes"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise IntegrityViolation(f"The audit entry {row.id} cannot be read.") from error
     yield from cast("list[_Changed]", changed)
-
-
-def _tell(
-    transaction: Transaction, caller: Caller, target: Reference, number: int, places: Sequence[int], now: str
-) -> None:
-    """Leave an entry that says what was deleted, and which places of the log it had: nobody clears the trail unseen."""
-    author = Author(
-        Reference("systemuser", caller.id),
-        None if caller.initiated_by is None else Reference("systemuser", caller.initiating_id),
-        None,
-        now,
-    )
-    table = replace(transaction.schema.tables[target.table], is_audited=True)
-    changes = {"entries": (number, None), REMOVED_PLACES: (ranges_of(places) or None, None)}
-    told = make_entry(author, table, target.id, Operation.DELETE, Action.AUDIT_LOG_DELETION, changes)
-    if told is not None:
-        transaction.append_audit((told,))

@@ -58,6 +58,8 @@ _OF_ACTIVITIES = (
 )
 _LOOKUPS_OF_ACTIVITIES = ("callinguserid", "objectid", "userid")
 
+_ERASED = "\x1aerased:"
+
 Members = Mapping[str, str | int | None]
 """The columns of an entry by name, as JSON takes them."""
 
@@ -81,6 +83,20 @@ def identity_of(members: Members) -> str | int | None:
     return members.get("auditid") or members.get("activitylogid")
 
 
+def erased_text(salt: str, name: str, text: str) -> str:
+    """What stands in the place of a text that was erased: the digest that its leaf has of it."""
+    return _ERASED + _digest(salt, name, text)
+
+
+def is_erased(text: str) -> bool:
+    """Whether a text is what erasing leaves. What clients send has no such beginning: it is not printable."""
+    return text.startswith(_ERASED)
+
+
+def _digest(salt: str, name: str, text: str) -> str:
+    return sha256(f"{salt}{name}:{text}".encode()).hexdigest()
+
+
 def hash_of(members: Members, salt: str) -> str:
     """The hash of the leaf of these members, in hexadecimal; `salt` is hexadecimal too."""
     return leaf_hash(leaf_data(members, salt)).hex()
@@ -91,6 +107,6 @@ def leaf_data(members: Members, salt: str) -> bytes:
     shown = dict(members)
     for name in SALTED:
         text = shown.get(name)
-        if text is not None:
-            shown[name] = sha256(f"{salt}{name}:{text}".encode()).hexdigest()
+        if isinstance(text, str):
+            shown[name] = text[len(_ERASED) :] if is_erased(text) else _digest(salt, name, text)
     return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)

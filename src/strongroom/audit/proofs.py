@@ -37,7 +37,7 @@ def leaf_at(log: AuditLog, place: int) -> StoredLeaf:
 
 def shown_leaf(leaf: StoredLeaf) -> bytes | None:
     """The bytes that the leaf's hash is over; None once its entry was removed."""
-    return None if leaf.row is None or leaf.salt is None else leaf_data(members_of(leaf.row), leaf.salt)
+    return None if leaf.row is None else leaf_data(members_of(leaf.row), leaf.salt or "")
 
 
 def inclusion(log: AuditLog, place: int, size: int | None) -> tuple[int, list[bytes]]:

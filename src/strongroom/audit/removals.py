@@ -12,6 +12,9 @@ from strongroom.audit.entries import Action
 REMOVED_PLACES = "removedplaces"
 """The name in `changedata` under which the places stand, as `3-17,20`."""
 
+ERASED_PLACES = "erasedplaces"
+"""The same for entries whose texts were erased, while they stay (`audit.erasure`)."""
+
 
 def ranges_of(places: Sequence[int]) -> str:
     """Places as text: `3-17,20`."""
@@ -24,14 +27,14 @@ def ranges_of(places: Sequence[int]) -> str:
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
 
 
-def declared_in(members: Mapping[str, str | int | None]) -> list[range]:
-    """The places that an entry says were removed; none for any other entry."""
+def declared_in(members: Mapping[str, str | int | None], name: str = REMOVED_PLACES) -> list[range]:
+    """The places that an entry says were removed, or erased; none for any other entry."""
     data = members.get("changedata")
     if members.get("action") != Action.AUDIT_LOG_DELETION.value or not isinstance(data, str):
         return []
     try:
         changed = orjson.loads(data)["changedAttributes"]
-        text = next((str(each["oldValue"]) for each in changed if each["logicalName"] == REMOVED_PLACES), "")
+        text = next((str(each["oldValue"]) for each in changed if each["logicalName"] == name), "")
         return [_range(part) for part in text.split(",") if part and part != "None"]
     except (ValueError, KeyError, TypeError):
         return []

@@ -18,7 +18,7 @@ from strongroom.audit.forks import Fork, fork_in
 from strongroom.audit.heads import NO_HEAD, head_hash, is_signed
 from strongroom.audit.leaf import Members, hash_of, identity_of, members_of
 from strongroom.audit.merkle import Frontier
-from strongroom.audit.removals import declared_in
+from strongroom.audit.removals import ERASED_PLACES, declared_in
 from strongroom.ids import Guid
 from strongroom.store.leaves import StoredHead
 from strongroom.store.protocol import Database
@@ -109,6 +109,8 @@ class _Walk:
     is_broken: bool = False
     gone: list[int] = field(default_factory=list[int])
     declared: set[int] = field(default_factory=set[int])
+    erased: list[int] = field(default_factory=list[int])
+    declared_erased: set[int] = field(default_factory=set[int])
     doubts: list[str] = field(default_factory=list[str])
 
     @property
@@ -127,6 +129,10 @@ class _Walk:
         if entry.members is not None:
             for places in declared_in(entry.members):
                 self.declared.update(places)
+            for places in declared_in(entry.members, ERASED_PLACES):
+                self.declared_erased.update(places)
+            if entry.salt is None:
+                self.erased.append(entry.sequence)
         elif entry.gone is not None:
             self.gone.append(entry.sequence)
         self.frontier.add(bytes.fromhex(entry.hash))
@@ -144,10 +150,13 @@ class _Walk:
         return True
 
     def undeclared(self) -> Iterator[str]:
-        """Removals that no entry tells of."""
+        """Removals and erasures that no entry tells of."""
         lost = [place for place in self.gone if place not in self.declared]
         if lost and not self.is_broken:
             yield f"{len(lost):,} entries were taken out without an entry that says so; the first had place {lost[0]}."
+        blank = [place for place in self.erased if place not in self.declared_erased]
+        if blank and not self.is_broken:
+            yield f"{len(blank):,} entries were erased without an entry that says so; the first has place {blank[0]}."
 
 
 def _doubt_about(entry: LoggedEntry) -> str | None:
@@ -157,8 +166,8 @@ def _doubt_about(entry: LoggedEntry) -> str | None:
         return f"The entry {entry.audit_id} (place {entry.sequence}) was taken out."
     if entry.gone is not None:
         return f"The entry {entry.audit_id} (place {entry.sequence}) is there although the log says it was removed."
-    salt = entry.salt
-    if salt is None or identity_of(entry.members) != entry.audit_id or hash_of(entry.members, salt) != entry.hash:
+    salt = entry.salt or ""  # an entry whose texts were erased holds their digests, and needs none
+    if identity_of(entry.members) != entry.audit_id or hash_of(entry.members, salt) != entry.hash:
         return f"The entry {entry.audit_id} (place {entry.sequence}) was changed."
     return None
 

@@ -1,4 +1,4 @@
-"""The audit trail through messages (WA-395 to WA-398, SM-173)."""
+"""Reading the trail through messages (WA-395 to WA-397, SM-173)."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,11 @@ from strongroom.audit.history import (
     History,
     attribute_change_history,
     audit_detail,
-    delete_audit_data,
-    delete_record_change_history,
     record_change_history,
 )
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
-from strongroom.messages.operation import Arguments, Json, Kind, Operation, Parameter, Result, action, function
+from strongroom.messages.operation import Arguments, Json, Kind, Operation, Parameter, Result, function
 from strongroom.records import Session
 from strongroom.schema.model import Schema, Table
 
@@ -53,17 +51,6 @@ def _attribute_history(session: Session, arguments: Arguments) -> Result:
 def _details(session: Session, arguments: Arguments) -> Result:
     detail = audit_detail(session.transaction, session.caller, arguments.bound().id)
     return {"AuditDetail": _detail(session.schema, detail, with_record=False)}
-
-
-def _delete_history(session: Session, arguments: Arguments) -> Result:
-    target = arguments.reference("Target")
-    number = delete_record_change_history(session.transaction, session.caller, target, session.now)
-    return {"DeletedEntriesCount": number}
-
-
-def _delete_data(session: Session, arguments: Arguments) -> Result:
-    number = delete_audit_data(session.transaction, session.caller, arguments.text("EndDate"), session.now)
-    return {"PartitionsDeleted": number}
 
 
 def _collection(schema: Schema, history: History) -> Result:
@@ -122,11 +109,4 @@ OPERATIONS: tuple[Operation, ...] = (
         properties=_COLLECTION,
     ),
     function("RetrieveAuditDetails", _details, properties={"AuditDetail": "mscrm.AuditDetail"}, bound_to=("audit",)),
-    action("DeleteRecordChangeHistory", _delete_history, _TARGET, properties={"DeletedEntriesCount": "Edm.Int32"}),
-    action(
-        "DeleteAuditData",
-        _delete_data,
-        Parameter("EndDate", Kind.STRING, type="Edm.DateTimeOffset"),
-        properties={"PartitionsDeleted": "Edm.Int32"},
-    ),
 )

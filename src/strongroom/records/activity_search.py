@@ -43,7 +43,7 @@ MOST = 5000
 """Activities on one page."""
 
 _DEEPEST = 50_000
-_SHOWN = (
+_SHOWN: tuple[str, ...] = (
     "activitylogid",
     "createdon",
     "category",
@@ -113,8 +113,7 @@ def search_activity(session: Session, search: ActivitySearch) -> Found:
         page_number=search.page,
     )
     rows = session.transaction.select(planned(select, session.caller))
-    names: tuple[str, ...] = _SHOWN
-    shown = tuple(dict(zip(names, row, strict=False)) for row in rows[: search.size])
+    shown = tuple(dict(zip(_SHOWN, row, strict=False)) for row in rows[: search.size])
     return Found(shown, len(rows) > search.size)
 
 

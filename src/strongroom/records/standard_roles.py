@@ -17,6 +17,7 @@ from strongroom.ids import Guid
 from strongroom.schema.activity_table import ACTIVITY_LOG
 from strongroom.schema.model import Depth, Ownership, Rights, Schema
 from strongroom.schema.stable_ids import stable_id
+from strongroom.schema.trail_tables import HOLD, SEARCH
 
 _CUSTOMIZATION = ("Entity", "Attribute", "Relationship", "OptionSet", "Customization")
 _CUSTOMIZATION_TABLES = frozenset(
@@ -75,6 +76,7 @@ _PEOPLE = frozenset(
         "team",
     }
 )
+_OF_AUDITORS = frozenset({ACTIVITY_LOG, HOLD, SEARCH})
 _NOT_OF_USERS = frozenset({"asyncoperation", "duplicaterule", "mailbox", "workflow"})
 
 Privileges = Mapping[Guid, Depth]
@@ -143,7 +145,7 @@ def _environment_maker(schema: Schema) -> Privileges:
 def _service_reader(schema: Schema) -> Privileges:
     """Every table of data; what people did is for auditors."""
     held = _of_tables(schema, schema.tables, (Rights.READ,), Depth.GLOBAL)
-    return {id_: depth for id_, depth in held.items() if schema.privileges_by_id[id_].table != ACTIVITY_LOG}
+    return {id_: depth for id_, depth in held.items() if schema.privileges_by_id[id_].table not in _OF_AUDITORS}
 
 
 def _service_writer(schema: Schema) -> Privileges:
@@ -173,7 +175,7 @@ def _of_tables(schema: Schema, names: Iterable[str], rights: Iterable[Rights], d
 def _is_beyond_data(schema: Schema, privilege_id: Guid) -> bool:
     """Whether a privilege changes who may do what, or shows what people did: writers of data do neither."""
     privilege = schema.privileges_by_id[privilege_id]
-    return privilege.table == ACTIVITY_LOG or (privilege.table in _PEOPLE and privilege.right is not Rights.READ)
+    return privilege.table in _OF_AUDITORS or (privilege.table in _PEOPLE and privilege.right is not Rights.READ)
 
 
 STANDARD_ROLES = (

@@ -98,7 +98,7 @@ def with_platform_tables(schema: Schema, tables: Sequence[Table]) -> Schema:
     merged = {table.logical_name: _merged(schema.tables.get(table.logical_name), table) for table in tables}
     if all(schema.tables.get(name) is table for name, table in merged.items()):
         return schema
-    relationships = [found for table in merged.values() for found in _relationships(table)]
+    relationships = [found for table in merged.values() for found in platform_relationships(table)]
     return next_version(
         schema,
         tables={**schema.tables, **merged},
@@ -150,7 +150,8 @@ def _key(table: str, columns: Sequence[str]) -> AlternateKey:
     return AlternateKey(name, name, stable_id("key", f"{table}.{name}"), name, tuple(columns))
 
 
-def _relationships(table: Table) -> list[Relationship]:
+def platform_relationships(table: Table) -> list[Relationship]:
+    """The relationships of a platform table's lookups."""
     name = table.logical_name
     lookups = frozenset(column.logical_name for column in table.columns.values() if column.type.is_lookup)
     made = system_relationships(name, lookups, stable_id)

@@ -34,6 +34,7 @@ from strongroom.schema.model import (
     Schema,
     Table,
 )
+from strongroom.schema.platform_tables import platform_relationships
 from strongroom.schema.privileges import (
     RIGHTS_BY_VERB,
     VERBS,
@@ -54,6 +55,7 @@ from strongroom.schema.system_columns import (
     system_relationships,
     version_column,
 )
+from strongroom.schema.trail_tables import trail_tables
 
 STANDARD_VERSION = 1
 """The version of the schema of an environment in which nobody has changed anything."""
@@ -92,6 +94,9 @@ def standard_schema() -> Schema:
     own = activity_table()
     tables[own.logical_name] = own
     relationships.update({each.schema_name: each for each in activity_relationships()})
+    for platform in trail_tables():
+        tables[platform.logical_name] = platform
+        relationships.update({each.schema_name: each for each in platform_relationships(platform)})
     return Schema(
         version=STANDARD_VERSION,
         tables=tables,

@@ -10,10 +10,11 @@ An entry that retention removes leaves its leaf: the log stays whole, and proofs
 entry that is missing without it was taken out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.ids import Guid
+from strongroom.store.dialect import quote
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.protocol import Row
 from strongroom.store.work import Work
@@ -151,6 +152,35 @@ class AuditLog:
             "update auditleaf set gone = ?, salt = null where sequence = ?", [(now, place) for place in places]
         )
         return places
+
+    def salts_of(self, rows: Sequence[Row]) -> dict[int, tuple[int, str]]:
+        """Place and salt of the leaves of these entries, by key; those that have none (yet) are left out."""
+        found: dict[int, tuple[int, str]] = {}
+        for row in rows:
+            for place, salt in self._work.connection.query(
+                "select sequence, salt from auditleaf where entry = ? and salt is not null", (row.key,)
+            ):
+                found[row.key] = (place, salt)
+        return found
+
+    def erase(self, row: Row, place: int, texts: Mapping[str, str]) -> None:
+        """Put other texts in the place of an entry's own, and forget the salt of its leaf."""
+        self._work.must_write()
+        settings = ", ".join(f"{quote(name)} = ?" for name in texts)
+        table = quote(row.table.logical_name)
+        self._work.connection.execute(f"update {table} set {settings} where id = ?", (*texts.values(), row.key))
+        self._work.connection.execute("update auditleaf set salt = null where sequence = ?", (place,))
+
+    def restamp(self, start: int, limit: int, until: Callable[[str, str], str | None]) -> int | None:
+        """Give entries of `audit` whose keys are above `start` another `expireson`: what `until` says of when they were
+        written and of their table. The last key of these `limit` entries; None when there are none."""
+        self._work.must_write()
+        found = list(self._rows("audit", "id > ?", (start,), limit))
+        values = [
+            (until(str(row.values.get("createdon")), str(row.values.get("objecttypecode"))), row.key) for row in found
+        ]
+        self._work.connection.execute_many("update audit set expireson = ? where id = ?", values)
+        return found[-1].key if found else None
 
     def add_head(self, head: StoredHead) -> None:
         """A new head."""

@@ -61,6 +61,16 @@ _COMPLEX: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "EntityReference": (("LogicalName", "Edm.String"), ("Id", "Edm.Guid")),
     "AuditDetail": (("AuditRecord", "mscrm.audit"),),
+    "AuditPartitionDetail": (
+        ("PartitionNumber", "Edm.Int32"),
+        ("StartDate", "Edm.DateTimeOffset"),
+        ("EndDate", "Edm.DateTimeOffset"),
+        ("Size", "Edm.Int64"),
+    ),
+    "AuditPartitionDetailCollection": (
+        ("IsLogicalCollection", "Edm.Boolean"),
+        ("AuditPartitionDetails", "Collection(mscrm.AuditPartitionDetail)"),
+    ),
     "AuditDetailCollection": (
         ("MoreRecords", "Edm.Boolean"),
         ("PagingCookie", "Edm.String"),

@@ -6,11 +6,9 @@ from tests.worlds import World, depths, select, user
 from strongroom.audit.history import (
     attribute_change_history,
     audit_detail,
-    delete_audit_data,
-    delete_record_change_history,
     record_change_history,
 )
-from strongroom.errors import AccessDenied, IntegrityViolation, InvalidRequest, NotFound, PayloadError
+from strongroom.errors import AccessDenied, InvalidRequest, NotFound, PayloadError
 from strongroom.ids import Guid, Reference
 from strongroom.records import NewRecord, change_schema, create, grant_access, retrieve_page
 from strongroom.schema.changes import NewColumn, delete_column
@@ -165,60 +163,3 @@ def test_one_entry_opens_with_the_summary_privilege(world: World, account: Refer
             audit_detail(session.transaction, session.caller, Guid("99999999-9999-4999-8999-999999999999"))
     with world.acting(auditor) as session:
         assert retrieve_page(session, select(session.table("audit"), "action")).rows
-
-
-# --- deleting ------------------------------------------------------------------------------------------------------
-
-
-def test_deleting_a_history_is_itself_an_entry(world: World, account: Reference) -> None:
-    """WA-398."""
-    with world.administrating() as session:
-        number = delete_record_change_history(session.transaction, session.caller, account, session.now)
-    (entry,) = world.rows("audit", objectid=account)
-    assert number == 3
-    assert entry.values["action"] == 111
-
-
-def test_deleting_entries_needs_its_privilege(world: World, account: Reference) -> None:
-    """SM-173."""
-    plain = world.user("Ann", None, world.role("Plain", {"account": {Rights.READ: Depth.GLOBAL}}))
-    with world.acting(plain) as session:
-        with pytest.raises(AccessDenied):
-            delete_record_change_history(session.transaction, session.caller, account, session.now)
-        with pytest.raises(AccessDenied):
-            delete_audit_data(session.transaction, session.caller, "2030-01-01T00:00:00Z", session.now)
-
-
-def test_entries_are_deleted_up_to_a_moment(world: World, account: Reference) -> None:
-    """WA-398."""
-    with world.administrating() as session:
-        with pytest.raises(InvalidRequest):
-            delete_audit_data(session.transaction, session.caller, "soon", session.now)
-        assert delete_audit_data(session.transaction, session.caller, "2026-01-05T09:30:00Z", session.now) == 0
-        assert delete_audit_data(session.transaction, session.caller, "2026-01-06T00:00:00+00:00", session.now) >= 3
-    assert world.rows("audit", objectid=account) == []
-
-
-def test_a_deletion_is_told_of_a_table_without_audit_too(world: World) -> None:
-    """TS-806: nobody clears the trail unseen, whatever the switches say."""
-    party = Reference("activityparty", world.admin)
-    with world.administrating() as session:
-        assert delete_record_change_history(session.transaction, session.caller, party, session.now) == 0
-    (told,) = world.rows("audit", objectid=party, objecttypecode="activityparty")
-    assert told.values["action"] == 111
-
-
-@pytest.mark.parametrize("text", ["{", "{}", "[]", None])
-def test_an_entry_that_cannot_be_read_is_never_passed_over(world: World, text: str | None) -> None:
-    """An invariant of ours is broken, and told; an entry without changes has none."""
-    target = Reference("account", world.create("account", name="A"))
-    with world.administrating() as session:
-        session.transaction.append_audit(
-            [{"objectid": target, "objecttypecode": "account", "operation": 2, "changedata": text}]
-        )
-    with world.administrating() as session:
-        if text is None:
-            assert record_change_history(session.transaction, session.caller, target).details[0].new == {}
-            return
-        with pytest.raises(IntegrityViolation, match="cannot be read"):
-            record_change_history(session.transaction, session.caller, target)

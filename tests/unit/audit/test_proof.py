@@ -18,13 +18,13 @@ from tests.worlds import World
 from strongroom.audit import sealing
 from strongroom.audit.exports import open_export, write_export
 from strongroom.audit.heads import Signer, is_signed, shown_head
-from strongroom.audit.history import delete_record_change_history
 from strongroom.audit.leaf import hash_of, leaf_data, members_of
 from strongroom.audit.sealing import Sealer
 from strongroom.audit.verification import Verdict, logged_entries, verify
 from strongroom.clock import TestClock
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Reference
+from strongroom.records.trail_removal import delete_record_history
 from strongroom.store.database import StoreDatabase
 from strongroom.store.leaves import StoredHead
 
@@ -273,14 +273,14 @@ def test_deleting_in_good_order_leaves_provable_hashes(proven: Proven) -> None:
     """TS-806: the leaf stays, the salt does not, and the entry that tells is never deleted itself."""
     target = Reference("account", proven.accounts[0])
     with proven.world.acting(proven.world.admin) as session:
-        removed = delete_record_change_history(session.transaction, session.caller, target, session.now)
+        removed = delete_record_history(session, target)
     assert removed == 2
     proven.sealer.seal()
 
     verdict = proven.verdict(witnessed=True)
     assert (verdict.doubts, verdict.removed) == ((), 2)
     with proven.world.acting(proven.world.admin) as session:
-        assert delete_record_change_history(session.transaction, session.caller, target, session.now) == 0
+        assert delete_record_history(session, target) == 0
     proven.sealer.seal()
     assert proven.verdict().doubts == ()
 
@@ -315,7 +315,7 @@ def test_what_is_removed_while_it_is_being_sealed_gets_no_leaf(proven: Proven) -
         size = transaction.log.size()
     with world.acting(world.admin) as session:
         target = Reference("account", account)
-        delete_record_change_history(session.transaction, session.caller, target, session.now)
+        delete_record_history(session, target)
     with proven.database.read() as transaction:
         assert not transaction.log.is_next(size, [row])
     proven.sealer.seal()
