@@ -189,3 +189,18 @@ def test_reading_everything_takes_reading_everything(realm: Realm) -> None:
     """SM-35: the role of Rex reaches all rows, and still no closed column."""
     assert privileges(("account",), "Global", realm.schema, ("Read",)) == {"prvReadAccount": "Global"}
     assert realm.get("rex", f"accounts({realm.ids['account of bob']})").json["new_pin"] is None
+
+
+def test_the_amount_in_the_base_currency_is_as_closed_as_the_amount(realm: Realm) -> None:
+    """SM-132, SM-136: it would tell of the secured one, by value, by filter and by order."""
+    with realm.acting_as_admin() as session:
+        column = NewColumn("new_Pay", ColumnType.MONEY, is_secured=True)
+        change_schema(session, create_column(session.schema, "account", column))
+    mine = realm.ids["account of ann"]
+    realm.must("admin", "PATCH", f"accounts({mine})", {"new_pay": 4711})
+    assert realm.get("admin", f"accounts({mine})?$select=new_pay_base").json["new_pay_base"] == 4711
+
+    row = realm.get("ann", f"accounts({mine})?$select=new_pay,new_pay_base").json
+    assert (row["new_pay"], row["new_pay_base"]) == (None, None)
+    for asked in ("$filter=new_pay_base gt 1", "$orderby=new_pay_base", "$apply=aggregate(new_pay_base with max as m)"):
+        assert realm.get("ann", f"accounts?{asked}").refusal == CLOSED, asked

@@ -29,6 +29,7 @@ from strongroom.store import by_hand
 from strongroom.store.database import StoreDatabase, open_database, remove_database
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Sight
+from strongroom.store.layout import is_stored
 from strongroom.store.postgresql import PostgresqlConnection
 from strongroom.store.row_security import base_role
 
@@ -518,6 +519,30 @@ def test_statistics_of_columns_are_closed(place: Place) -> None:
     for closed in ("pg_statistic", "pg_authid", "pg_statistic_ext_data", "pg_user_mapping"):
         with pytest.raises(InvalidRequest, match="permission denied"):
             place.ask(f"select 1 from {closed}")
+
+
+def test_what_the_trail_kept_and_what_no_door_shows_is_closed(place: Place) -> None:
+    """SM-132, SM-173: old values of secured columns, amounts beside secured amounts, columns that are valid for no
+    reading; to administrators too, since the grant is one for all."""
+    world, admin = place.world, place.world.admin
+    world.new_column("account", NewColumn("new_pay", ColumnType.MONEY, is_secured=True))
+    auditor = world.user("Otto", None, world.role("Auditor", by_name={"prvReadAuditSummary": Depth.GLOBAL}))
+
+    assert place.ask("select action from audit limit 1", auditor)
+    for who in (auditor, admin):
+        for closed in ("changedata from audit", "new_pay from account", "new_pay_base from account"):
+            with pytest.raises(InvalidRequest, match="permission denied"):
+                place.ask(f"select {closed}", who)
+    hidden = [
+        f"{column.logical_name} from {table.logical_name}"
+        for table in world.schema.tables.values()
+        for column in table.columns.values()
+        if not column.valid_for_read and is_stored(table, column)
+    ]
+    assert hidden
+    for closed in hidden[:20]:
+        with pytest.raises(InvalidRequest, match="permission denied"):
+            place.ask(f"select {closed}", admin)
 
 
 def test_a_statement_ends_in_time_and_cannot_give_itself_more(place: Place) -> None:

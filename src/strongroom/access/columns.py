@@ -33,13 +33,18 @@ _NOTHING_SECURED: Mapping[str, ColumnAccess] = MappingProxyType({})
 _NO_PROFILES: Mapping[str, ColumnAccess] = MappingProxyType({})
 _NO_RULES: Mapping[str, Mask] = MappingProxyType({})
 
-_TOLD_OF = frozenset({ColumnType.FILE, ColumnType.IMAGE})
+_TOLD_OF = frozenset({ColumnType.FILE, ColumnType.IMAGE, ColumnType.MONEY})
+"""Types of columns whose companions tell what they hold: a file's name, an image's address, an amount in the base
+currency."""
+
+_VALUES_IN_AUDIT = ("audit", "changedata")
+"""What rows held before and after, of secured columns too."""
 _WRITES = {ColumnAccess.CREATE: ("0x8004f502", "create"), ColumnAccess.UPDATE: ("0x8004f507", "update")}
 
 
 def mask_of(caller: Caller, table: Table) -> Mapping[str, ColumnAccess]:
     """What the caller may do with each secured column of `table` (SM-131); unsecured columns are not in it, but for
-    those that tell of a secured file or image (its name, its address).
+    those that tell of a secured file, image or amount (`_TOLD_OF`).
 
     Behind an impersonation a column is open when it is open to both (WA-420).
     """
@@ -51,10 +56,31 @@ def mask_of(caller: Caller, table: Table) -> Mapping[str, ColumnAccess]:
         if opened is not None:
             mask = {name: access & opened.get(name, ColumnAccess.NONE) for name, access in mask.items()}
     for name in secured:
-        if table.columns[name].type in _TOLD_OF:
-            beside = (each for each in companion_names(table.columns[name]) if each in table.columns)
-            mask.update(dict.fromkeys(beside, mask[name]))
+        mask.update(dict.fromkeys(_told_by(table, name), mask[name]))
     return MappingProxyType(mask)
+
+
+def never_closed(table: Table) -> frozenset[str]:
+    """The columns that whoever may read rows of `table` may read: what no plan's mask closes, and no door hides."""
+    closed = {name for name, column in table.columns.items() if column.is_secured or not column.valid_for_read}
+    for name in tuple(closed):
+        closed.update(_told_by(table, name))
+    closed.update(name for place, name in (_VALUES_IN_AUDIT,) if place == table.logical_name)
+    return frozenset(table.columns.keys() - closed)
+
+
+def without_old_values(plan: Plan, caller: Caller) -> Plan:
+    """A plan for the trail: what rows held before and after is for administrators here. Everybody else asks for the
+    history of a row, which shows what its reader may see (SM-132, SM-173)."""
+    if opens_trail(caller):
+        return plan
+    return replace(plan, mask={**plan.mask, _VALUES_IN_AUDIT[1]: ColumnAccess.NONE})
+
+
+def _told_by(table: Table, name: str) -> list[str]:
+    """The columns beside this one that tell what it holds."""
+    column = table.columns[name]
+    return [each for each in companion_names(column) if each in table.columns] if column.type in _TOLD_OF else []
 
 
 def gated(plan: Plan, caller: Caller) -> Plan:

@@ -5,10 +5,9 @@ Whatever no rule opens is for System Administrators alone (SM-7).
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from strongroom.access.caller import Caller, Grant
-from strongroom.access.columns import mask_of, opens_trail
+from strongroom.access.columns import mask_of, without_old_values
 from strongroom.access.messages import administrators_only, missing_privilege, no_such_privilege
 from strongroom.access.modes import table_counts_in
 from strongroom.access.parents import (
@@ -18,14 +17,12 @@ from strongroom.access.parents import (
     parent_links,
     right_on_parent,
 )
-from strongroom.access.plan import Branch, ColumnAccess, Plan, Reason
+from strongroom.access.plan import Branch, Plan, Reason
 from strongroom.access.predicates import disjunction, row_predicate
 from strongroom.access.reasons import Code, role_sources
 from strongroom.access.resolve import grants_of
 from strongroom.query.ast import TRUE, And, Exists, Link, Predicate, Source
 from strongroom.schema.model import Privilege, Rights, Table
-
-_VALUES_IN_AUDIT = "changedata"
 
 Planner = Callable[[Caller, Table, Rights], Plan]
 
@@ -38,7 +35,7 @@ def plan_of_unowned(caller: Caller, table: Table, right: Rights, planner: Planne
     if name == "audit":
         needed = AUDIT_PRIVILEGES.get(right)
         privilege = None if needed is None else caller.schema.extra_privileges.get(needed)
-        return _without_values(caller, _by_privilege(caller, table, right, privilege))
+        return without_old_values(_by_privilege(caller, table, right, privilege), caller)
     links = parent_links(table, caller.schema)
     if links:
         return _by_parents(caller, table, right, links, planner)
@@ -93,14 +90,6 @@ def _code(caller: Caller, grant: Grant) -> Code:
         return Code.BYPASS_SYSADMIN
     by_team = caller.facts.is_team or grant.held.via_team is not None
     return Code.TEAM_ROLE_GLOBAL if by_team else Code.ROLE_GLOBAL
-
-
-def _without_values(caller: Caller, plan: Plan) -> Plan:
-    """A plan for the trail: what rows held before and after is for administrators here. Everybody else asks for the
-    history of a row, which shows what its reader may see (SM-132, SM-173)."""
-    if opens_trail(caller):
-        return plan
-    return replace(plan, mask={**plan.mask, _VALUES_IN_AUDIT: ColumnAccess.NONE})
 
 
 def _everything(caller: Caller, table: Table, right: Rights, *reasons: Reason) -> Plan:

@@ -10,6 +10,7 @@ The platform's own statements run as the owner of the tables, to whom policies d
 themselves. What a policy cannot express (rows that take the access of another row) it denies.
 """
 
+from strongroom.access.columns import never_closed
 from strongroom.schema.model import Rights, Schema, Table
 from strongroom.store.ddl import stored_columns
 from strongroom.store.dialect import quote, text_literal
@@ -18,6 +19,7 @@ from strongroom.store.layout import SHARES, has_owner_key, has_unit
 
 _POLICY = "strongroom_reader"
 _SIGHT, _SHARED, _CURRENT = "strongroom_sight", "strongroom_shared", "strongroom_is_current"
+_KEYS = {"id", "owner", "unit"}
 IS_CURRENT = f"select {_CURRENT}()"
 """Whether what a reader's session may see is of the security epoch of its snapshot."""
 
@@ -108,9 +110,10 @@ def _fit_table(engine: Engine, connection: Connection, role: str, table: Table) 
 
 
 def _open_columns(engine: Engine, table: Table) -> list[str]:
-    """The database columns that hold nothing secured."""
-    secured = {column.logical_name for column in table.columns.values() if column.is_secured}
-    return [name for name in stored_columns(table, engine) if name.split("__")[0] not in secured]
+    """The database columns that nobody who reads rows is kept from: no column that a plan closes to some (SM-132), none
+    that no door shows, nothing that says the same in another form."""
+    shown = never_closed(table) | _KEYS
+    return [name for name in stored_columns(table, engine) if name.split("__")[0] in shown]
 
 
 def _condition(table: Table) -> str:

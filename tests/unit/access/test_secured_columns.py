@@ -7,7 +7,15 @@ from people import ACCOUNT, ADA, BO, CLUB, SCHEMA, administrator, facts, role, t
 
 from access_schema import column, guid, schema, table
 from strongroom.access.caller import Caller
-from strongroom.access.columns import EVERYTHING, gated, is_open, mask_of, open_to_shares, require_columns
+from strongroom.access.columns import (
+    EVERYTHING,
+    gated,
+    is_open,
+    mask_of,
+    never_closed,
+    open_to_shares,
+    require_columns,
+)
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import resolve
@@ -70,8 +78,9 @@ def test_the_mask_is_that_of_the_impersonated_user() -> None:
     assert caller.initiating_id == guid("ada")
 
 
-def test_what_tells_of_a_secured_file_or_image_is_as_open_as_the_column_itself() -> None:
-    """SM-130: its name and its address would tell of it; columns that happen not to be there are no matter."""
+def test_what_tells_of_a_secured_file_image_or_amount_is_as_open_as_the_column_itself() -> None:
+    """SM-130: its name, its address, the amount in the base currency would tell of it; columns that happen not to be
+    there are no matter."""
     files = schema(
         [
             table(
@@ -81,12 +90,15 @@ def test_what_tells_of_a_secured_file_or_image_is_as_open_as_the_column_itself()
                     column("scan_name"),
                     column("photo", ColumnType.IMAGE, secured=True),
                     column("photo_url"),
+                    column("pay", ColumnType.MONEY, secured=True),
+                    column("pay_base", ColumnType.MONEY),
                     column("ssn", secured=True),
                     column("ssn_name"),
                 ],
             )
         ]
     )
+    assert never_closed(files.tables["account"]) == {"accountid", "name", "ssn_name"}
     opened = {"account": {"scan": ColumnAccess.READ, "ssn": ColumnAccess.UPDATE}}
     caller = resolve(facts(role("seller"), columns=opened, of=files), files, 1)
 
@@ -95,6 +107,8 @@ def test_what_tells_of_a_secured_file_or_image_is_as_open_as_the_column_itself()
         "scan_name": ColumnAccess.READ,
         "photo": ColumnAccess.NONE,
         "photo_url": ColumnAccess.NONE,
+        "pay": ColumnAccess.NONE,
+        "pay_base": ColumnAccess.NONE,
         "ssn": ColumnAccess.UPDATE,
     }
 
