@@ -18,7 +18,7 @@ from tests.servers import STRONGROOM, run_cli
 from strongroom.lifecycle.backups import Backups
 from strongroom.lifecycle.operations import Asked, perform
 
-_KILLS = int(os.environ.get("STRONGROOM_KILLS", "50"))
+_KILLS = int(os.environ.get("STRONGROOM_TEST_KILLS", "50"))
 _IN_SUITE = 2
 
 

@@ -15,8 +15,8 @@ from strongroom.store.layout import fold
 
 FOLD = "__fold"
 _BATCH = 5_000
-OWN = frozenset({"metadata", "migration", "stamp"})
-"""Tables that every store makes for itself."""
+OWN = frozenset({"metadata", "migration", "sight", "stamp"})
+"""Tables that every store makes for itself: `sight` is what PostgreSQL's policies let readers by hand see."""
 
 Row = list[object]
 
