@@ -42,6 +42,7 @@ from strongroom.identity.liveness import Liveness
 from strongroom.ids import Guid, Reference, new_guid, parse_guid
 from strongroom.keys import KeyRing, Secret
 from strongroom.lockbox.reach import Reach
+from strongroom.lockbox.roles import make_roles
 from strongroom.lockbox.sessions import SupportWatch, bound
 from strongroom.lockbox.tables import request_tables, session_tables
 from strongroom.lockbox.verbs import register_rules as register_lockbox
@@ -403,9 +404,12 @@ def _complete(environment: Environment) -> None:
     own = (*monitoring_tables(), *session_tables())
     if environment.record.kind is EnvironmentKind.CONTROL:
         own = (*own, *estate_tables(), *request_tables())
-    ensure_tables(environment.database, environment.rules, environment.clock, own)
+    is_new = ensure_tables(environment.database, environment.rules, environment.clock, own)
     if environment.record.kind is EnvironmentKind.CONTROL:
-        directory_in(environment)
+        directory = directory_in(environment)
+        if is_new:
+            with directory.writing() as session:
+                make_roles(session)
 
 
 def ledger_in(control: Environment) -> Ledger:

@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from strongroom.clock import iso
 from strongroom.environment import Environment, Environments
 from strongroom.errors import IntegrityViolation, StrongroomError
-from strongroom.home import Home
+from strongroom.home import EnvironmentKind, Home
 from strongroom.ids import Guid
 from strongroom.keys import Secret
 from strongroom.keys.disk import Disk
+from strongroom.lockbox.requests import expire, is_due
 from strongroom.monitoring.alerts import raise_directly
 from strongroom.monitoring.evaluation import AlertWatch
 from strongroom.monitoring.outbound import Outbound
@@ -59,6 +60,7 @@ class EnvironmentWatch:
         """Judge what is new, and tell whom it concerns; how many findings there were."""
         if not self._has_shipped:
             self.ship()
+        self._end_what_is_over()
         found = self._alerts.look()
         self._check_sealer()
         self.tell()
@@ -91,6 +93,17 @@ class EnvironmentWatch:
                     note_escalated(session, row)
                 else:
                     note_told(session, row)
+
+    def _end_what_is_over(self) -> None:
+        """Say of requests for access that nobody answered them, and of accesses that they have ended (TS-1503)."""
+        if self.environment.record.kind is not EnvironmentKind.CONTROL:
+            return
+        now = iso(self.environment.clock.now())
+        with self.environment.database.read() as transaction:
+            if not is_due(transaction, now):
+                return
+        with self.environment.database.write() as transaction:
+            expire(self._session(transaction))
 
     def _check_sealer(self) -> None:
         """Whether entries have waited too long for a signed head."""

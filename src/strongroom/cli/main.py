@@ -24,6 +24,7 @@ from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
 from strongroom.cli.init import init
 from strongroom.cli.keys import keys
+from strongroom.cli.lockbox import lockbox
 from strongroom.cli.move_data import export_data, import_data
 from strongroom.cli.policy import policy_test
 from strongroom.cli.portability import export_check
@@ -66,6 +67,7 @@ audit.add_command(stream)
         solutions,
         audit,
         alerts,
+        lockbox,
         export_check,
         backup,
         restore,

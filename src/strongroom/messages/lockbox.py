@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from strongroom.errors import ResourceNotFound
 from strongroom.identity.directory import number, text
-from strongroom.lockbox import requests
+from strongroom.lockbox import emergencies, requests
 from strongroom.lockbox.scope import Scope, read_scope, scope_in
 from strongroom.lockbox.tables import REQUEST
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
@@ -85,7 +85,7 @@ def _open(session: Session, arguments: Arguments) -> Result:
 
 def _break_glass(session: Session, arguments: Arguments) -> Result:
     _require_control(session)
-    row = requests.break_glass(
+    row = emergencies.break_glass(
         session, arguments.text("EnvironmentId"), arguments.text("Reason"), arguments.guid("SecondOperatorId")
     )
     return _emergency(row)
@@ -93,25 +93,25 @@ def _break_glass(session: Session, arguments: Arguments) -> Result:
 
 def _confirm(session: Session, arguments: Arguments) -> Result:
     _require_control(session)
-    return _emergency(requests.confirm_break_glass(session, arguments.guid("ExclusionId")))
+    return _emergency(emergencies.confirm_break_glass(session, arguments.guid("ExclusionId")))
 
 
 def _open_emergency(session: Session, arguments: Arguments) -> Result:
     _require_control(session)
     exclusion = arguments.guid("ExclusionId")
-    token, ends = requests.open_emergency(session, exclusion)
+    token, ends = emergencies.open_emergency(session, exclusion)
     row = demand_existing(session, session.table("lockboxexclusion"), exclusion, Rights.READ)
     return {"Token": token, "Environment": text(row, "environmentname"), "AccessExpiresOn": ends}
 
 
 def _end_emergency(session: Session, arguments: Arguments) -> Result:
     _require_control(session)
-    return _emergency(requests.end_emergency(session, arguments.guid("ExclusionId")))
+    return _emergency(emergencies.end_emergency(session, arguments.guid("ExclusionId")))
 
 
 def _review(session: Session, arguments: Arguments) -> Result:
     _require_control(session)
-    return _emergency(requests.review(session, arguments.guid("ExclusionId"), arguments.text("Note")))
+    return _emergency(emergencies.review(session, arguments.guid("ExclusionId"), arguments.text("Note")))
 
 
 def _require_control(session: Session) -> None:
