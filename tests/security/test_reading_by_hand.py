@@ -545,6 +545,23 @@ def test_what_the_trail_kept_and_what_no_door_shows_is_closed(place: Place) -> N
             place.ask(f"select {closed}", admin)
 
 
+def test_policies_are_no_part_of_what_the_owner_plans(place: Place) -> None:
+    """The platform's own statements cost the same with the second lock and without; a reader's plan has it."""
+    asked = "explain (costs off) select name from account where owner = 1 order by name__fold nulls first limit 50"
+    owner = place.owner()
+    beside = owner.query(asked)
+    owner.execute("alter table account disable row level security")
+    without = owner.query(asked)
+    owner.execute("alter table account enable row level security")
+    with place.session() as session:
+        under = session.execute(asked.encode()).fetchall()
+    owner.close()
+
+    assert beside == without
+    assert not any("strongroom_sight" in str(line) or "SubPlan" in str(line) for line in beside)
+    assert any("SubPlan" in str(line) for line in under)
+
+
 def test_a_statement_ends_in_time_and_cannot_give_itself_more(place: Place) -> None:
     owner = place.owner()
     for sql in ("select pg_sleep(20)", "select set_config('statement_timeout', '0', false), pg_sleep(20)"):

@@ -33,7 +33,7 @@ def row_security(place: Place, rounds: int) -> Iterator[Figure]:
     address = place.home.database_address(place.environment.record).reveal().decode()
     owner = place.connect()
     assert isinstance(owner, PostgresqlConnection)  # noqa: S101 - said by the engine's name
-    first_page = f"select {', '.join(COLUMNS)} from account order by name__fold, accountid limit {PAGE}"
+    first_page = f"select {', '.join(COLUMNS)} from account order by name__fold nulls first, accountid limit {PAGE}"
     number = "select count(*) from account"
     for archetype in place.archetypes:
         yield _beside(f"second lock beside {archetype.name}", place, owner, archetype, rounds)
