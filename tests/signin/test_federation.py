@@ -354,7 +354,7 @@ def test_guests_are_invited_and_restricted(federated: Federated) -> None:
     invited = ada.act("InviteGuest", Mail="gil@partner.example", DisplayName="Gil", SponsorId=realm.people["bo@home"])
     browser, gil = realm.browser(), federated.person("gil")
     assert "Meridian" in browser.get(invited["RedeemPath"]).text
-    token = parse_qs(urlsplit(invited["RedeemPath"]).query)["token"][0]
+    token = str(invited["RedeemPath"]).partition("token=")[2]
 
     assert federated.come(browser, gil, f"?invitation={token}").status_code == 303
     assert federated.come(realm.browser(), federated.person("eve"), f"?invitation={token}").status_code == 400

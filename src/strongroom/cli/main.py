@@ -28,6 +28,7 @@ from strongroom.cli.lockbox import lockbox
 from strongroom.cli.move_data import export_data, import_data
 from strongroom.cli.policy import policy_test
 from strongroom.cli.portability import export_check
+from strongroom.cli.providers import providers, scim
 from strongroom.cli.serve import serve
 from strongroom.cli.solutions import export, solutions
 from strongroom.cli.sql import sql
@@ -52,6 +53,8 @@ audit.add_command(stream)
         users,
         apps,
         sessions,
+        providers,
+        scim,
         access_policies,
         firewall,
         explain,

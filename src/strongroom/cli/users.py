@@ -78,6 +78,48 @@ def link(login: str, home: Path) -> None:
     say(f"/sign-in/new-password?token={token}")
 
 
+@users.command(short_help="Invite a guest, who signs in by a provider of theirs.")
+@click.argument("mail")
+@click.option("--name", default="", metavar="N", help="The guest's name.")
+@click.option("--sponsor", metavar="LOGIN", help="Who answers for the guest; without them, the guest does not get in.")
+@click.option("--until", metavar="TIME", help="When the account ends, such as 2026-12-31T00:00:00Z.")
+@home_option
+def invite(mail: str, name: str, sponsor: str | None, until: str | None, home: Path) -> None:
+    """Make a guest account for MAIL, and print the path of a page by which the guest comes the first time, within a
+    week, from one of the listed providers."""
+    from strongroom.clock import iso, moment_of
+    from strongroom.identity.people import invite_guest, person_named
+
+    ends = None if until is None else moment_of(until)
+    if until is not None and ends is None:
+        raise click.UsageError("--until takes a time with its zone, such as 2026-12-31T00:00:00Z.")
+    with open_directory(opened(home)) as directory, directory.writing() as session:
+        answers = None if sponsor is None else person_named(session.transaction, sponsor).id
+        _, token = invite_guest(session, mail, name, answers, None if ends is None else iso(ends))
+    say(f"/sign-in/invitation?token={token}")
+
+
+@users.command(short_help="Make a group, or put accounts into one.")
+@click.argument("name")
+@click.argument("logins", nargs=-1)
+@click.option("--remove", is_flag=True, help="Take the accounts out of it.")
+@home_option
+def group(name: str, logins: tuple[str, ...], remove: bool, home: Path) -> None:
+    """Put the accounts LOGINS into the directory group NAME, which is made if there is none, and print its id. A team
+    of an environment follows the group that its `azureactivedirectoryobjectid` names."""
+    from strongroom.identity.conditional.tables import GROUP
+    from strongroom.identity.directory import find, make
+    from strongroom.identity.groups import add_member, remove_member
+    from strongroom.identity.people import person_named
+
+    with open_directory(opened(home)) as directory, directory.writing() as session:
+        row = find(session.transaction, GROUP, name=name) or make(session, GROUP, {"name": name[:200]})
+        for login in logins:
+            person = person_named(session.transaction, login).reference()
+            _ = remove_member(session, row, person) if remove else add_member(session, row, person)
+    say(row.id)
+
+
 @users.command(short_help="Let an account in again.")
 @click.argument("login")
 @home_option

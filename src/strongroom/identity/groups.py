@@ -9,7 +9,7 @@ groups here have no owners.
 from strongroom.audit.entries import Action
 from strongroom.errors import NotFound
 from strongroom.identity.conditional.tables import GROUP, MEMBER
-from strongroom.identity.directory import find, find_all, make
+from strongroom.identity.directory import find, find_all, get, make, text
 from strongroom.ids import Guid, Reference
 from strongroom.records import Session
 from strongroom.records.trail import record_act
@@ -28,12 +28,14 @@ def group_named(transaction: Transaction, group: Guid) -> Row:
     return row
 
 
-def add_member(session: Session, group: Row, person: Reference, source: str = "") -> bool:
-    """Put somebody into a group; False when they are in it already. `source` says who keeps the membership."""
+def add_member(session: Session, group: Row, person: Reference, source: str = "", shown: str = "") -> bool:
+    """Put somebody into a group; False when they are in it already. `source` says who keeps the membership, `shown`
+    how the person is called there, by their name unless given."""
     if find(session.transaction, MEMBER, directorygroupid=group.reference(), directoryuserid=person) is not None:
         return False
     values = {"directorygroupid": group.reference(), "directoryuserid": person, "source": source or None}
-    make(session, MEMBER, {"name": str(group.values.get("name"))[:200], **values})
+    name = shown or text(get(session.transaction, person), "name")
+    make(session, MEMBER, {"name": name[:200] or "member", **values})
     session.transaction.bump_security_epoch()
     return True
 
@@ -54,10 +56,12 @@ def set_groups(session: Session, person: Reference, wanted: frozenset[Guid], sou
         add_member(session, group_named(session.transaction, group), person, source)
 
 
-def members_of(transaction: Transaction, group: Reference) -> list[Guid]:
-    """Who is in a group."""
+def members_of(transaction: Transaction, group: Reference) -> dict[Guid, str]:
+    """Who is in a group, and how they are called there."""
     rows = transaction.rows_where(transaction.schema.tables[MEMBER], {"directorygroupid": group})
-    return [found.id for row in rows if isinstance(found := row.values.get("directoryuserid"), Reference)]
+    return {
+        found.id: text(row, "name") for row in rows if isinstance(found := row.values.get("directoryuserid"), Reference)
+    }
 
 
 def _delete(session: Session, rows: list[Row]) -> None:

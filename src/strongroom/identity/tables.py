@@ -12,6 +12,7 @@
 | `applicationregistration` | a program that may ask for tokens (TS-716) |
 | `applicationcredential` | a secret or a certificate of a program |
 | `identityprovider` | an OpenID provider whose people may sign in here (TS-708) |
+| `scimendpoint` | a system that provisions people and groups, with its token (TS-731) |
 | `tenantaccessrule` | from which other tenants people may come (TS-729) |
 
 Policies, locations, groups and risk are in `conditional.tables`.
@@ -66,6 +67,7 @@ def _people() -> tuple[Table, ...]:
                 Given("emergencyaccess", _FLAG, "Emergency Account", written=True),
                 Given("expireson", _WHEN, "Expires", written=True),
                 Given("sponsorid", _LOOKUP, "Sponsor", target="directoryuser", written=True),
+                Given("provisioned", _MEMO, "Provisioned Attributes"),
                 Given("lastsigninon", _WHEN, "Last Sign-in"),
             ),
             description="A person who can sign in.",
@@ -247,6 +249,20 @@ def _providers() -> tuple[Table, ...]:
             ),
             description="An OpenID provider whose people may sign in here.",
             keys=(("issuer",),),
+        ),
+        platform_table(
+            "scimendpoint",
+            "SCIM Endpoint",
+            10717,
+            (
+                Given("name", _TEXT, "System", written=True),
+                Given("digest", _TEXT, "Token Hash", length=64, hidden=True, indexed=True),
+                Given("expireson", _WHEN, "Expires"),
+                Given("lastusedon", _WHEN, "Last Used"),
+                Given("isdisabled", _FLAG, "Disabled", written=True),
+                Given("identityproviderid", _LOOKUP, "Identity Provider", target="identityprovider"),
+            ),
+            description="A system that keeps people and groups here.",
         ),
         platform_table(
             "tenantaccessrule",

@@ -10,6 +10,7 @@ from strongroom.identity import applications, groups, guard, people, sessions
 from strongroom.identity.conditional.tables import MEMBER
 from strongroom.identity.directory import reference, text
 from strongroom.identity.federation import persons, providers
+from strongroom.identity.provisioning import endpoint
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
 from strongroom.records import Session
 from strongroom.records.authorize import demand_privilege
@@ -123,6 +124,14 @@ def _invite(session: Session, arguments: Arguments) -> Result:
     return {"DirectoryUserId": person.id, "RedeemPath": f"/sign-in/invitation?token={token}"}
 
 
+def _add_scim(session: Session, arguments: Arguments) -> Result:
+    days = arguments.values.get("Days")
+    provider = arguments.guid("ProviderId") if arguments.values.get("ProviderId") else None
+    lifetime = timedelta(days=days) if isinstance(days, int) else applications.USUAL_SECRET
+    made = endpoint.add(session, arguments.text("Name"), lifetime, provider)
+    return {"ScimEndpointId": made.endpoint, "Token": made.token.reveal().decode(), "ExpiresOn": made.expires_on}
+
+
 # --- sessions ----------------------------------------------------------------------------------------------------
 
 
@@ -225,6 +234,14 @@ OPERATIONS: tuple[Operation, ...] = (
         Parameter("SponsorId", Kind.GUID, required=False),
         Parameter("ExpiresOn", Kind.STRING, required=False, type="Edm.DateTimeOffset"),
         properties={"DirectoryUserId": "Edm.Guid", "RedeemPath": "Edm.String"},
+    ),
+    action(
+        "CreateScimToken",
+        in_control(endpoint.TABLE, Rights.CREATE, _add_scim),
+        Parameter("Name", Kind.STRING),
+        Parameter("Days", Kind.INTEGER, required=False),
+        Parameter("ProviderId", Kind.GUID, required=False),
+        properties={"ScimEndpointId": "Edm.Guid", "Token": "Edm.String", "ExpiresOn": "Edm.DateTimeOffset"},
     ),
     action("EndSession", _end_session, Parameter("SessionId", Kind.GUID), properties={"Ended": "Edm.Int32"}),
     action("EndAllSessions", _end_all_sessions, _USER, properties={"Ended": "Edm.Int32"}),

@@ -1,7 +1,7 @@
 """Which paths are the authority's: asked of every request, so it imports nothing and looks at the beginning of most."""
 
 _OTHERS = ("/api/", "/e/", "/console")
-_PAGES = ("/sign-in", "/sign-out", "/account")
+_PAGES = ("/sign-in", "/sign-out", "/account", "/scim/v2")
 _ENDS = ("/discovery/v2.0/keys", "/discovery/instance", "/.well-known/openid-configuration")
 
 

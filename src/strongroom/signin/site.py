@@ -37,6 +37,8 @@ _RULES = PageRules(
     most_body=64 * 1024,
 )
 
+_SCIM_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 logger = logging.getLogger("strongroom.signin")
 
 
@@ -67,6 +69,8 @@ class SignIn:
                 Route("/sign-in/out/{provider}", self._federated(federation.leave), methods=read),
                 Route("/sign-in/invitation", self._invitation, methods=read),
                 Route("/sign-in/back-channel/{provider}", self._back_channel, methods=["POST"]),
+                Route("/scim/v2/{path:path}", self._scim, methods=_SCIM_METHODS),
+                Route("/scim/v2", self._scim, methods=_SCIM_METHODS),
                 *(Route(path, self._page(handler), methods=both) for path, handler in pages.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in account.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in passkey_pages.PAGES.items()),
@@ -160,6 +164,11 @@ class SignIn:
         form = single(await request.form(max_files=0, max_fields=10))
         found = visitor(request, self._environments)
         return await run_in_threadpool(federation.back_channel, found, self._providers, form)
+
+    async def _scim(self, request: Request) -> Response:
+        from strongroom.signin import scim  # half a second of models, which only those who provision need
+
+        return await run_in_threadpool(scim.respond, visitor(request, self._environments), await request.body())
 
     async def _static(self, request: Request) -> Response:
         found = static_file(str(request.path_params["name"]))

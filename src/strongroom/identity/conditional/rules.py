@@ -73,7 +73,12 @@ def _limit_emergency(session: Session, row: Row, changes: dict[str, Value]) -> N
 
 
 def _refuse_named(session: Session, row: Row, _: dict[str, Value]) -> None:
-    """A policy whose group or location is gone would not know whom it means."""
+    demand_unnamed(session, row)
+
+
+def demand_unnamed(session: Session, row: Row) -> None:
+    """Raise `Conflict` when a policy names a group or location: with it gone, the policy would not know whom it
+    means."""
     names = {f"group:{row.id}", str(row.values.get("name"))}
     columns = _USERS if row.table.logical_name == GROUP else ("includenetworks", "excludenetworks")
     for policy in session.transaction.rows_where(session.table(POLICY), {}):
