@@ -22,7 +22,9 @@ from uvicorn.supervisors import Multiprocess
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
+from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import Upkeep
+from strongroom.monitoring.outbound import Outbound
 from strongroom.signin.paths import is_served
 from strongroom.solution_jobs import SolutionJobs
 from strongroom.streaming import Streaming
@@ -32,6 +34,7 @@ from strongroom.webapi.app import Application, Message, Receive, Scope, Send
 from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool
 from strongroom.webapi.protection import WINDOW_S, Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
+from strongroom.webapi.tracing import tracing_to
 from strongroom.webapi.wire import HttpProtocol
 
 if TYPE_CHECKING:
@@ -81,7 +84,8 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        services = (Sealing(self._environments), Watching(self._environments), Streaming(self._environments))
+        sealing, keeping = Sealing(self._environments), Keeping(self._environments)
+        services = (sealing, keeping, Watching(self._environments), Streaming(self._environments))
         solutions = SolutionJobs(self._environments)
         upkeep = Upkeep(self._environments)
 
@@ -265,7 +269,8 @@ def application() -> Site:
     pool = _pool(os.environ.get(_USAGE))
     protection = Protection(limits, enforced=os.environ.get(_PROTECT) == "1", pool=pool)
     environments = Environments(home)
-    web_api = Application(environments, protection, told.body_limit_mib * 1024 * 1024)
+    tracing = tracing_to(home.settings.telemetry.otlp, Outbound(home.settings.outbound.allow))
+    web_api = Application(environments, protection, told.body_limit_mib * 1024 * 1024, tracing)
     return Site(environments, web_api)
 
 

@@ -37,11 +37,10 @@ IsHeld = Callable[[Row], bool]
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """What one piece came to. `last` is the time of the newest entry that was looked at, None when there was none."""
+    """What one piece came to: entries that went, and entries that are held."""
 
     number: int
     held: int
-    last: str | None
 
 
 def older_than(transaction: Transaction, name: str, column: str, moment: str, *, after: str | None = None) -> list[Row]:
@@ -76,8 +75,7 @@ def take_out(
     if going:
         transaction.delete(going[0].table, going)
         transaction.append_audit((removal_entry(author, about, len(going), places, why),))
-    last = max((str(row.values.get("createdon")) for row in candidates), default=None)
-    return TakenOut(len(going), len(candidates) - len(going), last)
+    return TakenOut(len(going), len(candidates) - len(going))
 
 
 def removal_entry(author: Author, about: Reference, number: int, places: Sequence[int], why: str) -> dict[str, Value]:

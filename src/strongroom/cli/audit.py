@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from strongroom.cli.audit_keeping import keep, storage
 from strongroom.cli.audit_reading import access
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say
 
 if TYPE_CHECKING:
+    from strongroom.audit.archives import ArchiveVerdict
     from strongroom.audit.verification import Verdict
     from strongroom.trail import Trail
 
@@ -20,6 +22,8 @@ def audit() -> None:
 
 
 audit.add_command(access)
+audit.add_command(keep)
+audit.add_command(storage)
 
 
 @audit.command(short_help="Check that nobody changed the trail.")
@@ -42,11 +46,13 @@ def verify(
     environment: str | None,
     as_json: bool,
 ) -> int:
-    """Check a live environment, or the file EXPORT that `strongroom audit export` wrote.
+    """Check a live environment, or the file EXPORT: one that `strongroom audit export` wrote, or a segment of archived
+    activities.
 
     An export is checked with the public key alone, on any machine. The first doubt names the first entry that fails.
     Exits with 1 when there is a doubt.
     """
+    from strongroom.audit.archives import is_archive, verify_archive
     from strongroom.audit.exports import decode_key, open_export, read_witness
     from strongroom.audit.verification import verify as check
     from strongroom.errors import InvalidRequest
@@ -57,6 +63,8 @@ def verify(
                 "An export is checked with --public-key: what is in the file proves nothing by itself."
             )
         public, witnessed = decode_key(public_key), read_witness(witness) if witness else []
+        if is_archive(export):
+            return _tell_archive(verify_archive(export, public), as_json)
         with open_export(export) as trail:
             found = check(trail.environment, public, trail.entries, trail.heads, witnessed, _progress)
         return _tell(found, as_json)
@@ -176,4 +184,14 @@ def _tell(found: "Verdict", as_json: bool) -> int:
         removed = f", {found.removed:,} removed in good order" if found.removed else ""
         verdict = "DOUBTED" if found.doubts else "proven"
         say(f"{found.size:,} entries under {found.heads:,} signed heads{removed}: {verdict}")
+    return 1 if found.doubts else 0
+
+
+def _tell_archive(found: "ArchiveVerdict", as_json: bool) -> int:
+    if as_json:
+        print_json({"activities": found.size, "sound": not found.doubts, "doubts": list(found.doubts)})
+    else:
+        for doubt in found.doubts:
+            say(doubt)
+        say(f"{found.size:,} archived activities: {'DOUBTED' if found.doubts else 'proven'}")
     return 1 if found.doubts else 0

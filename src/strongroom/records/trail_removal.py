@@ -4,12 +4,12 @@ All of it is told by an entry that stays, and nothing that a legal hold covers i
 an entry goes without breaking a proof.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.audit.erasure import erase_entries
 from strongroom.audit.partitions import ended_before
-from strongroom.audit.taking_out import older_than, removal_entry, take_out
+from strongroom.audit.taking_out import PIECE, older_than, removal_entry, take_out
 from strongroom.clock import iso
 from strongroom.errors import Conflict, InvalidRequest
 from strongroom.ids import Reference
@@ -52,9 +52,11 @@ def delete_partitions(session: Session, moment: datetime) -> int:
     seen: str | None = None
     while rows := older_than(session.transaction, "audit", "createdon", after, after=seen):
         gone = take_out(session.transaction, author(session), organization, rows, f"before {after}", lambda _: False)
-        if not gone.number:
+        if len(rows) < PIECE:
             break
-        seen = gone.last
+        seen = str(rows[-1].values["createdon"])
+        if not gone.number:  # a piece of entries that tell of removals: on behind them
+            seen = iso(datetime.fromisoformat(seen) + timedelta(seconds=1))
     return len(ended)
 
 

@@ -153,6 +153,16 @@ class AuditLog:
         )
         return places
 
+    def leaf_of(self, row: Row) -> StoredLeaf | None:
+        """The leaf of an entry; None while it has none."""
+        found = self._work.connection.query(
+            "select sequence, entry, auditid, hash, salt, gone from auditleaf where entry = ?", (row.key,)
+        )
+        if not found:
+            return None
+        sequence, entry, audit_id, leaf, salt, gone = found[0]
+        return StoredLeaf(sequence, entry, Guid(str(audit_id)), leaf, salt, gone, row)
+
     def salts_of(self, rows: Sequence[Row]) -> dict[int, tuple[int, str]]:
         """Place and salt of the leaves of these entries, by key; those that have none (yet) are left out."""
         found: dict[int, tuple[int, str]] = {}

@@ -270,3 +270,44 @@ def test_storage_and_growth_are_told_by_table(kept: Kept) -> None:
     assert report.activities == 1
     assert report.entries == len(kept.world.rows("audit"))
     assert any(each.table == "activitylog" for each in report.growth)
+
+
+# --- retention -----------------------------------------------------------------------------------------------------
+
+
+def test_entries_are_stamped_with_the_retention_in_force_when_they_are_written(kept: Kept) -> None:
+    """TS-807: the organization's, or the table's own; for ever by default."""
+    organization = kept.world.born.organization
+    before = kept.world.rows("audit", objectid=kept.target)[0].values["expireson"]
+    kept.world.update("organization", organization, auditretentionperiodv2="30")
+    settings = '{"RetentionDays":{"contact":10,"lead":-1}}'
+    kept.world.update("organization", organization, auditsettings=settings)
+    rows = {name: kept.world.create(name, lastname="Ada") for name in ("contact", "lead")}
+    kept.world.update("account", kept.account, name="Other")
+
+    def until(table: str, row: Guid) -> object:
+        return kept.world.rows("audit", objectid=Reference(table, row))[-1].values["expireson"]
+
+    assert before is None
+    assert until("account", kept.account) == iso(START + timedelta(days=30))
+    assert until("contact", rows["contact"]) == iso(START + timedelta(days=10))
+    assert until("lead", rows["lead"]) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"auditretentionperiodv2": "0"},
+        {"auditretentionperiodv2": "365001"},
+        {"auditretentionperiodv2": "a month"},
+        {"auditsettings": "[]"},
+        {"auditsettings": '{"Retention":5}'},
+        {"auditsettings": '{"RetentionDays":{"account":0}}'},
+        {"auditsettings": '{"RetentionDays":5}'},
+        {"auditsettings": '{"ActivityRetentionDays":89}'},
+    ],
+)
+def test_a_retention_that_makes_no_sense_is_refused(kept: Kept, changes: dict[str, str]) -> None:
+    """TS-807, TS-822: 1 to 365,000 days or -1; activities at least 90 days."""
+    with pytest.raises(InvalidRequest):
+        kept.world.change("organization", kept.world.born.organization, changes)
