@@ -169,7 +169,7 @@ def rules(user: str, home: Path, environment: str | None, as_json: bool) -> None
 @home_option
 @environment_option
 def off(rule: str, reason: str, user: str, home: Path, environment: str | None) -> None:
-    """Switch a rule off, which is an event in the trail and an alert of its own."""
+    """Switch the rule CODE|ID off, which is an event in the trail and an alert of its own."""
     from strongroom.records import update
 
     with session_in(home, environment, user, write=True) as session:
@@ -184,7 +184,7 @@ def off(rule: str, reason: str, user: str, home: Path, environment: str | None) 
 @home_option
 @environment_option
 def on(rule: str, user: str, home: Path, environment: str | None) -> None:
-    """Switch a rule on."""
+    """Switch the rule CODE|ID on."""
     from strongroom.records import update
 
     with session_in(home, environment, user, write=True) as session:
@@ -204,7 +204,7 @@ def on(rule: str, user: str, home: Path, environment: str | None) -> None:
 def dry_run(
     rule: str, begun: str, ended: str | None, user: str, home: Path, environment: str | None, as_json: bool
 ) -> None:
-    """Show what a rule, switched on or not, would have raised in a time of the past. Nothing is written."""
+    """Show what the rule CODE|ID, switched on or not, would have raised in a time of the past. Nothing is written."""
     from strongroom.monitoring.evaluation import trial_in
     from strongroom.monitoring.rules import rule_of
 

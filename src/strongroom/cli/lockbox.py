@@ -131,7 +131,7 @@ def revoke(request: str, reason: str, user: str, home: Path) -> None:
 @_user_option
 @home_option
 def token(request: str, user: str, home: Path) -> None:
-    """Print the bearer token of the access that was approved to the user; it ends with the access."""
+    """Print the bearer token of the access that the request ID got for the user; it ends with the access."""
     from strongroom.lockbox.requests import open_access
 
     with _control(home, user) as session:

@@ -19,6 +19,7 @@ from strongroom.cli.bench import bench
 from strongroom.cli.check import check
 from strongroom.cli.clock import clock
 from strongroom.cli.environments import environment
+from strongroom.cli.diagnose import diagnose, health
 from strongroom.cli.explain import explain
 from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
@@ -76,6 +77,8 @@ audit.add_command(stream)
         restore,
         environment,
         check,
+        health,
+        diagnose,
         clock,
         keys,
         bench,

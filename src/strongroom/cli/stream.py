@@ -124,7 +124,7 @@ def add(
 @home_option
 @environment_option
 def switch(name: str, state: str, user: str, home: Path, environment: str | None) -> None:
-    """Switch the destination NAME on or off. What is written while it is off waits in the trail."""
+    """Switch the destination NAME on|off. What is written while it is off waits in the trail."""
     from strongroom.records import update
 
     with _opened(home, environment) as found:

@@ -10,8 +10,9 @@ from strongroom.ids import EMPTY_GUID
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action, function
 from strongroom.monitoring import alerts
 from strongroom.monitoring.evaluation import trial_in
+from strongroom.monitoring.health import health_of
 from strongroom.monitoring.rules import AlertRule, read_rule, rule_of
-from strongroom.monitoring.tables import DELIVERY, DESTINATION, RULE
+from strongroom.monitoring.tables import ALERT, DELIVERY, DESTINATION, RULE
 from strongroom.monitoring.watching import Raised
 from strongroom.records import Session
 from strongroom.records.authorize import demand_existing, demand_privilege
@@ -66,6 +67,23 @@ def _test_destination(session: Session, arguments: Arguments) -> Result:
         )
     note(session, delivery, {"testwanted": True})
     return {"SiemDeliveryId": delivery.id}
+
+
+def _health(session: Session, _: Arguments) -> Result:
+    """Whether sealing, rules and streams are at work. Needs Read on alerts."""
+    demand_privilege(session, session.table(ALERT), Rights.READ)
+    found = health_of(session.transaction, session.clock.now())
+    return {
+        "Status": "ok" if found.is_well else "degraded",
+        "Leaves": found.leaves,
+        "SealedOn": found.sealed_on,
+        "WaitingForSealSeconds": found.waiting_for_seal_s,
+        "WaitingForRules": found.waiting_for_rules,
+        "WaitingEvents": found.waiting_events,
+        "FailingDestinations": found.failing_destinations,
+        "OpenAlerts": sum(found.open_alerts.values()),
+        "Problems": list(found.problems),
+    }
 
 
 def _evidence(session: Session, arguments: Arguments) -> Result:
@@ -127,6 +145,17 @@ def _utc(moment: str) -> str:
     return datetime.fromisoformat(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_HEALTH = {
+    "Status": "Edm.String",
+    "Leaves": "Edm.Int64",
+    "SealedOn": "Edm.DateTimeOffset",
+    "WaitingForSealSeconds": "Edm.Int32",
+    "WaitingForRules": "Edm.Int64",
+    "WaitingEvents": "Edm.Int64",
+    "FailingDestinations": "Edm.Int32",
+    "OpenAlerts": "Edm.Int32",
+    "Problems": "Collection(Edm.String)",
+}
 _ACTIONS = (
     action("AcknowledgeAlert", _acknowledge, _ALERT, Parameter("Note", Kind.STRING, required=False), properties=_STATE),
     action(
@@ -171,4 +200,5 @@ OPERATIONS: tuple[Operation, ...] = (
         properties={"Entries": "Collection(Strongroom.AlertEvidence)"},
         is_own=True,
     ),
+    function("RetrieveHealth", _health, properties=_HEALTH, is_own=True),
 )

@@ -17,6 +17,7 @@ from strongroom.environment import Environment, Environments, settle_memory
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, Unauthenticated, UriTooLong
 from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.model import ClientKind
+from strongroom.monitoring.health import health_of
 from strongroom.schema.model import Schema
 from strongroom.webapi import front_page, telemetry
 from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
@@ -27,8 +28,10 @@ from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
 from strongroom.webapi.http import Request, Response, effective_method, joined_headers
 from strongroom.webapi.protection import Protection
+from strongroom.webapi.rendering import encode
 from strongroom.webapi.service import respond
 from strongroom.webapi.telemetry import Observation
+from strongroom.webapi.tracing import NO_TRACING, Tracing
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -49,8 +52,16 @@ _SECURITY_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy
 class Application:
     """One worker's server. `environments` is opened at start-up and closed at shutdown."""
 
-    def __init__(self, environments: Environments, protection: Protection, max_body: int) -> None:
+    def __init__(
+        self,
+        environments: Environments,
+        protection: Protection,
+        max_body: int,
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         self._environments = environments
+        self._tracing = tracing
+        self._observe = tracing.observe
         self.entrance = Entrance(environments)
         self._protection = protection
         self._max_body = max_body
@@ -65,6 +76,7 @@ class Application:
     def close(self) -> None:
         """Let running requests end, and give the stores back."""
         self._threads.shutdown(wait=True)
+        self._tracing.end()
         self._environments.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,13 +110,15 @@ class Application:
                 response = response.with_headers(of_origin(headers, self._origins))
                 response = compressed(response, headers.get("accept-encoding"))
         await _send(send, response, scope["method"] == "HEAD")
-        telemetry.observe(observation, response.status, time.perf_counter() - started)
+        self._observe(observation, response.status, time.perf_counter() - started)
 
     def _plain(self, path: str, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             return Response(405, (("Allow", "GET, HEAD"), ("Content-Type", "text/plain; charset=utf-8")), b"GET only\n")
         if path == "/healthz":
             doubt = self._environments.doubt()
+            if doubt is None and b"application/json" in _accepted(scope):
+                return _shown_health(self._environments)
             body = b"ok\n" if doubt is None else doubt.encode() + b"\n"
             if doubt is None and self._environments.home.is_test_home:
                 return Response(200, (("Content-Type", "application/json"),), b'{"status":"ok","testclock":true}\n')
@@ -168,9 +182,7 @@ class Application:
             response = await self._run(environment, self._respond, environment, request, claims)
         return response.with_headers(admission.headers())
 
-    def _authenticated(
-        self, named: str | None, headers: dict[str, str], peer: str
-    ) -> tuple[Environment, TokenClaims]:
+    def _authenticated(self, named: str | None, headers: dict[str, str], peer: str) -> tuple[Environment, TokenClaims]:
         """The environment and whose token it is. An address that the environment's firewall keeps out is told so
         before anything of its token (TS-308)."""
         try:
@@ -201,6 +213,23 @@ class Application:
             # The embedded store is called on the event loop: a hop to a thread costs more than a list.
             return function(*args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))
+
+
+def _accepted(scope: Scope) -> bytes:
+    return b",".join(value for name, value in scope["headers"] if name == b"accept")
+
+
+def _shown_health(environments: Environments) -> Response:
+    """What of the default environment works (TS-007), in words: whoever is not signed in learns no numbers."""
+    environment = environments.default()
+    with environment.database.read() as transaction:
+        found = health_of(transaction, environment.clock.now())
+    shown = {
+        "status": "ok" if found.is_well else "degraded",
+        "testclock": environments.home.is_test_home,
+        "problems": list(found.problems),
+    }
+    return Response(200, (("Content-Type", "application/json"),), encode(shown) + b"\n")
 
 
 def _schema_of(environment: Environment) -> Schema:
