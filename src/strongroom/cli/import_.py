@@ -8,33 +8,33 @@ import click
 
 from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
-from strongroom.cli.portability import import_all
 
 if TYPE_CHECKING:
-    from strongroom.solutions import Step
+    from strongroom.records import Session
+    from strongroom.solutions import Archive, ImportOptions, Removed, Solution, Step
 
 _MOST_LINES = 40
 
 
-@click.command("import", short_help="Import a solution, or everything of an environment.")
+@click.command("import", short_help="Import a solution, or show what that would do.")
 @click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--upgrade", is_flag=True, help="Take the place of the version that is there: what it had alone goes.")
+@click.option(
+    "--stage", is_flag=True, help="Import the upgrade beside the version that is there, until it is promoted."
+)
+@click.option("--overwrite", is_flag=True, help="Let what was customized here give way to the managed solution.")
 @click.option("--user", default="admin", show_default=True, metavar="NAME", help="Who imports: a sign-in name or id.")
-@click.option("--everything", is_flag=True, help="FILE holds a whole environment, which is made again.")
-@click.option("--to", "target", metavar="NAME", help="With --everything: the environment to make.")
-@click.option("--database", metavar="URL", help="With --everything: keep it in this PostgreSQL database.")
-@click.option("--public-key", metavar="KEY", help="With --everything: the key that must have signed the file.")
 @home_option
 @environment_option
 @json_option
 def import_(
     source: Path,
     only_plan: bool,
+    upgrade: bool,
+    stage: bool,
+    overwrite: bool,
     user: str,
-    everything: bool,
-    target: str | None,
-    database: str | None,
-    public_key: str | None,
     home: Path,
     environment: str | None,
     as_json: bool,
@@ -45,34 +45,54 @@ def import_(
     something that the environment does not have waits, and is listed; it comes with the next import after the missing
     part is there. The exit status is 0 when everything came, and 1 when something waits.
 
-    With --everything FILE is what `strongroom export --everything` wrote, of either engine, and a new environment is
-    made of it.
+    A newer version of a managed solution adds and changes; with --upgrade what it no longer has goes, too, with its
+    rows. What was customized here stays on top of it, unless --overwrite is given.
     """
-    if everything:
-        if target is None:
-            raise click.UsageError("Name the environment to make with --to.")
-        import_all(source, target, database, public_key, home)
-        return 0
-    if target or database or public_key:
-        raise click.UsageError("--to, --database and --public-key go with --everything.")
-    from strongroom.solutions import Verdict, import_solution, open_source, plan_import, read_solution
+    from strongroom.solutions import ImportOptions, Verdict, open_source, read_solution
 
+    if upgrade and stage:
+        raise click.UsageError("--upgrade and --stage exclude each other: a staged upgrade is promoted later.")
     archive = open_source(source)
     solution = read_solution(archive)
+    options = ImportOptions(overwrite, is_holding=stage)
     with session_in(home, environment, user, write=not only_plan) as session:
-        steps = plan_import(session, solution).steps if only_plan else import_solution(session, solution, archive).steps
+        act = _planned if only_plan else _imported
+        steps, going = act(session, solution, archive, options, upgrade=upgrade)
     if as_json:
         shown = [{"kind": s.kind, "name": s.name, "verdict": s.verdict.value, "note": s.note} for s in steps]
         about = {"solution": solution.unique_name, "version": solution.version, "managed": solution.is_managed}
         needed = [{"kind": d.kind, "name": d.name, "solution": d.solution} for d in solution.dependencies]
-        print_json({**about, "imported": not only_plan, "steps": shown, "dependencies": needed})
+        gone = [{"kind": each.kind, "name": each.name} for each in going]
+        print_json({**about, "imported": not only_plan, "steps": shown, "removed": gone, "dependencies": needed})
     else:
         say(f"{solution.friendly_name} ({solution.unique_name} {solution.version})")
-        _tell(steps, only_plan=only_plan)
+        _tell(steps, going, only_plan=only_plan)
     return 1 if any(step.verdict is Verdict.WAIT for step in steps) else 0
 
 
-def _tell(steps: "Sequence[Step]", *, only_plan: bool) -> None:
+def _planned(
+    session: "Session", solution: "Solution", _: "Archive", options: "ImportOptions", *, upgrade: bool
+) -> "tuple[Sequence[Step], Sequence[Removed]]":
+    from strongroom.solutions import plan_import, plan_upgrade
+
+    if upgrade:
+        planned, going = plan_upgrade(session, solution)
+        return planned.steps, going
+    return plan_import(session, solution, options).steps, ()
+
+
+def _imported(
+    session: "Session", solution: "Solution", archive: "Archive", options: "ImportOptions", *, upgrade: bool
+) -> "tuple[Sequence[Step], Sequence[Removed]]":
+    from strongroom.solutions import import_solution, stage_and_upgrade
+
+    if upgrade:
+        imported, going = stage_and_upgrade(session, solution, archive, overwrites=options.overwrites)
+        return imported.steps, going
+    return import_solution(session, solution, archive, options).steps, ()
+
+
+def _tell(steps: "Sequence[Step]", going: "Sequence[Removed]", *, only_plan: bool) -> None:
     from strongroom.solutions import Verdict
 
     titles = {
@@ -84,11 +104,15 @@ def _tell(steps: "Sequence[Step]", *, only_plan: bool) -> None:
     }
     for verdict, title in titles.items():
         found = [step for step in steps if step.verdict is verdict]
+        told = [step for step in found if verdict is not Verdict.SAME or step.note]
         if not found:
             continue
         say(f"\n{title}: {len(found)}")
-        if verdict is Verdict.SAME:
+        if not told:
             continue
-        say(table(("kind", "name", ""), [(s.kind, s.name, s.note) for s in found[:_MOST_LINES]]))
-        if len(found) > _MOST_LINES:
-            say(f"and {len(found) - _MOST_LINES} more; --json lists all")
+        say(table(("kind", "name", ""), [(s.kind, s.name, s.note) for s in told[:_MOST_LINES]]))
+        if len(told) > _MOST_LINES:
+            say(f"and {len(told) - _MOST_LINES} more; --json lists all")
+    if going:
+        say(f"\n{'Would be removed' if only_plan else 'Removed'}: {len(going)}")
+        say(table(("kind", "name"), [(each.kind, each.name) for each in going]))

@@ -104,3 +104,110 @@ def remove(name: str, only_plan: bool, user: str, home: Path, environment: str |
     else:
         say(f"{'Would be removed' if only_plan else 'Removed'}: {name}, with {len(going)} components")
         say(table(("kind", "name"), [(each.kind, each.name) for each in going]))
+
+
+@solutions.command(short_help="Put a staged upgrade into its place.")
+@click.argument("name")
+@_user_option
+@home_option
+@environment_option
+def promote(name: str, user: str, home: Path, environment: str | None) -> None:
+    """Put the staged upgrade of the solution NAME into its place: the old version goes, with what it alone had."""
+    from strongroom.solutions import promote as promote_solution
+
+    with session_in(home, environment, user, write=True) as session:
+        _, going = promote_solution(session, name)
+    say(f"Promoted: {name}, without {len(going)} components of the old version")
+    say(table(("kind", "name"), [(each.kind, each.name) for each in going]))
+
+
+@solutions.command(short_help="Make a patch of a solution.")
+@click.argument("name")
+@click.argument("version")
+@click.option("--title", default="", help="What people call it; the solution's own title unless told.")
+@_user_option
+@home_option
+@environment_option
+def patch(name: str, version: str, title: str, user: str, home: Path, environment: str | None) -> None:
+    """Make a patch of the unmanaged solution NAME, and print its unique name. VERSION keeps the first two numbers of
+    the solution's version and is higher. While there are patches, the solution itself is locked."""
+    from strongroom.solutions.patches import clone_as_patch
+
+    with session_in(home, environment, user, write=True) as session:
+        made = clone_as_patch(session, name, title or name, version)
+        row = session.transaction.row(session.table("solution"), made)
+        unique_name = "" if row is None else str(row.values["uniquename"])
+    say(unique_name)
+
+
+@solutions.command(short_help="Roll the patches of a solution up.")
+@click.argument("name")
+@click.argument("version")
+@_user_option
+@home_option
+@environment_option
+def clone(name: str, version: str, user: str, home: Path, environment: str | None) -> None:
+    """Make the next VERSION of the unmanaged solution NAME: its patches go into it, and are no more."""
+    from strongroom.solutions.patches import clone_as_solution
+
+    with session_in(home, environment, user, write=True) as session:
+        clone_as_solution(session, name, name, version)
+    say(f"{name} {version}")
+
+
+@solutions.command(short_help="Show what a solution has.")
+@click.argument("name")
+@_user_option
+@home_option
+@environment_option
+@json_option
+def contents(name: str, user: str, home: Path, environment: str | None, as_json: bool) -> None:
+    """Show the components of the solution NAME, and what they need that neither it nor the platform has."""
+    from strongroom.access.resolve import require_privilege
+    from strongroom.solutions.contents import components_of
+    from strongroom.solutions.dependencies import missing_from, told
+    from strongroom.solutions.operations import known_solution
+    from strongroom.solutions.removing import named_components
+
+    with session_in(home, environment, user, write=False) as session:
+        require_privilege(session.caller, "prvReadSolution")
+        components = components_of(session, known_solution(session, name).id)
+        found = list(named_components(session, components))
+        missing = missing_from(session, components)
+    if as_json:
+        needed = [{"component": str(each.dependent), "needs": str(each.required)} for each in missing]
+        print_json({"components": [{"kind": each.kind, "name": each.name} for each in found], "missing": needed})
+        return
+    say(table(("kind", "name"), [(each.kind, each.name) for each in found]))
+    if missing:
+        say(f"\nNeeded, and not in it: {told(missing)}")
+
+
+@solutions.command(short_help="Show the layers of a component.")
+@click.argument("component", metavar="TABLE[.COLUMN]")
+@_user_option
+@home_option
+@environment_option
+@json_option
+def layers(component: str, user: str, home: Path, environment: str | None, as_json: bool) -> None:
+    """Show which managed solutions say what of a table or a column, lowest first, and what was customized here on top
+    of them."""
+    from strongroom.access.resolve import require_privilege
+    from strongroom.errors import NotFound
+    from strongroom.solutions.layers import stored_layers
+
+    with session_in(home, environment, user, write=False) as session:
+        require_privilege(session.caller, "prvReadmsdyn_componentlayer")
+        name, _, column = component.lower().partition(".")
+        known = session.schema.tables.get(name)
+        part = known if known is None or not column else known.columns.get(column)
+        if part is None:
+            raise NotFound(f"There is no table or column '{component[:100]}'; write account, or account.name.")
+        found = stored_layers(session, part.metadata_id)
+    if as_json:
+        print_json([{"solution": each.solution, "order": each.order, "changes": each.changes} for each in found])
+        return
+    lines = [
+        (str(each.order), each.solution, ", ".join(f"{k} = {v}" for k, v in each.changes.items())) for each in found
+    ]
+    say(table(("ORDER", "SOLUTION", "SAYS"), lines))

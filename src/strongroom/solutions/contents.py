@@ -219,13 +219,17 @@ def _values(solution_id: Guid, component: Component) -> dict[str, Value]:
     }
 
 
-def keep_archive(session: Session, solution_id: Guid, solution: Solution, archive: Archive) -> None:
-    """Keep the archive as it came, in a file column."""
+def keep_archive(session: Session, solution_id: Guid, solution: Solution, archive: Archive, waiting: str) -> None:
+    """Keep the archive as it came, in a file column, and beside it what of it waits."""
     table = session.table("solutionarchive")
     for row in session.transaction.rows_where(table, {"solutionid": solution_id}):
         delete(session, table, row.id)
     name = f"{solution.unique_name} {solution.version}"[:200]
-    values: dict[str, Value] = {"name": name, "solutionid": Reference("solution", solution_id)}
+    values: dict[str, Value] = {
+        "name": name,
+        "solutionid": Reference("solution", solution_id),
+        "waiting": waiting,
+    }
     row_id = create(session, table, NewRecord(values))
     body = archive.packed if archive.packed is not None else packed(archive.files)
     upload(
@@ -241,6 +245,12 @@ def kept_archive(session: Session, solution_id: Guid) -> bytes | None:
         return None
     _, file = held(session, table, rows[0].id, table.columns["content"])
     return None if file is None else content(session, file, 0, file.size)
+
+
+def kept_waiting(session: Session, solution_id: Guid) -> str:
+    """What of an imported solution waits, as `keep_archive` was told."""
+    rows = session.transaction.rows_where(session.table("solutionarchive"), {"solutionid": solution_id}, limit=1)
+    return str(rows[0].values.get("waiting") or "") if rows else ""
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:

@@ -16,7 +16,15 @@ from strongroom.schema.changes.columns import companion_names
 from strongroom.schema.model import AlternateKey, Choice, Column, ColumnType, ManyToMany, Option, Relationship, Table
 from strongroom.solutions.archive import open_archive
 from strongroom.solutions.component_rows import held_privileges
-from strongroom.solutions.contents import COMPONENT_TYPES, Component, components_of, find_solution, kept_archive, packed
+from strongroom.solutions.contents import (
+    COMPONENT_TYPES,
+    Component,
+    components_of,
+    find_solution,
+    kept_archive,
+    kept_waiting,
+    packed,
+)
 from strongroom.solutions.definitions import CHOICE, COLUMN, RELATIONSHIP, TABLE
 from strongroom.solutions.model import (
     Part,
@@ -29,7 +37,9 @@ from strongroom.solutions.model import (
     SolutionTable,
 )
 from strongroom.solutions.parts import COLUMNS
+from strongroom.solutions.reading import read_solution
 from strongroom.solutions.tables import COLUMN_TYPES
+from strongroom.solutions.waiting import completed, from_text
 from strongroom.solutions.writing import write_solution
 from strongroom.store.protocol import Row
 
@@ -38,12 +48,17 @@ EXPORT_PRIVILEGE = "prvExportCustomization"
 
 def export_solution(session: Session, unique_name: str, *, as_managed: bool = False) -> bytes:
     """The zip of an unmanaged solution. Raises `NotFound`, and `InvalidRequest` for a managed one."""
-    solution, earlier = _live(session, unique_name, as_managed=as_managed)
-    archive = None if earlier is None else open_archive(f"{unique_name}.zip", earlier)
+    solution, row = _live(session, unique_name, as_managed=as_managed)
+    earlier = kept_archive(session, row.id)
+    if earlier is None:
+        return packed(write_solution(solution))
+    archive = open_archive(f"{unique_name}.zip", earlier)
+    waiting = from_text(kept_waiting(session, row.id))
+    solution = completed(solution, read_solution(archive), waiting, session.schema)
     return packed(write_solution(solution, archive))
 
 
-def _live(session: Session, unique_name: str, *, as_managed: bool) -> tuple[Solution, bytes | None]:
+def _live(session: Session, unique_name: str, *, as_managed: bool) -> tuple[Solution, Row]:
     require_usable(session.caller)
     require_privilege(session.caller, EXPORT_PRIVILEGE)
     row = find_solution(session, unique_name)
@@ -52,8 +67,7 @@ def _live(session: Session, unique_name: str, *, as_managed: bool) -> tuple[Solu
     if row.values.get("ismanaged") is True:
         raise InvalidRequest(f"The solution '{unique_name}' is managed; it cannot be exported.", code="0x8004f039")
     reader = _Reader(session, components_of(session, row.id))
-    earlier = kept_archive(session, row.id)
-    return reader.solution(row, as_managed=as_managed), earlier
+    return reader.solution(row, as_managed=as_managed), row
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +309,7 @@ def _relationship(found: Relationship, column: Column) -> SolutionRelationship:
 
 
 def _association(found: ManyToMany) -> NewAssociation:
-    return NewAssociation(found.schema_name, found.table1, found.table2, found.intersect)
+    return NewAssociation(found.schema_name, found.table1, found.table2, found.intersect, found.nav1, found.nav2)
 
 
 def _options(options: Sequence[Option]) -> tuple[NewOption, ...]:

@@ -40,6 +40,7 @@ from strongroom.solutions.patches import parent_of_import, set_parent
 from strongroom.solutions.planning import Planned, Step, Verdict, plan
 from strongroom.solutions.publishers import demand_same_publisher
 from strongroom.solutions.versions import demand_update, demand_upgrade, version_of
+from strongroom.solutions.waiting import as_text, waiting_after
 from strongroom.store.protocol import Row, Value
 
 IMPORT_PRIVILEGE = "prvImportCustomization"
@@ -111,7 +112,7 @@ def import_solution(
         wanted += [Component(COMPONENT_TYPES[row.table], row.id) for row in rows]
         record_components(session, solution_id, wanted, before, is_managed=solution.is_managed)
         _record_layers(session, solution_id, solution, layering)
-        keep_archive(session, solution_id, solution, archive)
+        keep_archive(session, solution_id, solution, archive, as_text(waiting_after(solution, planned)))
     return Imported(solution_id, planned.steps)
 
 

@@ -115,6 +115,34 @@ def write_layers(session: Session, solution: Row, publisher: str, wanted: Iterab
         session.transaction.insert(table, new)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A layer as people read it: what it says otherwise than the one below."""
+
+    solution: str
+    order: int
+    changes: Mapping[str, object]
+
+
+def stored_layers(session: Session, component: Guid) -> list[Shown]:
+    """All layers of a component, the active one too, lowest first."""
+    rows = session.transaction.rows_where(session.table(LAYERS), {"msdyn_componentid": component})
+    found = [
+        Shown(
+            str(row.values.get("msdyn_solutionname")),
+            cast(int, row.values.get("msdyn_order")),
+            {
+                str(each["Key"]): each["Value"]
+                for each in cast(
+                    "list[dict[str, object]]", json.loads(str(row.values.get("msdyn_changes")))["Attributes"]
+                )
+            },
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda layer: layer.order)
+
+
 def own_layer(layers: Sequence[Layer], solution: Guid | None) -> Layer | None:
     """The layer that a solution has among these."""
     return next((layer for layer in layers if layer.solution == solution), None)

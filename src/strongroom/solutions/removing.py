@@ -61,7 +61,7 @@ def plan_removal(session: Session, solution: Row, kept: Set[Guid] = frozenset())
     others need something of it."""
     own = [component for component in own_components(session, solution.id) if component.id not in kept]
     _demand_unneeded(session, own)
-    return tuple(_named(session, own))
+    return tuple(named_components(session, own))
 
 
 def remove_components_of(session: Session, solution: Row) -> tuple[Removed, ...]:
@@ -173,7 +173,8 @@ def _demand_unneeded(session: Session, own: Iterable[Component]) -> None:
         )
 
 
-def _named(session: Session, own: Iterable[Component]) -> Iterator[Removed]:
+def named_components(session: Session, own: Iterable[Component]) -> Iterator[Removed]:
+    """Components by their kinds and names, as far as they are here."""
     schema = session.schema
     names: dict[Guid, Removed] = {}
     for table in schema.tables.values():

@@ -133,7 +133,8 @@ def read_relationship(element: Element) -> SolutionRelationship | NewAssociation
     if child_text(element, "EntityRelationshipType") == "ManyToMany":
         first = child_text(element, "FirstEntityName").lower()
         second = child_text(element, "SecondEntityName").lower()
-        return NewAssociation(name, first, second, child_text(element, "IntersectEntityName") or None)
+        intersect = child_text(element, "IntersectEntityName") or None
+        return NewAssociation(name, first, second, intersect, _side(element, "1"), _side(element, "2"))
     cascade = Cascade(
         assign=child_text(element, "CascadeAssign") or "NoCascade",
         share=child_text(element, "CascadeShare") or "NoCascade",
@@ -158,6 +159,14 @@ def _navigation(element: Element, role: str) -> str | None:
     """The name of the navigation property on one side: `1` the child's, `0` the parent's."""
     for each in element.iterfind("EntityRelationshipRoles/EntityRelationshipRole"):
         if child_text(each, "RelationshipRoleType") == role:
+            return child_text(each, "NavigationPropertyName") or None
+    return None
+
+
+def _side(element: Element, ordinal: str) -> str | None:
+    """The name of the navigation property of a table in an N:N relationship: `1` the first, `2` the second."""
+    for each in element.iterfind("EntityRelationshipRoles/EntityRelationshipRole"):
+        if child_text(each, "AssociationRoleOrdinal") == ordinal:
             return child_text(each, "NavigationPropertyName") or None
     return None
 

@@ -1,10 +1,12 @@
 """From a `Solution` to the files of an export, in the packed layout. What `reading` makes of them is equal to it.
 
-What nobody takes apart (canvas apps, agents, command bars …) is taken over from an earlier archive of the solution.
+Where the solution came from an archive, that archive is written again with what is different now: nothing of it is lost
+that nobody here takes apart.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from strongroom.errors import InvalidRequest
@@ -12,28 +14,12 @@ from strongroom.solutions import writing_parts
 from strongroom.solutions.archive import Archive
 from strongroom.solutions.managed_properties import add_withheld
 from strongroom.solutions.model import Part, Publisher, Solution, SolutionProfile, SolutionRole, SolutionTable
-from strongroom.solutions.reading import COMPONENT_NAMES, KEPT_SECTIONS
+from strongroom.solutions.originals import files_of, manifest_of, whole_document
+from strongroom.solutions.overlay import identity_of, overlay
+from strongroom.solutions.reading import COMPONENT_NAMES, read_solution
 from strongroom.solutions.writing_tables import choice_element, relationship_element, table_element
-from strongroom.solutions.xml import add_flag, add_labels, add_text, parsed
+from strongroom.solutions.xml import add_flag, add_labels, add_text, child_text, parsed
 
-_WRITTEN_FOLDERS = frozenset(
-    {
-        "appmodules",
-        "appmodulesitemaps",
-        "connectionreferences",
-        "dashboards",
-        "entities",
-        "environmentvariabledefinitions",
-        "fieldsecurityprofiles",
-        "optionsets",
-        "other",
-        "pluginassemblies",
-        "roles",
-        "sdkmessageprocessingsteps",
-        "webresources",
-        "workflows",
-    }
-)
 _COMPONENT_TYPES = {name: number for number, name in COMPONENT_NAMES.items()}
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9]")
 _TYPES = b"""<?xml version="1.0" encoding="utf-8"?>
@@ -43,12 +29,32 @@ _TYPES = b"""<?xml version="1.0" encoding="utf-8"?>
 <Default Extension="dll" ContentType="application/octet-stream"/></Types>"""
 
 
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A solution as XML, before it is bytes: solution.xml, customizations.xml, and the files beside them."""
+
+    manifest: Element
+    customizations: Element
+    files: Mapping[str, bytes]
+
+
 def write_solution(solution: Solution, earlier: Archive | None = None) -> dict[str, bytes]:
-    """The files by their paths. `earlier` is where parts that only an archive holds come from."""
+    """The files by their paths. With the `earlier` archive of the solution, that archive with what is different now."""
+    generated = generate(solution)
+    if earlier is not None:
+        return rewritten(earlier, generate(read_solution(earlier)), generated)
+    return {
+        **generated.files,
+        "[Content_Types].xml": _TYPES,
+        "solution.xml": as_bytes(generated.manifest),
+        "customizations.xml": as_bytes(generated.customizations),
+    }
+
+
+def generate(solution: Solution) -> Generated:
+    """The XML of all that is known here of a solution."""
     root = Element("ImportExportXml")
-    files: dict[str, bytes] = {} if earlier is None else _kept_files(earlier)
-    kept = [] if earlier is None else list(_documents(earlier))
-    _entities(SubElement(root, "Entities"), solution, kept)
+    _entities(SubElement(root, "Entities"), solution)
     _roles(SubElement(root, "Roles"), solution.roles)
     _profiles(SubElement(root, "FieldSecurityProfiles"), solution.profiles)
     relationships = SubElement(root, "EntityRelationships")
@@ -56,18 +62,53 @@ def write_solution(solution: Solution, earlier: Archive | None = None) -> dict[s
         relationship_element(found, solution.withheld) for found in (*solution.relationships, *solution.associations)
     )
     SubElement(root, "optionsets").extend(choice_element(choice, solution.withheld) for choice in solution.choices)
-    files |= _parts(root, solution.parts)
-    for name in KEPT_SECTIONS:
-        found = [child for document in kept for section in document.findall(name) for child in section]
-        if found:
-            SubElement(root, name).extend(found)
-    files["[Content_Types].xml"] = _TYPES
-    files["solution.xml"] = _bytes(_manifest(solution))
-    files["customizations.xml"] = _bytes(root)
+    files = _parts(root, solution.parts)
+    return Generated(_manifest(solution), root, files)
+
+
+def rewritten(earlier: Archive, before: Generated, now: Generated) -> dict[str, bytes]:
+    """An archive with the differences between what it says and what holds now; all else stays as it came."""
+    document, merged = whole_document(earlier)
+    manifest_path, manifest = manifest_of(earlier)
+    places = dict(_places(earlier, document, before.customizations))
+    files = {path: data for path, data in earlier.files.items() if path not in (manifest_path, *merged)}
+    for path in before.files.keys() - now.files.keys():
+        files.pop(places.get(path, path), None)
+    for path, data in now.files.items():
+        place = places.get(path) or earlier.find(path) or path
+        earlier_data = before.files.get(path)
+        if place not in files:
+            files[path] = data
+        elif earlier_data != data:
+            is_xml = earlier_data is not None and path.endswith(".xml")
+            files[place] = _overlaid(path, files[place], earlier_data or b"", data) if is_xml else data
+    files.setdefault("[Content_Types].xml", _TYPES)
+    files["solution.xml"] = as_bytes(overlay(manifest, before.manifest, now.manifest))
+    files["customizations.xml"] = as_bytes(overlay(document, before.customizations, now.customizations))
     return files
 
 
-def _bytes(root: Element) -> bytes:
+def _places(earlier: Archive, document: Element, before: Element) -> Iterator[tuple[str, str]]:
+    """(path that is generated, path in the archive) of the files of processes, web resources and assemblies."""
+    for section in ("Workflows", "WebResources", "SolutionPluginAssemblies"):
+        known = {identity_of(component): component for component in document.iterfind(f"{section}/*")}
+        for component in before.iterfind(f"{section}/*"):
+            original = known.get(identity_of(component))
+            if original is None:
+                continue
+            names = dict(files_of(original))
+            for name, path in files_of(component):
+                place = earlier.find(names.get(name, path), f"WebResources/{child_text(original, 'Name')}")
+                if place is not None:
+                    yield path, place
+
+
+def _overlaid(path: str, original: bytes, before: bytes, now: bytes) -> bytes:
+    return as_bytes(overlay(*(parsed(path, each) for each in (original, before, now))))
+
+
+def as_bytes(root: Element) -> bytes:
+    """A document as a file."""
     return tostring(root, encoding="utf-8", xml_declaration=True)
 
 
@@ -111,15 +152,9 @@ def _publisher(publisher: Publisher) -> Element:
 # --- tables and security -------------------------------------------------------------------------------------------
 
 
-def _entities(section: Element, solution: Solution, kept: Sequence[Element]) -> None:
-    """Each table with its views, forms and command bar; those of other solutions' tables too."""
+def _entities(section: Element, solution: Solution) -> None:
+    """Each table with its views and forms; those of other solutions' tables too."""
     tables: dict[str, SolutionTable | None] = {table.logical_name: table for table in solution.tables}
-    ribbons = {
-        (entity.findtext("Name") or "").strip().lower(): ribbon
-        for document in kept
-        for entity in document.iter("Entity")
-        if (ribbon := entity.find("RibbonDiffXml")) is not None
-    }
     for part in solution.parts:
         if part.about is not None:
             tables.setdefault(part.about, None)
@@ -132,8 +167,6 @@ def _entities(section: Element, solution: Solution, kept: Sequence[Element]) -> 
         views = SubElement(SubElement(entity, "SavedQueries"), "savedqueries")
         views.extend(writing_parts.view(part)[0] for part in own if part.table == "savedquery")
         _forms(SubElement(entity, "FormXml"), [part for part in own if part.table == "systemform"])
-        if name in ribbons:
-            entity.append(ribbons[name])
 
 
 def _forms(section: Element, forms: Sequence[Part]) -> None:
@@ -187,12 +220,12 @@ def _parts(root: Element, parts: Sequence[Part]) -> dict[str, bytes]:
             files |= beside
         elif part.table == "environmentvariabledefinition":
             folder = _variable_folder(part)
-            files[f"{folder}/environmentvariabledefinition.xml"] = _bytes(writing_parts.environment_variable(part)[0])
+            files[f"{folder}/environmentvariabledefinition.xml"] = as_bytes(writing_parts.environment_variable(part)[0])
         elif part.table == "environmentvariablevalue":
             folder = _variable_folder(part)
             files[f"{folder}/environmentvariablevalues.json"] = writing_parts.variable_value(part)
         elif part.table == "systemform" and part.about is None:
-            files[f"Dashboards/{part.id}.xml"] = _bytes(writing_parts.form(part)[0])
+            files[f"Dashboards/{part.id}.xml"] = as_bytes(writing_parts.form(part)[0])
     return files
 
 
@@ -200,19 +233,3 @@ def _variable_folder(part: Part) -> str:
     if not _SAFE_NAME.fullmatch(part.name):
         raise InvalidRequest(f"The environment variable '{part.name[:100]}' has a name that no export can hold.")
     return f"environmentvariabledefinitions/{part.name}"
-
-
-def _kept_files(earlier: Archive) -> dict[str, bytes]:
-    return {
-        path: data
-        for path, data in earlier.files.items()
-        if "/" in path and path.split("/", 1)[0].lower() not in _WRITTEN_FOLDERS
-    }
-
-
-def _documents(earlier: Archive) -> Iterable[Element]:
-    """The XML that holds sections and command bars; files that are taken over whole are not among it."""
-    for path, data in earlier.files.items():
-        folder = path.split("/", 1)[0].lower() if "/" in path else ""
-        if path.lower().endswith(".xml") and folder in ("", "other", "entities"):
-            yield parsed(path, data)

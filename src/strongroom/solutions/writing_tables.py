@@ -72,6 +72,12 @@ def relationship_element(found: SolutionRelationship | NewAssociation, withheld:
         add_text(element, "SecondEntityName", found.table2)
         if found.intersect:
             add_text(element, "IntersectEntityName", found.intersect)
+        if found.nav1 or found.nav2:
+            roles = SubElement(element, "EntityRelationshipRoles")
+            for ordinal, name in (("1", found.nav1), ("2", found.nav2)):
+                role = SubElement(roles, "EntityRelationshipRole")
+                add_text(role, "NavigationPropertyName", name or "")
+                add_text(role, "AssociationRoleOrdinal", ordinal)
         return element
     relationship = found.relationship
     element = Element("EntityRelationship", {"Name": relationship.schema_name})
