@@ -33,6 +33,8 @@ from strongroom.errors import (
 )
 from strongroom.estate import Ledger, estate_tables
 from strongroom.estate import register_rules as register_estate
+from strongroom.estate.vault import Asker
+from strongroom.estate.vault import resolve as resolve_secret
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
 from strongroom.identity import TokenClaims, TokenVerifier, firewall, step_up
@@ -63,12 +65,14 @@ _REMEMBERED_CALLERS = 2000
 _FILLING_CACHE_MIB = 256
 """Page cache of a store that is made in this process: it is likely to be filled next, with rows in no index's order."""
 
+_VAULT = "vault"
 _ENDING_S = 5.0
 """How long requests that are cut off get to notice, before what they worked on is given away."""
 
 _SERVED = frozenset({EnvironmentState.READY, EnvironmentState.ADMINISTRATION})
 """States in which an environment may be open in a server."""
 
+_NO_FACTS = RequestFacts()
 ACT_ON_BEHALF = "prvActOnBehalfOfAnotherUser"
 
 
@@ -164,7 +168,7 @@ class Environment:
             self._store_notes(session)
 
     @contextmanager
-    def session_of(self, user: str, *, write: bool, facts: RequestFacts = RequestFacts()) -> Generator[Session]:
+    def session_of(self, user: str, *, write: bool, facts: RequestFacts = _NO_FACTS) -> Generator[Session]:
         """A unit of work for the user with this sign-in name or id: the command line's way in."""
         with self.database.write() if write else self.database.read() as transaction:
             identity = Identity(find_user(transaction, user))
@@ -388,9 +392,11 @@ def _ready(
     purpose = b"paging" if not record.generation else b"paging %d" % record.generation
     environment = Environment(record, database, home.clock, _derived(key, purpose, record.id))
     environment.hold(use)
+    environment.rules.secret_of = lambda principal, reference: _secret(home, principal, reference)
     if record.kind is EnvironmentKind.CONTROL:
         register_rules(environment.rules)
         register_estate(environment.rules)
+        environment.rules.vault_key = lambda: home.keys.environment_key(record.id, _VAULT, home.clock)
         environment.rules.reach = Reach(home, lambda name: open_environment(home, name))
     register_lockbox(environment.rules)
     register_monitoring(environment.rules, Outbound(home.settings.outbound.allow))
@@ -410,6 +416,16 @@ def _complete(environment: Environment) -> None:
         if is_new:
             with directory.writing() as session:
                 make_roles(session)
+
+
+def _secret(home: Home, principal: str, reference: str) -> str:
+    """The value behind a reference into a vault, for a user of any environment whom a policy lets (TS-604)."""
+    control = open_environment(home, CONTROL)
+    try:
+        with ledger_in(control).writing() as session:
+            return resolve_secret(session, reference, Asker(principal))
+    finally:
+        control.close()
 
 
 def ledger_in(control: Environment) -> Ledger:

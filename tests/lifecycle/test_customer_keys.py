@@ -12,7 +12,7 @@ import pytest
 from tests.engines import Stores
 from tests.homes import make_home
 from tests.lifecycle.keepers import KINDS, Taking, keeper
-from tests.lifecycle.states import add_accounts, change, differing, opened, state_of
+from tests.lifecycle.states import add_accounts, change, opened, state_of
 from tests.servers import run_cli, start_server
 
 from strongroom.clock import SystemClock

@@ -18,8 +18,8 @@ from strongroom.cli.backup import backup, restore
 from strongroom.cli.bench import bench
 from strongroom.cli.check import check
 from strongroom.cli.clock import clock
-from strongroom.cli.environments import environment
 from strongroom.cli.diagnose import diagnose, health
+from strongroom.cli.environments import environment
 from strongroom.cli.explain import explain
 from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
@@ -36,6 +36,7 @@ from strongroom.cli.sql import sql
 from strongroom.cli.stream import stream
 from strongroom.cli.token import token
 from strongroom.cli.users import sessions, users
+from strongroom.cli.vault import vault
 from strongroom.cli.whatif import whatif
 from strongroom.cli.who import sees, who
 from strongroom.errors import StrongroomError
@@ -72,6 +73,7 @@ audit.add_command(stream)
         audit,
         alerts,
         lockbox,
+        vault,
         export_check,
         backup,
         restore,

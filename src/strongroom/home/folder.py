@@ -132,9 +132,12 @@ class Home:
         """The same in whatever state it is."""
         if self.settings.default_environment:
             return self._find(self.settings.default_environment)
-        for record in self.environments():
-            if record.kind is EnvironmentKind.BUSINESS and record.state is not EnvironmentState.DELETED:
+        found = [record for record in self.environments() if record.kind is EnvironmentKind.BUSINESS]
+        for record in found:
+            if record.state is not EnvironmentState.DELETED:
                 return record
+        if found:
+            return found[0]
         raise HomeError(f"{self.path} has no environment with business data. `strongroom init` makes one.")
 
     def add_environment(

@@ -14,6 +14,7 @@ from threading import Event, Thread
 from strongroom.environment import Environments, ledger_in
 from strongroom.errors import StrongroomError
 from strongroom.estate import Ledger
+from strongroom.estate.vault import rotate_due
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
 from strongroom.keys.disk import Disk
@@ -83,6 +84,7 @@ class Upkeep:
 
     def _look(self) -> None:
         check_keys(self._home, self._ledger, self._unreached)
+        self._rotate_secrets()
         work = [*due_backups(self._home), *due_removals(self._home), *due_ends(self._home)]
         if work or any((self._home.path / "operations").glob("*")):
             settle(self._home, self._ledger())
@@ -97,6 +99,12 @@ class Upkeep:
             perform(self._home, kind, Asked(arguments, _PLATFORM))
         if work:
             mirror_backups(self._home, self._ledger())
+
+    def _rotate_secrets(self) -> None:
+        ledger = self._ledger()
+        if ledger.rows("vaultsecret"):
+            with ledger.writing() as session:
+                rotate_due(session)
 
     def _ledger(self) -> Ledger:
         return ledger_in(self._environments.named(CONTROL))

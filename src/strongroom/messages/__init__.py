@@ -3,14 +3,15 @@
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
 and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
 `moving_users` between units and managers · `privilege_sets` some privileges of a user · `auditing` the trail ·
-`keeping` its retention and holds · `activity` who read and did what · `audit_proof` heads and proofs of the trail ·
-`restoring` rows as they were · `explanation` why and who · `identities` accounts, programs and sessions ·
-`access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what a change would
-do · `merging` two rows into one · `monitoring` alerts · `lockbox` support · `conditional_access` who would get in ·
-`states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them · `environments` their
-life and keys · `entity_changes` since a token · `solutions` in and out · `solution_layers` upgrades and patches ·
-`dependencies` what needs what · `files` contents of file columns · `mapping` prefilled rows · `view_as` looking as
-somebody else · `possible_relationships` of tables · `not_offered` documented names that answer 501.
+`keeping` its retention and holds · `incidents` and breaches · `activity` who read and did what · `audit_proof` heads
+and proofs of the trail · `restoring` rows as they were · `explanation` why and who · `identities` accounts, programs
+and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what
+a change would do · `merging` two rows into one · `monitoring` alerts · `lockbox` support · `conditional_access` who
+would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` publishing them ·
+`environments` their life and keys · `entity_changes` since a token · `solutions` in and out · `solution_layers`
+upgrades and patches · `dependencies` what needs what · `files` contents of file columns · `mapping` prefilled rows ·
+`view_as` looking as somebody else · `possible_relationships` of tables · `not_offered` documented names that answer
+501.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from strongroom.messages import (
     files,
     foresight,
     identities,
+    incidents,
     inherited_access,
     keeping,
     lockbox,
@@ -49,6 +51,7 @@ from strongroom.messages import (
     solution_layers,
     solutions,
     states,
+    vaults,
     view_as,
 )
 from strongroom.messages.not_offered import NOT_OFFERED
@@ -75,6 +78,7 @@ def operations() -> Mapping[str, Operation]:
         foresight,
         files,
         identities,
+        incidents,
         inherited_access,
         keeping,
         lockbox,
@@ -93,6 +97,7 @@ def operations() -> Mapping[str, Operation]:
         solution_layers,
         solutions,
         states,
+        vaults,
         view_as,
     )
     return {operation.name: operation for room in rooms for operation in room.OPERATIONS}

@@ -15,6 +15,7 @@ from strongroom.schema.model import ManyToMany, Schema
 from strongroom.store.protocol import Row, Value
 
 if TYPE_CHECKING:
+    from strongroom.keys import Secret
     from strongroom.records.session import Session
 
 
@@ -74,6 +75,12 @@ class Rules:
 
     reach: object | None = None
     """In the control environment: what services of higher rooms reach other environments by (`lockbox.reach`)."""
+
+    vault_key: "Callable[[], Secret] | None" = None
+    """In the control environment: the key under which values in vaults are sealed."""
+
+    secret_of: "Callable[[str, str], str] | None" = None
+    """What gives a user (a sign-in name) the value behind a reference into a vault, at run time (TS-604)."""
 
     registered: list[Registered] = field(default_factory=list[Registered])
     _rows: dict[tuple[Event, str | None], list[RowRule]] = field(
