@@ -22,6 +22,8 @@ DONE = {
     "alert-proposed": _("Closing is proposed: another person has to agree."),
     "alert-closed": _("The alert is closed."),
     "alert-suppressed": _("The alert is suppressed."),
+    "lockbox-asked": _("It is asked for; who decides is told."),
+    "lockbox-decided": _("The decision is kept."),
     "solution-removed": _("The solution is gone."),
     "note": _("The note was added."),
 }

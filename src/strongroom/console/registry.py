@@ -1,6 +1,6 @@
 """Every page that there is, in the order in which addresses are tried."""
 
-from strongroom.console import acting, administration, alerts, audit, home, solutions
+from strongroom.console import acting, administration, alerts, audit, entry, estate, home, lockbox, solutions
 from strongroom.console.data import actions, bulk, forms, lists, lookups, moving, records, tables
 from strongroom.console.page import Page
 from strongroom.console.security import hierarchy, people, profiles, roles, shares, units, why
@@ -25,6 +25,9 @@ _ROOMS = (
     audit,
     alerts,
     administration,
+    estate,
+    entry,
+    lockbox,
     solutions,
     acting,
 )

@@ -55,6 +55,11 @@ class Visit:
         """Whom the visitor looks as."""
         return self.identity.caller_id
 
+    @property
+    def is_control(self) -> bool:
+        """Whether this is the home's control environment, which has the tables about all of them."""
+        return "environmentoperation" in self.schema.tables
+
     def address(self, path: str = "", **query: object) -> str:
         """The address of a page of this environment; parameters that are None are left out."""
         asked = {name.rstrip("_"): str(value) for name, value in query.items() if value is not None}
