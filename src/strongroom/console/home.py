@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.responses import Response
 
@@ -28,7 +29,19 @@ class Tile:
 
 async def show(visit: Visit) -> Response:
     """The home page. What the visitor may not ask about is left out."""
-    trust = (_alerts, _audit_switch, _seal, _refusals, _changes, _administrators, _disabled, _secured)
+    trust = (
+        _alerts,
+        _requests,
+        _backups,
+        _keys,
+        _audit_switch,
+        _seal,
+        _refusals,
+        _changes,
+        _administrators,
+        _disabled,
+        _secured,
+    )
     context = {"trust": await _tiles(visit, trust), "own": await _own(visit)}
     return visit.render("home.html", visit.texts("Home"), context)
 
@@ -54,6 +67,38 @@ async def _alerts(visit: Visit) -> Tile:
     tone = "bad" if grave else "warn" if count else "good"
     figure = visit.texts.up_to(count, _COUNTED)
     return Tile(visit.texts("Open alerts"), figure, note, visit.address("alerts"), tone)
+
+
+async def _requests(visit: Visit) -> Tile | None:
+    """Support that waits for an answer, in the control environment."""
+    if not visit.is_control:
+        return None
+    count = await _count(visit, "lockboxrequests", {"$filter": "requeststatus eq 1"})
+    texts = visit.texts
+    address = visit.address("lockbox")
+    return Tile(texts("Support asks for access"), texts.figure(count), "", address, "warn" if count else "good")
+
+
+async def _backups(visit: Visit) -> Tile | None:
+    """Environments whose newest back-up is older than a day, or that have none."""
+    if not visit.is_control:
+        return None
+    since = iso(visit.environment.clock.now() - timedelta(days=1))
+    condition = f"state ne 6 and (lastbackupon eq null or lastbackupon lt {since})"
+    count = await _count(visit, "environments", {"$filter": condition})
+    texts = visit.texts
+    note = texts("have no back-up of the last day")
+    return Tile(texts("Environments"), texts.figure(count), note, visit.address("estate"), "warn" if count else "good")
+
+
+async def _keys(visit: Visit) -> Tile | None:
+    """Keys of customers that are revoked."""
+    if not visit.is_control:
+        return None
+    count = await _count(visit, "keyreferences", {"$filter": "state eq 3"})
+    texts = visit.texts
+    address = visit.address("estate/keys")
+    return Tile(texts("Keys revoked"), texts.figure(count), texts("of customers"), address, "bad" if count else "good")
 
 
 async def _audit_switch(visit: Visit) -> Tile | None:
