@@ -8,6 +8,7 @@ refused; one that is running is refused at its end, and undone.
 
 import re
 from datetime import timedelta
+from urllib.parse import unquote, unquote_plus
 
 from strongroom.access.caller import SecurityFacts
 from strongroom.access.confinement import Confinement, barred, confined
@@ -22,7 +23,8 @@ from strongroom.records.create import store_new
 from strongroom.records.platform_user import platform_caller
 from strongroom.store.protocol import Database, Row, Transaction
 
-_LITERALS = re.compile(r"'(?:[^']|'')*'|\b\d[\d.:TZ-]*\b(?![\w-]*=)")
+_TEXTS = re.compile(r"""'(?:[^']|'')*'?|"[^"]*"?""")
+_NUMBERS = re.compile(r"(?<![\w-])\d[\d.:TZ]*(?![\w-])")
 _LONGEST = 2000
 _MOST_KNOWN = 50_000
 
@@ -155,7 +157,7 @@ class SupportWatch:
 
 
 def without_literals(asked: str) -> str:
-    """A request without the values in it: texts and numbers become `…`, ids of rows stay, since they name what was
-    looked at."""
+    """A request without the values in it: texts, and numbers of the query, become `…`; ids of rows stay, since they name
+    what was looked at."""
     head, mark, query = asked.partition("?")
-    return head + mark + _LITERALS.sub("…", query)
+    return _TEXTS.sub("…", unquote(head)) + mark + _NUMBERS.sub("…", _TEXTS.sub("…", unquote_plus(query)))

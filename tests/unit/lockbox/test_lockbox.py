@@ -318,7 +318,16 @@ def test_what_an_access_changed_stands_in_the_trail_under_its_user(house: House)
     ("asked", "shown"),
     [
         ("GET accounts(01a2)?$filter=name eq 'O''Hara'", "GET accounts(01a2)?$filter=name eq …"),
-        ("GET accounts?fetchXml=%3Cfetch", "GET accounts?fetchXml=%3Cfetch"),
+        (
+            "GET accounts?$filter=name%20eq%20%27Secret%27+and+revenue+gt+1.5",
+            "GET accounts?$filter=name eq … and revenue gt …",
+        ),
+        ("GET accounts(name=%27Secret%27)", "GET accounts(name=…)"),
+        ("GET accounts?$filter=name eq 'never closed", "GET accounts?$filter=name eq …"),
+        (
+            'GET accounts?fetchXml=%3Ccondition%20attribute=%22name%22%20value="Secret"/>',
+            "GET accounts?fetchXml=<condition attribute=… value=…/>",
+        ),
         ("POST $batch", "POST $batch"),
     ],
 )
