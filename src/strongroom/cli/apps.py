@@ -86,6 +86,42 @@ def secret(client_id: str, days: int, home: Path, as_json: bool) -> None:
         say(shown)
 
 
+@apps.command(short_help="Make a new secret; the present one goes on for some days.")
+@click.argument("client_id")
+@click.option(
+    "--overlap", type=click.IntRange(0, 31), default=7, show_default=True, help="Days for which both are good."
+)
+@home_option
+def rotate(client_id: str, overlap: int, home: Path) -> None:
+    """Make a new secret for the program CLIENT_ID, and print it: once. The present one ends after the overlap."""
+    from strongroom.identity.applications import registration, rotate_secret
+
+    with open_directory(opened(home)) as directory, directory.writing() as session:
+        made = rotate_secret(session, registration(session.transaction, client_id), timedelta(days=overlap))
+    say(made.secret.reveal().decode())
+
+
+@apps.command(short_help="Let a workload of another authority act as a program.")
+@click.argument("client_id")
+@click.argument("provider")
+@click.argument("subject")
+@click.option("--audience", default="", metavar="A", help="What its tokens are for; api://AzureADTokenExchange.")
+@home_option
+def federate(client_id: str, provider: str, subject: str, audience: str, home: Path) -> None:
+    """Let the workload that the listed PROVIDER calls SUBJECT act as the program CLIENT_ID: its token stands in for
+    a secret. Prints the id of the credential."""
+    from strongroom.errors import NotFound
+    from strongroom.identity.applications import add_federated, registration
+    from strongroom.identity.directory import find
+
+    with open_directory(opened(home)) as directory, directory.writing() as session:
+        row = find(session.transaction, "identityprovider", name=provider)
+        if row is None:
+            raise NotFound(f"There is no provider '{provider[:100]}'; `strongroom providers list` shows them.")
+        made = add_federated(session, registration(session.transaction, client_id), row, subject, audience)
+    say(made.id)
+
+
 @apps.command(short_help="Register a certificate that a program signs with.")
 @click.argument("client_id")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -155,7 +191,7 @@ def list_apps(home: Path, as_json: bool) -> None:
             state = "enabled" if is_usable(program) else "disabled"
             rows.append((text(program, "name"), text(program, "clientid"), "application", "", "", "", state))
             for each in credentials(transaction, program):
-                kind = ("secret", "certificate")[number(each, "kind") - 1]
+                kind = ("secret", "certificate", "federated")[number(each, "kind") - 1]
                 state = "valid" if is_valid(each, now) else "ended"
                 ends, used = text(each, "expireson"), text(each, "lastusedon")
                 rows.append((text(each, "name"), text(program, "clientid"), kind, each.id, ends, used, state))

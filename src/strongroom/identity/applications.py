@@ -21,7 +21,7 @@ from strongroom.clock import iso
 from strongroom.errors import Conflict, InvalidRequest, NotFound
 from strongroom.identity.directory import after, change, find, find_all, flag, make, text
 from strongroom.identity.hashing import matches, new_token, no_ones_hash, slow_hash
-from strongroom.identity.tables import CERTIFICATE, SECRET
+from strongroom.identity.tables import CERTIFICATE, FEDERATED, SECRET
 from strongroom.ids import Guid, new_guid, parse_guid
 from strongroom.keys import Secret
 from strongroom.records import Session
@@ -30,6 +30,12 @@ from strongroom.store.protocol import Row, Transaction
 MOST_OF_A_KIND = 2
 LONGEST_SECRET = timedelta(days=730)
 USUAL_SECRET = timedelta(days=182)
+LONGEST_OVERLAP = timedelta(days=31)
+MOST_FEDERATED = 20
+EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
+"""What tokens of workloads are for unless told otherwise, as with the published service."""
+
+_NO_END = timedelta(days=36_500)
 _LEAST_RSA_BITS = 2048
 _MOST_REDIRECTS = 20
 
@@ -138,6 +144,44 @@ def add_certificate(session: Session, program: Row, pem: bytes) -> Row:
             "certificate": certificate.public_bytes(Encoding.PEM).decode(),
             "thumbprint": thumbprint(certificate),
             "expireson": iso(ends),
+        },
+    )
+
+
+def rotate_secret(session: Session, program: Row, overlap: timedelta, lifetime: timedelta = USUAL_SECRET) -> NewSecret:
+    """A new secret; the present one ends after `overlap`, in which both are good (TS-716). Raises `Conflict` when the
+    program has two already, `InvalidRequest` for an overlap that is none or longer than a month."""
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise InvalidRequest(f"Two secrets are good side by side for at most {LONGEST_OVERLAP.days} days.")
+    present = valid_credentials(session.transaction, program, SECRET, session.now)
+    made = add_secret(session, program, lifetime)
+    ends = after(session.clock.now(), overlap)
+    for row in present:
+        if text(row, "expireson") > ends:
+            change(session, row, {"expireson": ends})
+    session.transaction.bump_security_epoch()
+    return made
+
+
+def add_federated(session: Session, program: Row, provider: Row, subject: str, audience: str = "") -> Row:
+    """Let a workload that another authority names by `subject` act as a program, without any secret here. Raises
+    `Conflict` when the program has as many as it may."""
+    if not subject.strip() or len(subject) > 500 or len(audience) > 500:
+        raise InvalidRequest("A federated credential needs the subject that the other authority gives the workload.")
+    valid = valid_credentials(session.transaction, program, FEDERATED, session.now)
+    if len(valid) >= MOST_FEDERATED:
+        raise Conflict(f"The application has {MOST_FEDERATED} federated credentials already; remove one first.")
+    return make(
+        session,
+        "applicationcredential",
+        {
+            "name": subject.strip()[:200],
+            "applicationregistrationid": program.reference(),
+            "kind": FEDERATED,
+            "identityproviderid": provider.reference(),
+            "subject": subject.strip(),
+            "audience": audience.strip() or EXCHANGE_AUDIENCE,
+            "expireson": after(session.clock.now(), _NO_END),
         },
     )
 

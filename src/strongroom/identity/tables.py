@@ -34,7 +34,7 @@ _CHOICE, _LOOKUP = ColumnType.PICKLIST, ColumnType.LOOKUP
 PASSWORD, TOTP, PASSKEY, RECOVERY_CODES = 1, 2, 3, 4
 """`authenticationmethod.kind`."""
 
-SECRET, CERTIFICATE = 1, 2
+SECRET, CERTIFICATE, FEDERATED = 1, 2, 3
 """`applicationcredential.kind`."""
 
 
@@ -215,10 +215,13 @@ def _programs() -> tuple[Table, ...]:
             (
                 Given("name", _TEXT, "Name"),
                 Given("applicationregistrationid", _LOOKUP, "Application", target="applicationregistration"),
-                Given("kind", _CHOICE, "Kind", options=("Secret", "Certificate")),
+                Given("kind", _CHOICE, "Kind", options=("Secret", "Certificate", "Federated")),
                 Given("secret", _TEXT, "Secret Hash", length=400, hidden=True),
                 Given("certificate", _MEMO, "Certificate"),
                 Given("thumbprint", _TEXT, "Thumbprint (SHA-256)", length=100, indexed=True),
+                Given("identityproviderid", _LOOKUP, "Identity Provider", target="identityprovider"),
+                Given("subject", _TEXT, "Subject There", length=500),
+                Given("audience", _TEXT, "Audience There", length=500),
                 Given("expireson", _WHEN, "Expires"),
                 Given("lastusedon", _WHEN, "Last Used"),
             ),

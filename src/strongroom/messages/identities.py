@@ -60,6 +60,21 @@ def _add_secret(session: Session, arguments: Arguments) -> Result:
     return {"CredentialId": made.credential, "Secret": made.secret.reveal().decode(), "ExpiresOn": made.expires_on}
 
 
+def _rotate_secret(session: Session, arguments: Arguments) -> Result:
+    overlap = timedelta(days=arguments.integer("OverlapDays"))
+    made = applications.rotate_secret(session, _program(session, arguments), overlap)
+    return {"CredentialId": made.credential, "Secret": made.secret.reveal().decode(), "ExpiresOn": made.expires_on}
+
+
+def _add_federated(session: Session, arguments: Arguments) -> Result:
+    provider = session.transaction.row(session.table("identityprovider"), arguments.guid("ProviderId"))
+    if provider is None:
+        raise NotFound("There is no such identity provider.")
+    program, audience = _program(session, arguments), arguments.optional_text("Audience") or ""
+    made = applications.add_federated(session, program, provider, arguments.text("Subject"), audience)
+    return {"CredentialId": made.id}
+
+
 def _add_certificate(session: Session, arguments: Arguments) -> Result:
     pem = arguments.text("Certificate").encode()
     made = applications.add_certificate(session, _program(session, arguments), pem)
@@ -172,6 +187,22 @@ OPERATIONS: tuple[Operation, ...] = (
         _CLIENT,
         Parameter("Days", Kind.INTEGER, required=False),
         properties={"CredentialId": "Edm.Guid", "Secret": "Edm.String", "ExpiresOn": "Edm.DateTimeOffset"},
+    ),
+    action(
+        "RotateApplicationSecret",
+        in_control(_CREDENTIAL, Rights.CREATE, _rotate_secret),
+        _CLIENT,
+        Parameter("OverlapDays", Kind.INTEGER),
+        properties={"CredentialId": "Edm.Guid", "Secret": "Edm.String", "ExpiresOn": "Edm.DateTimeOffset"},
+    ),
+    action(
+        "AddFederatedCredential",
+        in_control(_CREDENTIAL, Rights.CREATE, _add_federated),
+        _CLIENT,
+        Parameter("ProviderId", Kind.GUID),
+        Parameter("Subject", Kind.STRING),
+        Parameter("Audience", Kind.STRING, required=False),
+        properties={"CredentialId": "Edm.Guid"},
     ),
     action(
         "AddApplicationCertificate",

@@ -8,11 +8,15 @@ authorities cannot mix them up. Programs are registered by the administrator, so
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import orjson
 
 from strongroom.environment import Environments
 from strongroom.identity.applications import is_usable, redirects_of
+from strongroom.identity.conditional.model import Control
 from strongroom.identity.directory import find, text
 from strongroom.identity.liveness import LiveSession
 from strongroom.identity.once import Purpose, issue
@@ -90,7 +94,7 @@ def code(environments: Environments, request: Asked, own: str, live: LiveSession
         raise OAuthProblem("invalid_request", 900144, "The state is too long.")
     audience = of_scope(environments, fields.get("scope", ""), own, needs_resource=False)
     prompt = fields.get("prompt", "").split()
-    if live is None or ("login" in prompt and environments.clock.now() - live.proven_on > _JUST_NOW):
+    if live is None or _asks_again(fields, prompt, live, environments.clock.now()):
         if "none" in prompt:
             raise OAuthProblem("login_required", 50058, "Nobody is signed in.")
         raise NeedsSignIn
@@ -106,6 +110,28 @@ def code(environments: Environments, request: Asked, own: str, live: LiveSession
     }
     with environments.directory.writing() as session:
         return issue(session, Purpose.CODE, content, CODE_LIFE)
+
+
+def _asks_again(fields: Mapping[str, str], prompt: list[str], live: LiveSession, now: datetime) -> bool:
+    """Whether the program wants a newer sign-in, or a stronger one: `prompt=login`, `max_age`, or the claims of a
+    challenge that the Web API gave it (TS-723)."""
+    age, wanted = now - live.proven_on, _challenged(fields.get("claims", ""))
+    longest = fields.get("max_age", "")
+    is_too_old = longest.isdigit() and age > max(_JUST_NOW, timedelta(seconds=int(longest[:9])))
+    wants_new = "login" in prompt or Control.RECENT_SIGN_IN in wanted
+    lacks_factor = Control.MFA in wanted and "mfa" not in live.factors
+    return is_too_old or ((wants_new or lacks_factor) and age > _JUST_NOW)
+
+
+def _challenged(claims: str) -> frozenset[str]:
+    """The words of a claims challenge in a request; none in whatever else it holds."""
+    try:
+        found: object = orjson.loads(claims[:_LONGEST_STATE]) if claims else {}
+    except orjson.JSONDecodeError:
+        return frozenset()
+    for name in ("access_token", "acrs", "values"):
+        found = cast("dict[str, object]", found).get(name) if isinstance(found, dict) else None
+    return frozenset(str(each) for each in cast("list[object]", found)) if isinstance(found, list) else frozenset()
 
 
 def _is_same(wanted: str, registered: str) -> bool:

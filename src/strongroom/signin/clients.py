@@ -18,11 +18,13 @@ from strongroom.identity.assertions import ASSERTION_TYPE, AssertionRefused, ver
 from strongroom.identity.directory import Directory, find, flag, note, text
 from strongroom.identity.once import Purpose, is_first_use
 from strongroom.identity.signinlog import Place, Result, record
-from strongroom.identity.tables import CERTIFICATE, SECRET
+from strongroom.identity.tables import CERTIFICATE, FEDERATED, SECRET
 from strongroom.ids import Guid, parse_guid
 from strongroom.keys import Secret
 from strongroom.records import Session
 from strongroom.signin.problems import OAuthProblem, missing, wrong_client
+from strongroom.signin.provider_client import ProviderClient
+from strongroom.signin.workloads import credential_of, is_foreign
 from strongroom.store.protocol import Row
 
 
@@ -45,6 +47,7 @@ def client_of(
     authorization: str | None,
     audiences: Sequence[str],
     place: Place,
+    providers: ProviderClient,
     *,
     may_be_public: bool,
 ) -> Client:
@@ -61,6 +64,7 @@ def client_of(
         now = iso(directory.now())
         secrets = [] if program is None else valid_credentials(transaction, program, SECRET, now)
         certificates = [] if program is None else valid_credentials(transaction, program, CERTIFICATE, now)
+        federated = [] if program is None else valid_credentials(transaction, program, FEDERATED, now)
     if secret is None and assertion is None:
         if may_be_public and program is not None and is_usable(program) and flag(program, "ispublic"):
             return Client(program, None)
@@ -73,7 +77,10 @@ def client_of(
     elif assertion is not None and client_id is not None:
         if fields.get("client_assertion_type") != ASSERTION_TYPE:
             raise OAuthProblem("invalid_request", 900144, f"client_assertion_type must be {ASSERTION_TYPE}.")
-        proof = _asserted(assertion, client_id, certificates, audiences, directory.now())
+        if is_foreign(assertion, client_id):
+            proof = _federated(assertion, federated, directory, providers)
+        else:
+            proof = _asserted(assertion, client_id, certificates, audiences, directory.now())
     with directory.writing() as session:
         reason = _why_not(session, program, proof, is_locked=is_locked)
         if reason is None and program is not None and proof.credential is not None:
@@ -94,6 +101,13 @@ class _Proof:
     reason: str
     jti: str | None = None
     until: datetime | None = None
+
+
+def _federated(assertion: str, credentials: Sequence[Row], directory: Directory, providers: ProviderClient) -> _Proof:
+    try:
+        return _Proof(credential_of(assertion, credentials, directory, providers), "")
+    except AssertionRefused as refused:
+        return _Proof(None, f"workload-{refused}"[:190])
 
 
 def _asserted(

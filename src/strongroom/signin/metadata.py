@@ -12,10 +12,13 @@ from strongroom.errors import NotFound
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,99}")
 ID_TOKEN_ALGORITHM = "EdDSA"  # noqa: S105 - the name of an algorithm
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
 GRANTS = (
     "authorization_code",
     "refresh_token",
     "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    TOKEN_EXCHANGE,
 )
 
 
@@ -43,6 +46,7 @@ def configuration(own: str, tenant: str) -> dict[str, object]:
         "issuer": issuer(own, tenant),
         "authorization_endpoint": f"{oauth}/authorize",
         "token_endpoint": token_endpoint(own, tenant),
+        "device_authorization_endpoint": f"{oauth}/devicecode",
         "end_session_endpoint": f"{oauth}/logout",
         "jwks_uri": f"{own}/{tenant}/discovery/v2.0/keys",
         "response_types_supported": ["code"],

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from strongroom.environment import Environments
 from strongroom.errors import StrongroomError
-from strongroom.signin import account, authorize, federation, metadata, pages, passkey_pages, tokens
+from strongroom.signin import account, authorize, device, federation, metadata, pages, passkey_pages, tokens
 from strongroom.signin.problems import OAuthProblem
 from strongroom.signin.provider_client import ProviderClient
 from strongroom.signin.templating import page, static_file
@@ -60,6 +60,7 @@ class SignIn:
                 Route("/{tenant}/discovery/instance", self._instances, methods=read),
                 Route(f"{oauth}/v2.0/token", partial(self._token, is_old=False), methods=["POST"]),
                 Route(f"{oauth}/token", partial(self._token, is_old=True), methods=["POST"]),
+                Route(f"{oauth}/v2.0/devicecode", self._device_code, methods=["POST"]),
                 Route(f"{oauth}/v2.0/authorize", self._authorize, methods=read),
                 Route(f"{oauth}/authorize", self._authorize, methods=read),
                 Route(f"{oauth}/v2.0/logout", self._page(pages.sign_out_page), methods=read),
@@ -73,6 +74,7 @@ class SignIn:
                 Route("/scim/v2", self._scim, methods=_SCIM_METHODS),
                 *(Route(path, self._page(handler), methods=both) for path, handler in pages.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in account.PAGES.items()),
+                *(Route(path, self._page(handler), methods=both) for path, handler in device.PAGES.items()),
                 *(Route(path, self._page(handler), methods=both) for path, handler in passkey_pages.PAGES.items()),
             ],
             exception_handlers={
@@ -100,9 +102,15 @@ class SignIn:
         return _json(metadata.instances(visitor(request, self._environments).origin, _tenant(request)))
 
     async def _token(self, request: Request, *, is_old: bool) -> Response:
+        return _json(await run_in_threadpool(tokens.answer, await self._asked(request, is_old=is_old)))
+
+    async def _device_code(self, request: Request) -> Response:
+        return _json(await run_in_threadpool(device.begin, await self._asked(request, is_old=False)))
+
+    async def _asked(self, request: Request, *, is_old: bool) -> TokenRequest:
         found = visitor(request, self._environments)
         fields = single(await request.form(max_files=0, max_fields=40))
-        asked = TokenRequest(
+        return TokenRequest(
             self._environments,
             fields,
             request.headers.get("authorization"),
@@ -113,7 +121,6 @@ class SignIn:
             self._providers,
             is_old,
         )
-        return _json(await run_in_threadpool(tokens.answer, asked))
 
     async def _authorize(self, request: Request) -> Response:
         found = visitor(request, self._environments)

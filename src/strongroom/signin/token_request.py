@@ -65,6 +65,7 @@ class TokenRequest:
             self.authorization,
             audiences,
             self.place,
+            self.providers,
             may_be_public=may_be_public,
         )
 

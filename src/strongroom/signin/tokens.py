@@ -1,20 +1,24 @@
 """The token endpoint: one function for each grant (TS-714, WA-25 to WA-29).
 
-`client_credentials` gives a program the rights of its application user; `authorization_code` and `refresh_token` give a
-program what the person may who signed in. The password grant is not offered (WA-26).
+`client_credentials` and token exchange give a program the rights of its application user; `authorization_code`,
+`refresh_token` and the device code give a program what the person may who signed in. The password grant is not offered
+(WA-26).
 """
 
 import base64
 import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 from strongroom.identity import refresh
+from strongroom.identity.assertions import ASSERTION_TYPE
 from strongroom.identity.directory import reference, text
 from strongroom.identity.once import Content, Purpose, redeem, used_content
 from strongroom.identity.signinlog import Result, record
 from strongroom.identity.tokens import Bearer
 from strongroom.ids import Guid
+from strongroom.signin import device, metadata
 from strongroom.signin.audience import of_scope
 from strongroom.signin.clients import Client
 from strongroom.signin.entering import user_for_program
@@ -105,10 +109,25 @@ def _with_resource(request: TokenRequest, kept: str) -> str:
     return asked if has_resource else " ".join([*asked.split(), *(word for word in kept.split() if "/" in word)])
 
 
+_SUBJECT_TYPES = frozenset(f"urn:ietf:params:oauth:token-type:{kind}" for kind in ("jwt", "id_token", "access_token"))
+
+
+def _token_exchange(request: TokenRequest) -> Answer:
+    """A token of a workload for one of ours (RFC 8693): what a federated credential says, in another form."""
+    subject, kind = required(request.fields, "subject_token"), required(request.fields, "subject_token_type")
+    if kind not in _SUBJECT_TYPES or "actor_token" in request.fields:
+        raise OAuthProblem("invalid_request", 900144, "The subject_token must be a JWT, without an actor_token.")
+    proof = {"client_assertion": subject, "client_assertion_type": ASSERTION_TYPE}
+    answer = _client_credentials(replace(request, fields={**request.fields, **proof}))
+    return {**answer, "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
+
+
 _GRANTS: Mapping[str, Callable[[TokenRequest], Answer]] = {
     "client_credentials": _client_credentials,
     "authorization_code": _authorization_code,
     "refresh_token": _refresh_token,
+    device.GRANT: device.token,
+    metadata.TOKEN_EXCHANGE: _token_exchange,
 }
 
 
