@@ -140,7 +140,12 @@ def with_definitions(schema: Schema, wanted: Mapping[Guid, Definition]) -> Schem
                 relationships[relationship.schema_name] = relationship_with(relationship, definition)
             case ManyToMany():
                 continue
-    return next_version(schema, tables=tables, choices=choices, relationships=relationships)
+    return next_version(
+        schema,
+        tables=tables,
+        choices=choices,
+        relationships=schema.relationships if relationships == schema.relationships else relationships,
+    )
 
 
 def column_with(column: Column, definition: Definition) -> Column:
