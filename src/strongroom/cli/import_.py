@@ -8,6 +8,7 @@ import click
 
 from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
+from strongroom.cli.portability import or_everything_in
 
 if TYPE_CHECKING:
     from strongroom.records import Session
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 40
 
 
-@click.command("import", short_help="Import a solution, or show what that would do.")
+@click.command("import", short_help="Import a solution, or show what that would do; or everything.")
 @click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--upgrade", is_flag=True, help="Take the place of the version that is there: what it had alone goes.")
@@ -28,6 +29,7 @@ _MOST_LINES = 40
 @home_option
 @environment_option
 @json_option
+@or_everything_in
 def import_(
     source: Path,
     only_plan: bool,

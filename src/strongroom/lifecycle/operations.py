@@ -131,11 +131,12 @@ def _done(home: Home, ledger: Ledger, row: Guid, kind: str, asked: Asked) -> Ans
         answer = do(home, ledger, asked)
     except BaseException as error:
         detail = error.message if isinstance(error, StrongroomError) else type(error).__name__
-        ledger.change("environmentoperation", row, {"result": FAILED, "endedon": _now(home), "detail": detail})
         mirror(home, ledger)
+        ledger.change("environmentoperation", row, {"result": FAILED, "endedon": _now(home), "detail": detail})
         raise
     text = orjson.dumps(answer, option=orjson.OPT_SORT_KEYS, default=str).decode()
     rows = answer.get("rows")
+    mirror(home, ledger)
     ledger.change(
         "environmentoperation",
         row,
@@ -147,7 +148,6 @@ def _done(home: Home, ledger: Ledger, row: Guid, kind: str, asked: Asked) -> Ans
             "sha256": sha256(text.encode()).hexdigest(),
         },
     )
-    mirror(home, ledger)
     return {**answer, "operation": row}
 
 
