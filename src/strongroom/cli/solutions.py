@@ -7,7 +7,7 @@ import click
 
 from strongroom.cli.options import environment_option, home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
-from strongroom.cli.portability import export_all
+from strongroom.cli.portability import or_everything_out
 
 _user_option = click.option("--user", default="admin", show_default=True, metavar="NAME", help="Who: a name or id.")
 
@@ -16,33 +16,16 @@ _user_option = click.option("--user", default="admin", show_default=True, metava
 @click.argument("name", metavar="NAME|FILE")
 @click.argument("target", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--managed", is_flag=True, help="Make a managed one, which can be removed whole where it is imported.")
-@click.option("--everything", is_flag=True, help="Not a solution: all that the environment has, to FILE.")
-@click.option("--encrypt", "recipients", multiple=True, metavar="AGE1…", help="With --everything: encrypt to this key.")
 @_user_option
 @home_option
 @environment_option
-def export(
-    name: str,
-    target: Path | None,
-    managed: bool,
-    everything: bool,
-    recipients: tuple[str, ...],
-    user: str,
-    home: Path,
-    environment: str | None,
-) -> None:
+@or_everything_out
+def export(name: str, target: Path, managed: bool, user: str, home: Path, environment: str | None) -> None:
     """Write the unmanaged solution NAME, as it is now, to FILE; or, with --everything, the whole environment: rows,
     metadata, security, trail and files in open formats, with hashes and a signature.
 
     A file that is there is not overwritten.
     """
-    if everything:
-        if target is not None or managed:
-            raise click.UsageError("With --everything, name the file alone.")
-        export_all(Path(name), recipients, home, environment)
-        return
-    if target is None:
-        raise click.UsageError("Name the solution and the file.")
     from strongroom.solutions import export_solution
 
     with session_in(home, environment, user, write=False) as session:
