@@ -157,7 +157,7 @@ class SupportWatch:
 
 
 def without_literals(asked: str) -> str:
-    """A request without the values in it: texts, and numbers of the query, become `…`; ids of rows stay, since they name
-    what was looked at."""
+    """A request without the values in it: texts, and numbers of the query, become `…`; ids of rows stay, since they
+    name what was looked at."""
     head, mark, query = asked.partition("?")
     return _TEXTS.sub("…", unquote(head)) + mark + _NUMBERS.sub("…", _TEXTS.sub("…", unquote_plus(query)))
