@@ -53,7 +53,7 @@ def open_archive(source: str, data: bytes) -> Archive:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             entries = [entry for entry in packed.infolist() if not entry.filename.endswith("/")]
             _check_sizes(source, entries)
-            files = {_checked_name(source, entry.filename): _unpacked(source, packed, entry) for entry in entries}
+            files = {name: _unpacked(source, packed, entry) for name, entry in _by_name(source, entries).items()}
     except _UNREADABLE as error:
         raise InvalidRequest(f"'{source}' is not a zip that can be read: {error}.") from None
     return Archive(source, _without_common_folder(files), data)
@@ -100,6 +100,19 @@ def _unpacked(source: str, packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> b
         found = stream.read(entry.file_size + 1)
     if len(found) > entry.file_size:
         raise TooLarge(f"'{source}' lies about the size of '{entry.filename[:100]}'.")
+    return found
+
+
+def _by_name(source: str, entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """The entries by their names, which must differ by more than case: which of two files holds would depend on who reads."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    seen: set[str] = set()
+    for entry in entries:
+        name = _checked_name(source, entry.filename)
+        if name.lower() in seen:
+            raise InvalidRequest(f"'{source}' holds '{name[:100]}' twice.")
+        seen.add(name.lower())
+        found[name] = entry
     return found
 
 

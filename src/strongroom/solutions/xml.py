@@ -5,15 +5,19 @@ from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from strongroom.errors import InvalidRequest
+from strongroom.errors import InvalidRequest, TooLarge
 from strongroom.ids import Guid, parse_guid
 
 ENGLISH = "1033"
 _DEEPEST = 200
+_LARGEST = 64 * 1024 * 1024
+"""Bytes of one document. The largest exports that people know have a tenth of that; in memory it is ten times more."""
 
 
 def parsed(path: str, data: bytes) -> Element:
     """The root element of a file. Raises `InvalidRequest` that names the file and the place."""
+    if len(data) > _LARGEST:
+        raise TooLarge(f"'{path}' has {len(data):,} bytes; an XML document of a solution has at most {_LARGEST:,}.")
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except ParseError as error:
