@@ -104,7 +104,7 @@ def _unpacked(source: str, packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> b
 
 
 def _by_name(source: str, entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """The entries by their names, which must differ by more than case: which of two files holds would depend on who reads."""
+    """The entries by their names, which must differ by more than case: which of two holds would depend on who reads."""
     found: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
     for entry in entries:

@@ -61,10 +61,8 @@ def test_a_solution_needs_a_name_that_one_can_have(world: World, name: str) -> N
 def test_tables_that_look_each_other_up_come_whatever_their_order(world: World) -> None:
     """A cycle is no fault: lookups are made when all tables are there."""
     lookup = '<attribute PhysicalName="new_{}Id"><Type>lookup</Type><IsCustomField>1</IsCustomField></attribute>'
-    entities = "".join(
-        _TABLE.format(name, lookup.format(other))
-        for name, other in (("one", "two"), ("two", "three"), ("three", "one"))
-    )
+    circle = (("one", "two"), ("two", "three"), ("three", "one"))
+    entities = "".join(_TABLE.format(name, lookup.format(other)) for name, other in circle)
     relationships = "".join(
         f'<EntityRelationship Name="new_{child}_{parent}"><EntityRelationshipType>OneToMany</EntityRelationshipType>'
         f"<ReferencingEntityName>new_{child}</ReferencingEntityName><ReferencedEntityName>new_{parent}"
