@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from strongroom.environment import Environment, Identity, create_environment, open_environment, settle_memory
-from strongroom.home import Home, create_home, open_home
+from strongroom.home import EnvironmentKind, Home, create_home, open_home
+from strongroom.home.registry import CONTROL
 from strongroom.jobs.bench.connecting import connect
 from strongroom.jobs.bench.loading import Loaded, Progress, load
 from strongroom.jobs.demo import Archetype, BenchCompany, Row, bench_company
@@ -79,6 +80,12 @@ class Place:
         return connect(self.home, self.environment.record)
 
 
+def _make_control(home: Home) -> None:
+    """The environment that every home has for its people and policies: each request asks it."""
+    control, _ = create_environment(home, CONTROL, Birth(CONTROL, "admin@bench"), kind=EnvironmentKind.CONTROL)
+    control.close()
+
+
 def open_place(folder: Path, accounts: int, database: str | None, progress: Progress) -> Place:
     """The data set in `folder`: found there, or made. `HomeError` when what is there is of another size."""
     path = folder / f"{'postgresql' if database else 'sqlcipher'}-{accounts}"
@@ -92,6 +99,7 @@ def open_place(folder: Path, accounts: int, database: str | None, progress: Prog
         company = bench_company(SEED, accounts, root_unit=root)
     else:
         home = create_home(path)
+        _make_control(home)
         address = Secret(database.encode()) if database else None
         environment, born = create_environment(home, name, Birth(name, "admin@bench"), database=address)
         company = bench_company(SEED, accounts, root_unit=born.root_unit)
