@@ -2,6 +2,7 @@
 algorithm confusion, key-id injection, other issuers, subjects and audiences, clocks."""
 
 import base64
+import hmac
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -145,13 +146,11 @@ def test_no_other_algorithm_or_key_gets_in(workload: Workload) -> None:
     def signed_by_hand(header: dict[str, object], key: bytes) -> str:
         made = plain.encode({**body}, b"x" * 32, algorithm="HS256", headers={**header, "alg": "HS256"})
         head, claims, _ = made.split(".")
-        signature = plain.algorithms.HMACAlgorithm(plain.algorithms.HMACAlgorithm.SHA256).sign(
-            f"{head}.{claims}".encode(), key
-        )
+        signature = hmac.new(key, f"{head}.{claims}".encode(), "sha256").digest()
         return f"{head}.{claims}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
-    hmac = signed_by_hand({"kid": own.kid}, public)
-    none = plain.encode({**body}, None, algorithm="none", headers={"kid": own.kid})
+    confused = signed_by_hand({"kid": own.kid}, public)
+    none = plain.encode({**body}, "", algorithm="none", headers={"kid": own.kid})
     injected = authority.token(realm, stranger, {"kid": own.kid})
     unknown = authority.token(realm, stranger)
     path = authority.token(realm, stranger, {"kid": "../../etc/passwd"})
@@ -160,7 +159,7 @@ def test_no_other_algorithm_or_key_gets_in(workload: Workload) -> None:
     )
     cut = workload.token()[:-8]
 
-    for token in (hmac, none, injected, unknown, path, brought, cut, "x.y.z", "", "é" * 40, "a" * 20_000):
+    for token in (confused, none, injected, unknown, path, brought, cut, "x.y.z", "", "é" * 40, "a" * 20_000):
         status, _ = workload.ask(token)
         assert status in (400, 401), token[:80]
     assert workload.ask(workload.token())[0] == 200

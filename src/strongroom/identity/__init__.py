@@ -8,6 +8,8 @@
 - `signin`       from what somebody typed to a session; `guard` lock-out; `signinlog` the log
 - `sessions`     sessions and their limits
 - `factors`      authenticator apps and recovery codes; `passkeys`
+- `conditional`  who gets in, from where, how and when; `risk`; `firewall`; `step_up`; `flood`
+- `federation`  people of other providers; `provisioning` SCIM; `groups` and the teams that follow them
 - `applications` programs, their secrets and certificates; `assertions` what they sign
 - `once`         codes and links that work once; `refresh` tokens that follow one another
 - `membership`   making somebody a user of an environment

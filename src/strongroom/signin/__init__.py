@@ -7,6 +7,11 @@ sign in and keep their account. No rule lives here; those are in `strongroom.ide
 - `tokens`     the token endpoint: one function for each grant
 - `clients`    which program asks, and how it proves it
 - `audience`   which environment a scope means
+- `token_request`  what a token request is, and how it is answered
+- `device`     signing in on another device
+- `workloads`  programs with a token of another authority
+- `federation` signing in by another provider; `provider_client` talking to it
+- `scim`       provisioning by another system
 - `authorize`  the authorization endpoint (code with PKCE)
 - `pages`      signing in, second steps, recovery
 - `passkey_pages`  passkeys, with the only script
