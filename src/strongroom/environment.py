@@ -42,6 +42,8 @@ from strongroom.identity.directory import Directory
 from strongroom.identity.directory_rules import register_rules
 from strongroom.identity.liveness import Liveness
 from strongroom.ids import Guid, Reference, new_guid, parse_guid
+from strongroom.incidents.register import register_rules as register_incidents
+from strongroom.incidents.tables import incident_tables
 from strongroom.keys import KeyRing, Secret
 from strongroom.lockbox.reach import Reach
 from strongroom.lockbox.roles import make_roles
@@ -399,6 +401,7 @@ def _ready(
         environment.rules.vault_key = lambda: home.keys.environment_key(record.id, _VAULT, home.clock)
         environment.rules.reach = Reach(home, lambda name: open_environment(home, name))
     register_lockbox(environment.rules)
+    register_incidents(environment.rules)
     register_monitoring(environment.rules, Outbound(home.settings.outbound.allow))
     if not is_new:
         _complete(environment)
@@ -409,7 +412,7 @@ def _complete(environment: Environment) -> None:
     """Make the tables of the platform's services that the environment lacks."""
     own = (*monitoring_tables(), *session_tables())
     if environment.record.kind is EnvironmentKind.CONTROL:
-        own = (*own, *estate_tables(), *request_tables())
+        own = (*own, *estate_tables(), *request_tables(), *incident_tables())
     is_new = ensure_tables(environment.database, environment.rules, environment.clock, own)
     if environment.record.kind is EnvironmentKind.CONTROL:
         directory = directory_in(environment)

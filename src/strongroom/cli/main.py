@@ -23,6 +23,7 @@ from strongroom.cli.environments import environment
 from strongroom.cli.explain import explain
 from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
+from strongroom.cli.incidents import incidents
 from strongroom.cli.init import init
 from strongroom.cli.keys import keys
 from strongroom.cli.lockbox import lockbox
@@ -71,6 +72,7 @@ audit.add_command(stream)
         export,
         solutions,
         audit,
+        incidents,
         alerts,
         lockbox,
         vault,

@@ -35,7 +35,7 @@ R = TypeVar("R")
 
 _NO_KEY = Key(0)
 _OVERRIDDEN = "overriddencreatedon"
-_LEDGERS = frozenset({"activitylog"})
+_LEDGERS = frozenset({"activitylog", "breachnotification", "incidentscope", "incidentstep"})
 """Tables whose rows are evidence: written by the platform, never changed or deleted through any door (TS-003)."""
 
 _PLATFORM_WRITTEN = frozenset(
