@@ -11,7 +11,7 @@ from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
 from strongroom.access.planned import PlannedSelect
 from strongroom.clock import iso
 from strongroom.identity.guard import network
-from strongroom.ids import Guid, Reference, parse_guid
+from strongroom.ids import Reference, parse_guid
 from strongroom.monitoring.reading import plan_of_all
 from strongroom.monitoring.rules import AlertRule, Condition
 from strongroom.monitoring.watching import Entry
@@ -76,34 +76,34 @@ def _is_administrators(transaction: Transaction, role: Reference) -> bool:
 
 def _is_new_network(transaction: Transaction, row: Row) -> bool:
     """A user who has come in before, and never from this network: first sign-ins are no news."""
-    address, user = row.values.get("address"), row.values.get("userid")
-    if not isinstance(address, str) or not isinstance(user, Reference):
+    address = row.values.get("address")
+    if not isinstance(address, str):
         return False
     table = transaction.schema.tables["activitylog"]
     came_in = And((_is(table, "category", 3), _is(table, "outcome", 1)))
-    known = _earlier(transaction, row, user.id, "address", came_in, _LOOKED_BACK)
+    known = _earlier(transaction, row, "address", came_in, _LOOKED_BACK)
     networks = {network(each) for each in known if isinstance(each, str)}
     return bool(networks) and network(address) not in networks
 
 
 def _was_inactive(transaction: Transaction, row: Row) -> bool:
-    user = row.values.get("userid")
-    if not isinstance(user, Reference):
-        return False
-    last = _earlier(transaction, row, user.id, "createdon", None, 1)
+    last = _earlier(transaction, row, "createdon", None, 1)
     if not last:
         return False
     at = datetime.fromisoformat(str(row.values["createdon"]))
     return str(last[0]) < iso(at - INACTIVE_AFTER)
 
 
-def _earlier(
-    transaction: Transaction, row: Row, user: Guid, column: str, where: Predicate | None, most: int
-) -> list[object]:
-    """A column of the user's entries before this one in the same table of the trail, newest first."""
+def _earlier(transaction: Transaction, row: Row, column: str, where: Predicate | None, most: int) -> list[object]:
+    """A column of the entries of the same user before this one, in the same table of the trail, newest first. Of a
+    sign-in the user is the person that it is about."""
     table = row.table
+    whose = "userid" if row.values.get("userid") is not None else "objectid"
+    user = row.values.get(whose)
+    if not isinstance(user, Reference):
+        return []
     conditions: list[Predicate] = [
-        _is(table, "userid", user),
+        _is(table, whose, user.id),
         Comparison(Operator.LESS, _field(table, "createdon"), Literal(row.values["createdon"], ColumnType.DATETIME)),
     ]
     if where is not None:

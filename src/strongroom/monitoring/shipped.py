@@ -3,6 +3,7 @@ the environment's own. What the trail cannot tell (a sealer that is behind, a lo
 `strongroom.watch` and raised under codes of its own.
 
 `action` and `operation` are those of `audit.entries`; `category`, `activity` and `outcome` those of `audit.activities`.
+A sign-in is about a person of the directory (`objectid`), since nobody is a user before it.
 """
 
 from dataclasses import dataclass
@@ -123,8 +124,7 @@ SHIPPED: tuple[Shipped, ...] = (
         "ledger-write",
         "A change of evidence was refused",
         Severity.HIGH,
-        f"category eq {Category.DENIED.value} and contains(details,'ledger')",
-        _ACTIVITIES,
+        f"{_acts(Action.REFUSED)} and contains(changedata,'ledger')",
     ),
     # the trail itself
     Shipped(
@@ -158,10 +158,11 @@ SHIPPED: tuple[Shipped, ...] = (
         "failed-sign-ins",
         "Failed sign-ins of one user",
         Severity.MEDIUM,
-        f"{_SIGN_INS} and {_FAILED} and userid ne null".replace("userid ne", "_userid_value ne"),
+        f"{_SIGN_INS} and {_FAILED} and _objectid_value ne null",
         _ACTIVITIES,
         10,
         10,
+        "objectid",
     ),
     Shipped(
         "failed-sign-ins-address",
@@ -179,6 +180,7 @@ SHIPPED: tuple[Shipped, ...] = (
         Severity.LOW,
         f"{_SIGN_INS} and {_SUCCEEDED}",
         _ACTIVITIES,
+        group="objectid",
         condition=Condition.NEW_NETWORK,
     ),
     Shipped(
@@ -189,6 +191,7 @@ SHIPPED: tuple[Shipped, ...] = (
         _ACTIVITIES,
         60,
         4,
+        "objectid",
         counts=Counts.DIFFERENT,
         column="address",
     ),
@@ -198,6 +201,7 @@ SHIPPED: tuple[Shipped, ...] = (
         Severity.MEDIUM,
         f"{_SIGN_INS} and {_SUCCEEDED}",
         _ACTIVITIES,
+        group="objectid",
         condition=Condition.LONG_INACTIVE,
     ),
     Shipped(

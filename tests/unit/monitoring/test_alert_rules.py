@@ -1,12 +1,21 @@
 """What rules find in the trail, and what may be written into one (TS-823, TS-824, TS-826)."""
 
 import pytest
+from tests.engines import Stores
+from tests.homes import make_home
 from tests.unit.monitoring.watched import Watched
 from tests.worlds import ROLES_OF_USERS, user
 
 from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
 from strongroom.audit.activities import Activity, Outcome
+from strongroom.audit.entries import Author
+from strongroom.audit.refusals import Refusal, refusal_entry
+from strongroom.clock import iso
+from strongroom.environment import directory_in, open_environment
 from strongroom.errors import AccessDenied, Conflict, QueryError, StrongroomError
+from strongroom.home import open_home
+from strongroom.identity import signinlog
+from strongroom.identity.people import add_person
 from strongroom.ids import Guid, Reference
 from strongroom.monitoring.evaluation import trial_in
 from strongroom.monitoring.rules import rule_of
@@ -15,6 +24,8 @@ from strongroom.monitoring.watching import FLOODED, MOST_ALERTS
 from strongroom.records import RolePrivilege, add_privileges, associate
 from strongroom.schema.model import Depth
 from strongroom.store.protocol import Value
+from strongroom.trail import Trail
+from strongroom.watch import EnvironmentWatch
 
 
 def administrators(watch: Watched) -> Guid:
@@ -93,7 +104,7 @@ def test_a_sum_and_different_values_count_instead_of_entries(watch: Watched) -> 
         filter=f"activity eq '{Activity.SIGN_IN.value}'",
         counts=3,
         countcolumn="address",
-        groupby="userid",
+        groupby="objectid",
         threshold=3,
         windowminutes=60,
     )
@@ -270,3 +281,38 @@ def test_a_webhook_outside_of_the_allow_list_is_refused(watch: Watched) -> None:
     with pytest.raises(AccessDenied) as refused:
         watch.rule(webhook="https://evil.example.com/x")
     assert refused.value.details["reason"] == "not-allowed"
+
+
+# --- through the doors that write the trail ------------------------------------------------------------------------
+
+
+def test_a_refused_change_of_evidence_raises_an_alert(shipped: Watched) -> None:
+    """TS-823: what the refusal leaves in the trail is what the rule looks for."""
+    error = AccessDenied("'activitylog' is a ledger: its rows are written by the platform.", code="0x80048306")
+    author = Author(Reference("systemuser", shipped.world.admin), None, None, iso(shipped.clock.now()))
+    with shipped.database.write() as transaction:
+        transaction.append_audit([refusal_entry(author, Refusal("DELETE activitylogs(…)", error), 0)])
+    shipped.look()
+    assert len(shipped.raised(code="ledger-write")) == 1
+
+
+def test_real_sign_ins_that_fail_raise_an_alert_for_the_person(
+    stores: Stores, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """TS-823: the entries that the directory writes are those that the rules look for."""
+    home = open_home(make_home(tmp_path_factory.mktemp("signing"), stores, "sqlcipher"))
+    control = open_environment(home, "control")
+    watch = EnvironmentWatch(home, control)
+    watch.ship()
+    with directory_in(control).writing() as session:
+        person = add_person(session, "ann@example.com", "Ann", "").reference()
+        for number in range(10):
+            signinlog.record(
+                session, signinlog.Place(f"192.0.2.{number}"), signinlog.Result.FAILURE, login="ann", person=person
+            )
+    Trail(home, control).seal()
+    watch.look()
+    with control.database.read() as transaction:
+        rows = transaction.rows_where(transaction.schema.tables["alert"], {"groupvalue": person.id})
+    control.close()
+    assert [row.values["code"] for row in rows] == ["failed-sign-ins"]

@@ -72,10 +72,14 @@ class Watched:
         self, what: Activity, user: Guid | None = None, *, outcome: Outcome = Outcome.SUCCESS, **more: str
     ) -> None:
         """One activity of somebody."""
-        who = None if user is None else Reference("systemuser", user)
-        actor = Actor(iso(self.clock.now()), who, address=more.get("address"))
+        now, address = iso(self.clock.now()), more.get("address")
+        if what is Activity.SIGN_IN:  # about a person of the directory, by nobody yet
+            told = activity(Actor(now, address=address), what, outcome=outcome, table="directoryuser", row=user)
+        else:
+            who = None if user is None else Reference("systemuser", user)
+            told = activity(Actor(now, who, address=address), what, outcome=outcome)
         with self.database.write() as transaction:
-            transaction.append_activity((activity(actor, what, outcome=outcome),))
+            transaction.append_activity((told,))
 
     def raised(self, rule: Guid | None = None, code: str | None = None) -> list[Row]:
         """The alerts of a rule."""
