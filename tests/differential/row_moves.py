@@ -12,7 +12,7 @@ from random_worlds import Chance
 from stored_worlds import StoredWorld, lookup_of, mask_of
 from tests.worlds import user as user_reference
 
-from oracle import cascades
+from oracle import cascades, moves
 from oracle.decision import SHAREABLE_RIGHTS, decide
 from oracle.inheriting import below
 from strongroom.access.resolve import resolve
@@ -50,12 +50,20 @@ def _by(chance: Chance, world: World, right: str, row: str) -> str | None:
     return chance.one([None, chance.one(users), *may, *may])
 
 
+def _owner(chance: Chance, world: World, table: str) -> str:
+    """Mostly somebody who can own rows of a table."""
+    fit = [
+        name for name in sorted([*world["users"], *world["teams"]]) if moves.why_not_owner(world, table, name) is None
+    ]
+    return chance.one([principal_of(chance, world), *fit])
+
+
 def _assign(chance: Chance, world: World) -> tuple[Any, ...] | None:
     rows = _owned(world)
     if not rows:
         return None
-    row = chance.one(rows)
-    return _by(chance, world, "Assign", row), row, principal_of(chance, world)
+    row = chance.one([*rows, *(name for name in rows if len(below(world, name)) > 1)])
+    return _by(chance, world, "Assign", row), row, _owner(chance, world, world["rows"][row]["table"])
 
 
 def _place(chance: Chance, world: World) -> tuple[Any, ...] | None:
@@ -98,7 +106,7 @@ def _link(chance: Chance, world: World) -> tuple[Any, ...] | None:
     told = world["rows"][row]
     name = chance.one(sorted(name for name, facts in world["relationships"].items() if facts["child"] == told["table"]))
     above = sorted({*_owned(world, world["relationships"][name]["parent"])} - below(world, row))
-    return row, name, chance.one([None, *above, *above])
+    return _by(chance, world, "Write", row), row, name, chance.one([None, *above, *above])
 
 
 def _create(chance: Chance, world: World) -> tuple[Any, ...] | None:
@@ -109,12 +117,17 @@ def _create(chance: Chance, world: World) -> tuple[Any, ...] | None:
         if facts["child"] == table and above and chance.number(0, 1):
             parents[name] = chance.one(above)
     number = 1 + max((int(name.removeprefix("row")) for name in world["rows"]), default=0)
-    return f"row{number}", table, principal_of(chance, world), parents
+    by = chance.one([None, *sorted(world["users"])])
+    owner = by if by is not None and chance.number(0, 1) else _owner(chance, world, table)
+    return by, f"row{number}", table, owner, parents
 
 
 def _set_active(chance: Chance, world: World) -> tuple[Any, ...] | None:
     rows = [name for name in _owned(world) if not world["rows"][name].get("merged")]
-    return (chance.one(rows), chance.one((False, True))) if rows else None
+    if not rows:
+        return None
+    row = chance.one(rows)
+    return _by(chance, world, "Write", row), row, chance.one((False, True))
 
 
 def _merge(chance: Chance, world: World) -> tuple[Any, ...] | None:
@@ -124,7 +137,7 @@ def _merge(chance: Chance, world: World) -> tuple[Any, ...] | None:
         return None
     goes = chance.one(rows)
     stays = sorted({*rows} - below(world, goes))
-    return (chance.one(stays), goes) if stays else None
+    return (_by(chance, world, "Write", goes), chance.one(stays), goes) if stays else None
 
 
 _DRAWN: Mapping[str, Drawing] = {
@@ -186,25 +199,25 @@ class _Verbs:
         target, session = self._target(row), self._session(by)
         delete(session, session.table(target.table), target.id)
 
-    def link(self, row: str, relationship: str, parent: str | None) -> None:
+    def link(self, by: str | None, row: str, relationship: str, parent: str | None) -> None:
         above = None if parent is None else self._target(parent)
-        self._change(None, row, {lookup_of(relationship): above})
+        self._change(by, row, {lookup_of(relationship): above})
 
-    def create(self, row: str, table: str, owner: str, parents: dict[str, str]) -> None:
+    def create(self, by: str | None, row: str, table: str, owner: str, parents: dict[str, str]) -> None:
         made = self._stored.table(table)
         values: dict[str, Value] = {made.primary_name or "": row, "ownerid": self._stored.principal(owner)}
         values |= {lookup_of(name): self._target(parent) for name, parent in parents.items()}
         values |= self._stored.secured_values(row, made)
-        found = create(self._session(None), made, NewRecord(values))
+        found = create(self._session(by), made, NewRecord(values))
         kept = self._stored.transaction.row(made, found)
         assert kept is not None
         self._stored.rows[row], self._stored.ids[row] = kept, found
 
-    def set_active(self, row: str, active: bool) -> None:
-        self._change(None, row, {"statecode": 0 if active else 1})
+    def set_active(self, by: str | None, row: str, active: bool) -> None:
+        self._change(by, row, {"statecode": 0 if active else 1})
 
-    def merge(self, stays: str, goes: str) -> None:
-        merge(self._session(None), self._target(stays), self._target(goes), {})
+    def merge(self, by: str | None, stays: str, goes: str) -> None:
+        merge(self._session(by), self._target(stays), self._target(goes), {})
 
     # --- pieces ---
 

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from oracle.decision import SHAREABLE_RIGHTS, World, decide
+from oracle.decision import SHAREABLE_RIGHTS, World, column_allowed, decide
 from oracle.inheriting import arrive, children, leave, owner_changed, set_direct, settle, touches
 from oracle.moves import holder, stays_in_unit, why_not_owner
 
@@ -161,13 +161,32 @@ def remove(world: World, by: str | None, row: str) -> str | None:
     return whole(change, world)
 
 
-def link(world: World, row: str, relationship: str, parent: str | None) -> str | None:
-    """SM-83, SM-84, SM-86, by the administrator: a child leaves its parent and comes under another one."""
+def link(world: World, by: str | None, row: str, relationship: str, parent: str | None) -> str | None:
+    """SM-83, SM-84, SM-86, SM-110 to SM-112: a child leaves its parent and comes under another one."""
+    refusal = refused(world, by, "Write", row)
+    if refusal is None and parent is not None:
+        refusal = _may_not_hang(world, by, world["rows"][row], [parent])
+    if refusal is not None:
+        return refusal
 
     def change(tried: World) -> None:
         _link(tried, row, relationship, parent)
 
     return whole(change, world)
+
+
+def _may_not_hang(world: World, by: str | None, told: dict[str, Any], parents: list[str]) -> str | None:
+    """SM-111: Append on the row that gets the lookup, AppendTo on the one it points to, which must be readable."""
+    if by is None or not parents:
+        return None
+    _, _, denial = decide(world, by, "Append", told)
+    if denial is not None:
+        return _CODES[denial]
+    for parent in parents:
+        refusal = refused(world, by, "AppendTo", parent) or refused(world, by, "Read", parent)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def _link(world: World, row: str, relationship: str, parent: str | None) -> None:
@@ -182,39 +201,56 @@ def _link(world: World, row: str, relationship: str, parent: str | None) -> None
         arrive(world, row, relationship, parent)
 
 
-def create(world: World, row: str, table: str, owner: str, parents: dict[str, str]) -> str | None:
-    """SM-15, SM-83, SM-84, SM-92, SM-93, by the administrator: a new row comes under its parents."""
-    refusal = why_not_owner(world, table, owner)
+def create(world: World, by: str | None, row: str, table: str, owner: str, parents: dict[str, str]) -> str | None:
+    """SM-15, SM-83, SM-84, SM-92, SM-93, SM-111, SM-120 to SM-124: a new row comes under its parents."""
+    told: dict[str, Any] = {"table": table, "owner": owner, "unit": holder(world, owner)["unit"], "shares": {}}
+    refusal = _may_not_create(world, by, told, [*parents.values()]) or why_not_owner(world, table, owner)
     if refusal is not None:
         return refusal
 
     def change(tried: World) -> None:
-        unit = holder(tried, owner)["unit"]
-        told: dict[str, Any] = {
-            "table": table,
-            "owner": owner,
-            "unit": unit,
-            "shares": {},
-            "active": True,
-            "parents": {},
-            "parts": {},
-        }
-        tried["rows"][row] = told
+        made: dict[str, Any] = {**told, "active": True, "parents": {}, "parts": {}}
+        tried["rows"][row] = made
         for relationship, parent in parents.items():
-            told["parents"][relationship] = parent
+            made["parents"][relationship] = parent
             arrive(tried, row, relationship, parent)
 
     return whole(change, world)
 
 
-def set_active(world: World, row: str, active: bool) -> str | None:
+def _may_not_create(world: World, by: str | None, told: dict[str, Any], parents: list[str]) -> str | None:
+    """SM-124: Create, Assign for another owner, the lookups, secured columns; all of which an account gets."""
+    if by is None:
+        return None
+    for right in ("Create", "Assign") if told["owner"] != by else ("Create",):
+        _, _, denial = decide(world, by, right, told)
+        if denial is not None:
+            return _CODES[denial]
+    refusal = _may_not_hang(world, by, told, parents)
+    if refusal is not None:
+        return refusal
+    secured = [column for table, column in world["secured"] if table == told["table"]]
+    if not all(column_allowed(world, by, told["table"], column, "create") for column in secured):
+        return "0x8004f502"
+    return None
+
+
+def set_active(world: World, by: str | None, row: str, active: bool) -> str | None:
     """SM-87: what is touched later depends on it; nothing else happens."""
+    refusal = refused(world, by, "Write", row)
+    if refusal is not None:
+        return refusal
     world["rows"][row]["active"] = active
     return None
 
 
-def merge(world: World, stays: str, goes: str) -> str | None:
-    """SM-114, by the administrator: children move where the relationship says so; the subordinate is deactivated."""
+def merge(world: World, by: str | None, stays: str, goes: str) -> str | None:
+    """SM-114: children move where the relationship says so; the subordinate is deactivated."""
+    for name, rights in ((stays, ("Write", "Read", "AppendTo")), (goes, ("Write", "Read"))):
+        for right in rights:
+            refusal = refused(world, by, right, name)
+            if refusal is not None:
+                return refusal
 
     def change(tried: World) -> None:
         for relationship, child in children(tried, goes):
