@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from strongroom.cli.audit_keeping import keep, storage
-from strongroom.cli.audit_reading import access
+from strongroom.cli.audit_reading import access, search, users
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say
 
@@ -22,6 +22,8 @@ def audit() -> None:
 
 
 audit.add_command(access)
+audit.add_command(search)
+audit.add_command(users)
 audit.add_command(keep)
 audit.add_command(storage)
 

@@ -1,4 +1,4 @@
-"""`strongroom audit access`: who saw a row, and what a user saw."""
+"""`strongroom audit access`, `search` and `users`: who saw a row, what was done, who may see what is sensitive."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @click.option("--table", "table_name", metavar="T", help="Logical name of the row's table, with --id.")
 @click.option("--id", "row_id", metavar="ID", help="Id of the row: who saw it?")
 @click.option("--user", metavar="U", help="Sign-in name or id of a user: what did they see?")
-@click.option(
-    "--from", "since", type=MOMENT, required=True, metavar="TIME", help="Begin, such as 2026-05-01T00:00:00Z."
-)
+@click.option("--from", "since", type=MOMENT, required=True, metavar="TIME", help="Begin: 2026-05-01T00:00:00Z.")
 @click.option("--to", "until", type=MOMENT, metavar="TIME", help="End; without it, now.")
 @click.option(
     "--count", type=click.IntRange(1, 5000), default=500, show_default=True, metavar="N", help="Most of them."
@@ -62,6 +60,76 @@ def access(
         end = until or session.clock.now()
         search = ActivitySearch(since, end, user=about, target=target, categories=seen, size=count)
         print_activities(session, search_activity(session, search), as_json=as_json)
+
+
+@click.command(short_help="Search the activity log.")
+@click.argument("name")
+@click.option("--from", "since", type=MOMENT, required=True, metavar="TIME", help="Begin: 2026-05-01T00:00:00Z.")
+@click.option("--to", "until", type=MOMENT, metavar="TIME", help="End; without it, now.")
+@click.option("--user", metavar="U", help="Only of this user: a sign-in name or id.")
+@click.option("--text", metavar="TEXT", help="Only with these words.")
+@click.option(
+    "--count", type=click.IntRange(1, 5000), default=500, show_default=True, metavar="N", help="Most of them."
+)
+@home_option
+@environment_option
+@json_option
+def search(
+    name: str,
+    since: datetime,
+    until: datetime | None,
+    user: str | None,
+    text: str | None,
+    count: int,
+    home: Path,
+    environment: str | None,
+    as_json: bool,
+) -> None:
+    """Print what a search finds, newest first.
+
+    NAME is a search that comes along (failed-sign-ins, exports, mass-reads, denied-access, sensitive-reads,
+    administration, at-the-machine, support-access), or one that somebody keeps in the table activitysearch.
+    """
+    from dataclasses import replace
+
+    from strongroom.environment import find_user
+    from strongroom.records.activity_search import search_activity
+    from strongroom.records.kept_searches import named_search
+
+    with session_in(home, environment, "admin", write=False) as session:
+        asked = named_search(session, name, since, until or session.clock.now())
+        about = None if user is None else find_user(session.transaction, user)
+        asked = replace(asked, user=about, text=text or asked.text, size=count)
+        print_activities(session, search_activity(session, asked), as_json=as_json)
+
+
+@click.command(short_help="Who may see sensitive columns, and who did.")
+@click.option("--from", "since", type=MOMENT, required=True, metavar="TIME", help="Begin: 2026-05-01T00:00:00Z.")
+@click.option("--to", "until", type=MOMENT, metavar="TIME", help="End; without it, now.")
+@click.option("--role", metavar="NAME", help="Only holders of this role.")
+@home_option
+@environment_option
+@json_option
+def users(
+    since: datetime, until: datetime | None, role: str | None, home: Path, environment: str | None, as_json: bool
+) -> None:
+    """Print each user who may see a secured column or did: their roles, and how often they saw which."""
+    from dataclasses import asdict
+
+    from strongroom.records.user_log import user_log
+
+    with session_in(home, environment, "admin", write=False) as session:
+        lines = user_log(session, since, until or session.clock.now(), role)
+    if as_json:
+        print_json([asdict(line) for line in lines])
+        return
+    rows = [
+        (line.name, ", ".join(line.roles), len(line.may_see), line.readings, ", ".join(line.seen) or "-")
+        for line in lines
+    ]
+    say(
+        table(("user", "roles", "may see", "readings", "seen"), rows) if rows else "Nobody may see one, and nobody did."
+    )
 
 
 def print_activities(session: "Session", found: "Found", *, as_json: bool) -> None:

@@ -1,6 +1,8 @@
-"""What people did: who saw a row, and what a user saw (`RetrieveAccessHistory`, TS-809); `SearchActivity` (TS-821)."""
+"""What people did: who saw a row, and what a user saw (`RetrieveAccessHistory`, TS-809), searches (TS-821),
+and who may see sensitive columns and did (TS-827)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from strongroom.audit.activities import Category
@@ -9,6 +11,8 @@ from strongroom.ids import Guid
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result
 from strongroom.records import Session
 from strongroom.records.activity_search import ActivitySearch, Found, search_activity
+from strongroom.records.kept_searches import named_search
+from strongroom.records.user_log import user_log
 from strongroom.store.protocol import Value
 
 _SEEN = (Category.READ, Category.EXPORT)
@@ -43,6 +47,35 @@ def _access_history(session: Session, arguments: Arguments) -> Result:
     about = None if user is None else Guid(str(user))
     search = ActivitySearch(since, until, user=about, target=target, categories=_SEEN, page=page, size=size)
     return shown_activities(search_activity(session, search))
+
+
+def _search(session: Session, arguments: Arguments) -> Result:
+    since, until = time_of(arguments)
+    page, size = page_of(arguments)
+    search = named_search(session, arguments.text("Name"), since, until)
+    user, text = arguments.values.get("UserId"), arguments.optional_text("Text")
+    about = None if user is None else Guid(str(user))
+    search = replace(search, user=about, text=text or search.text, page=page, size=size)
+    return shown_activities(search_activity(session, search))
+
+
+def _user_log(session: Session, arguments: Arguments) -> Result:
+    since, until = time_of(arguments)
+    lines = user_log(session, since, until, arguments.optional_text("Role"))
+    return {
+        "Users": [
+            {
+                "UserId": line.user,
+                "Name": line.name,
+                "Roles": list(line.roles),
+                "MaySee": list(line.may_see),
+                "Seen": [{"Column": name, "Readings": number} for name, number in line.seen.most_common()],
+                "Readings": line.readings,
+                "LastOn": line.last,
+            }
+            for line in lines
+        ]
+    }
 
 
 def _shown(row: Mapping[str, Value]) -> dict[str, Value]:
@@ -89,6 +122,30 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         result="RetrieveAccessHistoryResponse",
         properties=FOUND,
+        is_own=True,
+    ),
+    Operation(
+        "SearchActivity",
+        True,
+        _search,
+        (
+            Parameter("Name", Kind.STRING),
+            *TIME,
+            Parameter("UserId", Kind.GUID, required=False),
+            Parameter("Text", Kind.STRING, required=False),
+            PAGING,
+        ),
+        result="SearchActivityResponse",
+        properties=FOUND,
+        is_own=True,
+    ),
+    Operation(
+        "RetrieveUserLog",
+        True,
+        _user_log,
+        (*TIME, Parameter("Role", Kind.STRING, required=False)),
+        result="RetrieveUserLogResponse",
+        properties={"Users": "Collection(Strongroom.UserLogLine)"},
         is_own=True,
     ),
 )

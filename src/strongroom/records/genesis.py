@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from strongroom.clock import Clock
 from strongroom.ids import Guid, Reference, new_guid
-from strongroom.records import duplicate_rules, holds, trail_settings
+from strongroom.records import duplicate_rules, holds, kept_searches, trail_settings
 from strongroom.records.create import store_new
 from strongroom.records.files import BLOCKED_EXTENSIONS
 from strongroom.records.platform_user import SYSTEM_USER, platform_caller
@@ -86,6 +86,7 @@ def standard_rules() -> Rules:
     duplicate_rules.register(rules)
     holds.register(rules)
     trail_settings.register(rules)
+    kept_searches.register(rules)
     return rules
 
 

@@ -124,6 +124,16 @@ OWN_TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("LeafHash", "Edm.String"),
         ("Path", "Collection(Edm.String)"),
     ),
+    "UserLogLine": (
+        ("UserId", "Edm.Guid"),
+        ("Name", "Edm.String"),
+        ("Roles", "Collection(Edm.String)"),
+        ("MaySee", "Collection(Edm.String)"),
+        ("Seen", "Collection(Strongroom.SeenColumn)"),
+        ("Readings", "Edm.Int32"),
+        ("LastOn", "Edm.DateTimeOffset"),
+    ),
+    "SeenColumn": (("Column", "Edm.String"), ("Readings", "Edm.Int32")),
     "TrailPartition": (
         ("PartitionNumber", "Edm.Int32"),
         ("StartDate", "Edm.DateTimeOffset"),
