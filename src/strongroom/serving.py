@@ -22,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
+from strongroom.home.tls_context import ServerTls
 from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import Upkeep
 from strongroom.monitoring.outbound import Outbound
@@ -49,6 +50,9 @@ _HOME, _PROTECT, _USAGE, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_LOG_REQUESTS",
 )
 _HEAD_BYTES = 80 * 1024
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Suites of TLS 1.2, all with forward secrecy and authenticated encryption; those of TLS 1.3 are always on."""
+
 _SPARE_SECTIONS = 2
 """Places in the shared usage for workers that start while those that they replace are still ending."""
 
@@ -148,6 +152,9 @@ class Listening:
     log_level: str = "info"
     log_requests: bool = True
     tls_port: int | None = None
+    tls_minimum: str = "1.2"
+    tls_client_authority: Path | None = None
+    """Certificates (PEM) of those who issue certificates to clients, which must then have one."""
 
     @property
     def scheme(self) -> str:
@@ -229,10 +236,18 @@ def _config(
         proxy_headers=False,
         ssl_certfile=listening.tls_cert if with_tls else None,
         ssl_keyfile=listening.tls_key if with_tls else None,
+        ssl_context_factory=_tls(listening) if with_tls else None,
+        ssl_ciphers=_CIPHERS,
         timeout_graceful_shutdown=listening.graceful_stop_s,
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=_HEAD_BYTES,
     )
+
+
+def _tls(listening: Listening) -> ServerTls | None:
+    if listening.tls_cert is None or listening.tls_key is None:
+        return None
+    return ServerTls(listening.tls_cert, listening.tls_key, listening.tls_minimum, listening.tls_client_authority)
 
 
 def _bind(host: str, port: int) -> socket.socket:

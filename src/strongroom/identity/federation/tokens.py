@@ -58,6 +58,8 @@ def key_set(document: Mapping[str, object]) -> KeySet:
 def id_token(token: str, keys: KeySet, expected: Expected, *, nonce: str, access_token: str) -> Claims:
     """The claims of an ID token. Raises `TokenRefused`."""
     header, claims = _decoded(token, keys)
+    if str(header.get("typ", "JWT")).upper() != "JWT" or "events" in claims:
+        raise TokenRefused("no-id-token")
     checked = cast(Any, CodeIDToken)(  # the library has no types
         claims,
         header,
@@ -77,8 +79,10 @@ def id_token(token: str, keys: KeySet, expected: Expected, *, nonce: str, access
 
 def logout_token(token: str, keys: KeySet, expected: Expected) -> Claims:
     """The claims of a logout token (OpenID Connect Back-Channel Logout). Raises `TokenRefused`."""
-    _, claims = _decoded(token, keys)
+    header, claims = _decoded(token, keys)
     _demand_common(claims, expected)
+    if str(header.get("typ", "")).lower() != "logout+jwt":
+        raise TokenRefused("no-logout-token")
     events = claims.get("events")
     if "nonce" in claims or not isinstance(events, dict) or LOGOUT_EVENT not in events:
         raise TokenRefused("no-logout-token")
