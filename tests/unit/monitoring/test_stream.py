@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from tests.servers import free_port
@@ -373,3 +374,49 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+# --- what goes wrong in between ------------------------------------------------------------------------------------
+
+
+def test_a_process_that_dies_after_sending_sends_again_and_nothing_is_left_out(
+    watch: Watched, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TS-818: the place moves on last; what comes twice has the same id."""
+    stream = made("dying", FILE, format=PLAIN)
+    rows = work(watch, 3)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Stream, "_move", die)
+        stream.deliver()
+    replace(stream).deliver()
+    lines = [json.loads(line) for line in (tmp_path / "dying.jsonl").read_text().splitlines()]
+    assert [line["rowid"] for line in lines if line.get("table") == "lead"] == rows * 2
+    assert len({line["id"] for line in lines if line.get("table") == "lead"}) == 3
+
+
+def test_a_receiver_that_takes_nothing_fails_in_time_and_holds_no_writer_up(
+    watch: Watched, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TS-819: while the stream waits for it, changes are made as ever."""
+    monkeypatch.setattr("strongroom.monitoring.sending.TIMEOUT_S", 1.0)
+    receiver = SyslogReceiver()
+    receiver.stop()
+    receiver.hangs = True
+    receiver.start()
+    stream = made("hanging", TCP, format=OCSF, address=f"tcp://127.0.0.1:{receiver.port}")
+    work(watch, 100)
+    sending = Thread(target=deliver, args=(stream,))
+    sending.start()
+    written = 0
+    while sending.is_alive():
+        watch.world.create("lead", lastname="Meanwhile")
+        written += 1
+    sending.join()
+    assert written > 5
+    found = lag_of(watch, stream)
+    assert (found.failures, found.waiting > 0) == (1, True)
+    receiver.stop()
