@@ -130,7 +130,7 @@ def shown(code: str) -> str:
 
 
 def _new_code() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return "".join(secrets.choice(_ALPHABET) for _ in range(24))
 
 
 def _packed(digests: list[str]) -> str:
