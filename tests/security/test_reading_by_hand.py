@@ -413,11 +413,17 @@ def test_an_environment_with_policies_of_the_earlier_form_gets_these(place: Plac
 
 
 def test_removing_an_environment_removes_its_role(stores: Stores) -> None:
+    """In a database to which nobody may connect unless told, too: there, readers are let in by their role."""
     url = stores.empty_place("postgresql")
     assert isinstance(url, str)
-    open_database(
-        url, data_key=None, create=True, name="gone", clock=TestClock(START), schema=standard_schema()
-    ).close()
+    with psycopg.connect(url, autocommit=True) as root:
+        ((name,),) = root.execute("select current_database()").fetchall()
+        root.execute(f"revoke connect on database {name} from public".encode())
+    clock = TestClock(START)
+    database = open_database(url, data_key=None, create=True, name="gone", clock=clock, schema=standard_schema())
+    with database.read() as transaction:
+        assert transaction.read_by_hand([], "select name from account", 5) == []
+    database.close()
     with psycopg.connect(url, autocommit=True) as root:
         roles = "select count(*) from pg_roles where rolname like 'readers%env_gone'"
         assert root.execute(roles).fetchone() == (1,)

@@ -43,9 +43,19 @@ def drop(url: str, name: str) -> None:
     schema = schema_name(name)
     with _session(url) as raw:
         raw.execute(_sql(f"drop schema if exists {quote(schema)} cascade"))
-        ((number,),) = raw.execute("select oid::bigint from pg_database where datname = current_database()").fetchall()
+        _drop_readers(raw, schema)
+
+
+def _drop_readers(raw: psycopg.Connection[Raw], schema: str) -> None:
+    """A copy of the database may need the role still, or it may be another owner's: then it stays."""
+    ((number, database),) = raw.execute(
+        "select oid::bigint, datname::text from pg_database where datname = current_database()"
+    ).fetchall()
+    role = readers(number, schema)
+    if raw.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
         with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege):
-            raw.execute(_sql(f"drop role if exists {quote(readers(number, schema))}"))  # a copied database may need it
+            raw.execute(_sql(f"revoke all on database {quote(database)} from {quote(role)}"))
+            raw.execute(_sql(f"drop role {quote(role)}"))
 
 
 def schema_name(name: str) -> str:

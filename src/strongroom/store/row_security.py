@@ -139,7 +139,17 @@ def _make_role(connection: Connection) -> str:
     if not connection.query("select 1 from pg_roles where rolname = ?", (role,)):
         connection.execute(f"create role {quote(role)} nologin nosuperuser nobypassrls noinherit")
     connection.execute(f"grant usage on schema {_schema(connection)} to {quote(role)}")
+    _let_in(connection, role)
     return role
+
+
+def _let_in(connection: Connection, role: str) -> None:
+    """Where connecting is not open to everybody, it is to readers; as far as the database is ours to open."""
+    enters, database = connection.query(
+        "select has_database_privilege(?, current_database(), 'connect'), current_database()::text", (role,)
+    )[0]
+    if not enters:
+        connection.execute(f"grant connect on database {quote(database)} to {quote(role)}")
 
 
 def _make_functions(connection: Connection, role: str) -> None:
