@@ -66,15 +66,18 @@ Members = Mapping[str, str | int | None]
 
 def members_of(row: Row) -> dict[str, str | int | None]:
     """What a leaf covers of an entry or an activity, with its texts."""
+    values = row.values
+    given = cast("Mapping[str, str | int | None]", values).get
     is_activity = row.table.logical_name == ACTIVITY_LOG
-    given = cast("Mapping[str, str | int | None]", row.values).get
     members = {name: given(name) for name in (_OF_ACTIVITIES if is_activity else _TEXTS_AND_NUMBERS)}
     if not is_activity:
-        members.update({name: value for name in _NEWER if (value := given(name)) is not None})
+        for name in _NEWER:
+            if (value := given(name)) is not None:
+                members[name] = value
     members[row.table.primary_id] = row.id
     for name in _LOOKUPS_OF_ACTIVITIES if is_activity else _LOOKUPS:
-        value = row.values.get(name)
-        members[name] = f"{value.table},{value.id}" if isinstance(value, Reference) else None
+        target = values.get(name)
+        members[name] = f"{target.table},{target.id}" if isinstance(target, Reference) else None
     return members
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from strongroom.audit.entries import Action
 from strongroom.audit.forks import Fork, fork_in
 from strongroom.audit.heads import NO_HEAD, head_hash, is_signed
 from strongroom.audit.leaf import Members, hash_of, identity_of, members_of
@@ -25,6 +26,8 @@ from strongroom.store.protocol import Database
 
 _BATCH = 5_000
 _TOLD_EVERY = 50_000
+
+_DELETION = Action.AUDIT_LOG_DELETION.value
 
 MOST = 20
 """Doubts that are listed; the first is the one that counts."""
@@ -127,10 +130,11 @@ class _Walk:
         if doubt is not None and len(self.doubts) < MOST:
             self.doubts.append(doubt)
         if entry.members is not None:
-            for places in declared_in(entry.members):
-                self.declared.update(places)
-            for places in declared_in(entry.members, ERASED_PLACES):
-                self.declared_erased.update(places)
+            if entry.members.get("action") == _DELETION:
+                for places in declared_in(entry.members):
+                    self.declared.update(places)
+                for places in declared_in(entry.members, ERASED_PLACES):
+                    self.declared_erased.update(places)
             if entry.salt is None:
                 self.erased.append(entry.sequence)
         elif entry.gone is not None:
