@@ -5,6 +5,7 @@ operation gets a store of its own for its time, because a large import takes lon
 """
 
 import logging
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -20,6 +21,7 @@ from strongroom.solutions import operations
 
 FOLDER = "jobs"
 _PERIOD_S = 1.0
+_REST_S = 60.0
 _logger = logging.getLogger("strongroom.solutions")
 
 
@@ -29,6 +31,7 @@ class SolutionJobs:
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
         self._ended = Event()
+        self._resting: dict[Guid, float] = {}
         self._thread = Thread(target=self._run, name="solutions", daemon=True)
 
     def start(self) -> None:
@@ -45,7 +48,8 @@ class SolutionJobs:
     def _run(self) -> None:
         while not self._ended.wait(_PERIOD_S):
             for environment in self._environments.opened():
-                if environment.record.kind is not EnvironmentKind.CONTROL:
+                is_business = environment.record.kind is not EnvironmentKind.CONTROL
+                if is_business and time.monotonic() >= self._resting.get(environment.id, 0):
                     self._look(environment)
 
     def _look(self, environment: Environment) -> None:
@@ -58,6 +62,7 @@ class SolutionJobs:
                 if is_ours:
                     self.run_all(environment.name)
         except (StrongroomError, OSError) as error:
+            self._resting[environment.id] = time.monotonic() + _REST_S  # a closed environment is no news every second
             _logger.error("operations on solutions of %s could not be run: %s", environment.name, error)
         except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
             _logger.exception("operations on solutions of %s could not be run", environment.name)

@@ -10,13 +10,14 @@ from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.ids import Guid, Reference
 from strongroom.records.authorize import demand_existing
 from strongroom.records.link import associate, disassociate
+from strongroom.records.rules import Event
 from strongroom.records.security_rules.handing_out import demand_held, held_by_role, places_of, store_privileges
 from strongroom.records.security_rules.roles import demand_editable
 from strongroom.records.security_rules.teams import MEMBERSHIP
 from strongroom.records.session import Session
 from strongroom.records.trail import record_act
 from strongroom.schema.model import Depth, Rights, Schema
-from strongroom.store.protocol import Row
+from strongroom.store.protocol import Row, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,15 @@ def _write(
 ) -> None:
     """Change the rows behind a role's privileges from `held` to `wanted`."""
     transaction, table = session.transaction, session.table("roleprivileges")
+    names = session.schema.privileges_by_id
+    told: dict[str, Value] = {names[each].name: depth.wire_name for each, depth in wanted.items() if each in names}
+    session.rules.run(Event.BEFORE_PRIVILEGES, session, role, told)
     rows = {row.values["privilegeid"]: row for row in transaction.rows_where(table, {"roleid": role.id})}
     transaction.delete(table, [row for privilege, row in rows.items() if privilege not in wanted])
     for privilege, depth in wanted.items():
         if privilege in held and held[privilege] is not depth:
             transaction.update(rows[privilege], {"privilegedepthmask": depth.mask})
     store_privileges(session, role.id, {p: d for p, d in wanted.items() if p not in held})
-    names = session.schema.privileges_by_id
     changed = {
         names[privilege].name: (
             held[privilege].wire_name if privilege in held else None,
@@ -123,3 +126,4 @@ def _write(
         if privilege in names and held.get(privilege) is not wanted.get(privilege)
     }
     record_act(session, role, action, changed)
+    session.rules.run(Event.AFTER_PRIVILEGES, session, role, told)

@@ -32,12 +32,15 @@ class Event(Enum):
     AFTER_LINK = "after link"
     BEFORE_UNLINK = "before unlink"
     AFTER_UNLINK = "after unlink"
+    BEFORE_PRIVILEGES = "before the privileges of a role change"
+    AFTER_PRIVILEGES = "after the privileges of a role changed"
     BEFORE_SCHEMA = "before a change of metadata"
 
 
 RowRule = Callable[["Session", Row, dict[str, Value]], None]
 """(session, row, values). Create: the row as it will be; `values` are its values. Update: `row` is the row before the
-change (after it, for AFTER_UPDATE), `values` the changes, which a before-rule may add to. Delete: values are empty."""
+change (after it, for AFTER_UPDATE), `values` the changes, which a before-rule may add to. Delete: values are empty.
+Privileges: `row` is the role, `values` are the names of the depths that it will hold, by privilege."""
 
 SchemaRule = Callable[["Session", Schema, Schema], None]
 """(session, metadata as it is, metadata as it will be)."""

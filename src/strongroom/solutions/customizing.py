@@ -12,7 +12,7 @@ from strongroom.ids import Guid
 from strongroom.records import Event, Rules, Session, change_schema
 from strongroom.schema.model import Schema, Table
 from strongroom.solutions.component_rows import live_definition, put_definition, row_of
-from strongroom.solutions.contents import COMPONENT_TYPES, installing
+from strongroom.solutions.contents import COMPONENT_TYPES, Component, installing
 from strongroom.solutions.definitions import (
     CHOICE,
     COLUMN,
@@ -25,7 +25,7 @@ from strongroom.solutions.definitions import (
     parts_of,
     with_definitions,
 )
-from strongroom.solutions.dependencies import for_removal, told
+from strongroom.solutions.dependencies import for_delete, for_removal, told
 from strongroom.solutions.layers import Layer, layers_of, show_active
 from strongroom.solutions.managed_properties import (
     CUSTOMIZABLE,
@@ -43,6 +43,9 @@ _ABOUT_TABLES = {
     "systemform": ("objecttypecode", NEW_FORMS, "form"),
     "savedquery": ("returnedtypecode", NEW_VIEWS, "view"),
 }
+_LEANED_ON = frozenset({"webresource", "connectionreference", "environmentvariabledefinition"})
+"""Tables of components that forms, apps and flows lean on without a lookup."""
+
 _PRIVILEGES = {
     TABLE: "prvWriteEntity",
     COLUMN: "prvWriteAttribute",
@@ -58,6 +61,8 @@ def register(rules: Rules) -> None:
         rules.on(Event.BEFORE_UPDATE, table, _before_update, name="solutions: what others may change of managed ones")
         rules.on(Event.AFTER_UPDATE, table, _after_update, name="solutions: the layer of what was customized here")
         rules.on(Event.BEFORE_DELETE, table, _before_delete, name="solutions: a managed component goes with its own")
+    rules.on(Event.BEFORE_PRIVILEGES, "role", _before_privileges, name="solutions: what others may change of roles")
+    rules.on(Event.AFTER_PRIVILEGES, "role", _after_update, name="solutions: the layer of what was customized here")
     for table in _ABOUT_TABLES:
         rules.on(Event.BEFORE_CREATE, table, _before_create, name="solutions: new forms and views of managed tables")
 
@@ -156,6 +161,15 @@ def _before_update(session: Session, row: Row, values: dict[str, Value]) -> None
             raise not_customizable(row.table.label.lower(), _name(row), CUSTOMIZABLE, ", ".join(different))
 
 
+def _before_privileges(session: Session, row: Row, values: dict[str, Value]) -> None:
+    """`values` are the depths that the role will hold, by privilege."""
+    if session.installing:
+        return
+    layers = _layers(session, row)
+    if layers and CUSTOMIZABLE in layers[0].withheld and layers[-1].definition.get("privileges") != values:
+        raise not_customizable("role", _name(row), CUSTOMIZABLE, "privileges")
+
+
 def _after_update(session: Session, row: Row, _: dict[str, Value]) -> None:
     if session.installing:
         return
@@ -171,6 +185,18 @@ def _before_delete(session: Session, row: Row, _: dict[str, Value]) -> None:
     layers = _layers(session, row)
     if layers:
         raise _goes_with_its_solution(row.table.label.lower(), _name(row), layers)
+    if row.table.logical_name in _LEANED_ON:
+        component = Component(COMPONENT_TYPES[row.table.logical_name], row.id)
+        needed = [each for each in for_delete(session, component) if each.dependent.id not in _doomed(session)]
+        if needed:
+            raise InvalidRequest(
+                f"The {row.table.label.lower()} '{_name(row)}' cannot be deleted: {told(needed)}.", code=IN_USE
+            )
+
+
+def _doomed(session: Session) -> set[Guid]:
+    """What the delete under way takes along."""
+    return {reference.id for reference in session.doomed}
 
 
 def _before_create(session: Session, row: Row, values: dict[str, Value]) -> None:

@@ -10,9 +10,9 @@ from tests.worlds import World
 
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid
-from strongroom.records import NewRecord, change_schema, create, delete, update
+from strongroom.records import NewRecord, RolePrivilege, add_privileges, change_schema, create, delete, update
 from strongroom.schema.changes import NewColumn, create_column, delete_column, delete_table, replace_column
-from strongroom.schema.model import Column, ColumnType
+from strongroom.schema.model import Column, ColumnType, Depth
 from strongroom.solutions import (
     Archive,
     ImportOptions,
@@ -215,6 +215,56 @@ def test_privileges_that_were_given_or_taken_here_stay_so_when_a_role_is_updated
     assert held == {"prvReadAccount": "Global", "prvReadTeam": "Local", "prvReadLead": "Deep"}
 
 
+def test_privileges_given_by_hand_are_a_layer_and_those_of_a_locked_role_stay(world: World) -> None:
+    """SM-21: through `AddPrivilegesRole` as through an import."""
+    _import(world, _role("base", prvReadAccount="Basic"))
+    extra = [RolePrivilege(world.schema.privileges_by_name["prvReadLead"].id, Depth.BASIC)]
+    with world.administrating() as session:
+        add_privileges(session, Guid(_ROLE), extra)
+    assert _layers(world, Guid(_ROLE)) == [("base", ["privileges"]), ("Active", ["privileges"])]
+
+    _import(world, _role("base", version="2.0", flags="<IsCustomizable>0</IsCustomizable>", prvReadAccount="Basic"))
+    with pytest.raises(InvalidRequest, match="IsCustomizable is off"), world.administrating() as session:
+        add_privileges(session, Guid(_ROLE), [RolePrivilege(extra[0].privilege, Depth.GLOBAL)])
+
+
+def test_an_environment_from_before_there_were_layers_takes_the_next_version_whole(world: World) -> None:
+    _import(world, _deals("base", label="Amount"))
+    with world.administrating() as session:
+        table = session.table("msdyn_componentlayer")
+        session.transaction.delete(table, session.transaction.rows_where(table, {}))
+
+    _import(world, _deals("base", version="2.0", label="Sum"))
+
+    assert _shown(world)[0] == "Sum"
+    assert [name for name, _ in _layers(world)] == ["base"]
+
+
+def test_what_forms_and_flows_lean_on_is_not_deleted(world: World) -> None:
+    """WA-345: a script of a form, by name."""
+    resource = {"name": "new_script.js", "displayname": "Script", "webresourcetype": 3}
+    values = {
+        "name": "Scripted",
+        "objecttypecode": "account",
+        "type": 2,
+        "formxml": '<form><formLibraries><Library name="new_script.js"/></formLibraries></form>',
+        "isdefault": False,
+        "isdesktopenabled": True,
+        "istabletenabled": True,
+        "formactivationstate": 1,
+        "formpresentation": 0,
+    }
+    with world.administrating() as session:
+        made = create(session, session.table("webresource"), NewRecord(resource))
+        form = create(session, session.table("systemform"), NewRecord(values))
+
+    with pytest.raises(InvalidRequest, match="form 'Scripted' uses"), world.administrating() as session:
+        delete(session, session.table("webresource"), made)
+    with world.administrating() as session:
+        delete(session, session.table("systemform"), form)
+        delete(session, session.table("webresource"), made)
+
+
 def test_removing_the_last_managed_layer_of_what_was_ours_makes_it_ours_again(world: World) -> None:
     with world.administrating() as session:
         mine = NewColumn("new_Amount", ColumnType.STRING, label="Mine", max_length=50)
@@ -305,8 +355,9 @@ def _with_view(name: str, title: str, *, version: str = "1.0", flags: str = "") 
     return _table(name, inside=view, version=version)
 
 
-def _role(name: str, *, version: str = "1.0", managed: str = "1", **privileges: str) -> Archive:
-    return small(role_xml(_ROLE, "Seller", **privileges), name=name, version=version, managed=managed)
+def _role(name: str, *, version: str = "1.0", managed: str = "1", flags: str = "", **privileges: str) -> Archive:
+    role = role_xml(_ROLE, "Seller", **privileges).replace("<RolePrivileges>", f"{flags}<RolePrivileges>")
+    return small(role, name=name, version=version, managed=managed)
 
 
 def _import(world: World, archive: Archive, options: ImportOptions | None = None) -> tuple[Step, ...]:
