@@ -6,6 +6,7 @@
 #   make check        format, lint, types, imports, unit tests: under two minutes
 #   make test         everything: what .ci/run calls
 #   make bench        speed, as ratios to bare SQL
+#   make load         50 connections that never rest, for SECONDS=600: no 5xx, no growing memory
 #   make fuzz         random worlds against the oracle for SECONDS=600; SEED=… has the same worlds again
 #   make mutants      how many small changes of the security rules the tests notice; half an hour
 #   make long         the campaigns: random worlds and inputs for as long as they are given
@@ -125,6 +126,9 @@ syslog:
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 				rsyslog rsyslog-gnutls >/dev/null && break; sleep 5; \
 		done; true; }
+
+load: dev
+	$(BIN)/python bench/mixed_load.py --seconds $(or $(SECONDS),600)
 
 # Seeds that fail are kept in tests/differential/failed_seeds.txt, which every `make test` replays.
 fuzz: SECONDS := 600

@@ -55,7 +55,7 @@ def _rendered(snapshot: Snapshot, listed: tuple[ListedOperation, ...], annotatio
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">',
         _VOCABULARIES if annotations else "",
         f'<edmx:DataServices><Schema Namespace="{NAMESPACE}" Alias="mscrm" {_EDM}>',
-        operation_types(standard),
+        operation_types(listed),
         base_types(schema, annotations),
     ]
     parts += [
@@ -69,7 +69,7 @@ def _rendered(snapshot: Snapshot, listed: tuple[ListedOperation, ...], annotatio
     if own:
         parts += [
             f'<Schema Namespace="Strongroom" Alias="sr" {_EDM}>',
-            operation_types(own),
+            operation_types(listed, own=True),
             operations(own),
             "</Schema>",
         ]

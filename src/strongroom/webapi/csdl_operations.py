@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from strongroom.webapi.operations_model import ListedOperation
 
 
-def operation_types(listed: Iterable[ListedOperation]) -> str:
-    """The enumerations, then the complex types, each once."""
+def operation_types(listed: Iterable[ListedOperation], *, own: bool = False) -> str:
+    """The enumerations, then the complex types, each once: those of the namespace `Strongroom`, or all others."""
     enums: dict[str, str] = {}
     complexes: dict[str, str] = {}
     for operation in listed:
-        for enum in operation.enum_types:
+        for enum in () if own else operation.enum_types:
             members = "".join(f'<Member Name="{name}" Value="{value}"/>' for name, value in enum.members)
             flags = ' IsFlags="true"' if enum.is_flags else ""
             enums[enum.name] = f'<EnumType Name="{enum.name}"{flags}>{members}</EnumType>'
         for complex_ in operation.complex_types:
+            if complex_.is_own is not own:
+                continue
             properties = "".join(f'<Property Name="{name}" Type="{type_}"/>' for name, type_ in complex_.properties)
             complexes[complex_.name] = f'<ComplexType Name="{complex_.name}">{properties}</ComplexType>'
     return "".join((*enums.values(), *complexes.values()))

@@ -183,7 +183,8 @@ def _listed(operation: Operation, binding: str | None) -> ListedOperation:
     elif operation.result is not None:
         result = f"{space}.{operation.result}"
         if operation.properties:
-            response = (ListedComplexType(operation.result, tuple(operation.properties.items())),)
+            properties = tuple(operation.properties.items())
+            response = (ListedComplexType(operation.result, properties, operation.is_own),)
     parameters = tuple(ListedParameter(p.name, _type(p), not p.required) for p in operation.parameters)
     used = [p.type for p in parameters] + [t for c in response for _, t in c.properties]
     complex_types, enum_types = _used(used)
@@ -231,7 +232,7 @@ def _used(types: list[str]) -> tuple[tuple[ListedComplexType, ...], tuple[Listed
         space, _, short = name.rpartition(".")
         known = OWN_TYPES if space == "Strongroom" else _COMPLEX
         if short in known and short not in complex_types:
-            complex_types[short] = ListedComplexType(short, known[short])
+            complex_types[short] = ListedComplexType(short, known[short], space == "Strongroom")
             waiting += [kind for _, kind in known[short]]
         elif short in _ENUMS and space == "mscrm":
             enum_types[short] = _ENUMS[short]

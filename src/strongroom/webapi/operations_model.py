@@ -14,10 +14,12 @@ class ListedParameter:
 
 @dataclass(frozen=True, slots=True)
 class ListedComplexType:
-    """A complex type that operations take or answer: names of properties and their types, in order."""
+    """A complex type that operations take or answer: names of properties and their types, in order. `is_own` types are
+    of the namespace `Strongroom`, whichever operation uses them."""
 
     name: str
     properties: tuple[tuple[str, str], ...]
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,7 @@ class ListedOperation:
 
     `binding_type` is the type that a bound operation is called on (`mscrm.systemuser`), None for an unbound one.
     `return_type` is None when nothing is answered. `import_name` is the name in URLs of an unbound operation, when it
-    differs from `name`. Own operations (`is_own`) are listed in the namespace `Strongroom` (WA-410); the types that
-    they use are too.
+    differs from `name`. Own operations (`is_own`) are listed in the namespace `Strongroom` (WA-410).
     """
 
     name: str

@@ -79,7 +79,10 @@ def _service_paths() -> Json:
         "content": {"application/xml": {"schema": {"type": "string"}}},
     }
     mixed: Json = {"multipart/mixed": {"schema": {"type": "string"}}}
-    answered: dict[str, Json] = {"200": {"description": "The answers.", "content": mixed}, "400": {"description": "One failed."}}
+    answered: dict[str, Json] = {
+        "200": {"description": "The answers.", "content": mixed},
+        "400": {"description": "One failed."},
+    }
     definition: Json = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "/": {"get": _get("service", "The entity sets", described("Their names.", {"type": "object"}))},
