@@ -19,7 +19,7 @@ import uvicorn
 import uvloop
 from uvicorn.supervisors import Multiprocess
 
-from strongroom.environment import Environments
+from strongroom.environment import Environment, Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.home.tls_context import ServerTls
@@ -30,7 +30,7 @@ from strongroom.signin.paths import is_served
 from strongroom.solution_jobs import SolutionJobs
 from strongroom.streaming import Streaming
 from strongroom.trail import Sealing
-from strongroom.watch import Watching
+from strongroom.watch import Watching, tell_of_tampering
 from strongroom.webapi.app import Application, Message, Receive, Scope, Send
 from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool
 from strongroom.webapi.protection import WINDOW_S, Limits, Protection
@@ -88,7 +88,8 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        sealing, keeping = Sealing(self._environments), Keeping(self._environments)
+        sealing = Sealing(self._environments, self._tell_of_tampering)
+        keeping = Keeping(self._environments)
         services = (sealing, keeping, Watching(self._environments), Streaming(self._environments))
         solutions = SolutionJobs(self._environments)
         upkeep = Upkeep(self._environments)
@@ -108,6 +109,9 @@ class Site:
             return message
 
         await self._web_api(scope, told, send)
+
+    def _tell_of_tampering(self, environment: Environment) -> None:
+        tell_of_tampering(self._environments.home, environment)
 
     @cache  # noqa: B019 - there is one server, which lives as long as its process
     def _console(self) -> "Console":

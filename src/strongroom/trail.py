@@ -105,8 +105,11 @@ class Sealing:
     Several processes may serve one home: each looks twice a second, and of those that look at the same time one seals.
     """
 
-    def __init__(self, environments: Environments) -> None:
+    def __init__(self, environments: Environments, tell: Callable[[Environment], None] = lambda _: None) -> None:
         self._environments = environments
+        self._tell = tell
+        """Told of an environment whose log does not fit its newest head, each time that this is found."""
+
         self._trails: dict[Guid, Trail] = {}
         self._resting: dict[Guid, float] = {}
         self._ended = Event()
@@ -141,6 +144,7 @@ class Sealing:
             except (StrongroomError, OSError) as error:
                 if isinstance(error, IntegrityViolation):
                     self._resting[environment.id] = time.monotonic() + _REST_S
+                    self._tell(environment)
                 _logger.error("the trail of %s could not be sealed: %s", environment.name, error)
             except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
                 _logger.exception("the trail of %s could not be sealed", environment.name)

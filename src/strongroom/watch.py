@@ -182,6 +182,17 @@ class Watching:
                 watch.look()
 
 
+def tell_of_tampering(home: Home, environment: Environment) -> None:
+    """Raise the alert for a log that does not fit its newest head (TS-823). Where not even that can be stored, the
+    server's own log says so."""
+    try:
+        EnvironmentWatch(home, environment).raise_directly(
+            "trail-tampered", "The log does not fit its newest signed head", Severity.CRITICAL, environment.name
+        )
+    except (StrongroomError, OSError) as error:
+        _logger.critical("the trail of %s was tampered with, and no alert could be raised: %s", environment.name, error)
+
+
 def mail_of(home: Home) -> Mail | None:
     """The mail server of a home, None where none is set."""
     told = home.settings.mail

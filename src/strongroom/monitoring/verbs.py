@@ -3,13 +3,13 @@ the trail is told of it."""
 
 from functools import partial
 
-from strongroom.errors import Conflict, InvalidRequest
+from strongroom.errors import AccessDenied, Conflict, InvalidRequest
 from strongroom.identity.directory import text
 from strongroom.monitoring.alerts import rule_off
 from strongroom.monitoring.destinations import check_destination
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.rules import check_recipients, is_on, read_rule
-from strongroom.monitoring.tables import DESTINATION, RULE
+from strongroom.monitoring.tables import ALERT, DESTINATION, RULE
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Value
 
@@ -20,6 +20,7 @@ def register_rules(rules: Rules, outbound: Outbound) -> None:
     rules.on(Event.BEFORE_UPDATE, RULE, partial(_check_rule, outbound), name="alerts: rules can be read (TS-824)")
     rules.on(Event.BEFORE_UPDATE, RULE, _tell_of_switch, name="alerts: switching off is an event (TS-826)")
     rules.on(Event.BEFORE_DELETE, RULE, _tell_of_removal, name="alerts: switching off is an event (TS-826)")
+    rules.on(Event.BEFORE_DELETE, ALERT, _keep, name="alerts: their history stays (TS-003)")
     rules.on(
         Event.BEFORE_CREATE, DESTINATION, partial(_check_new, outbound), name="stream: allowed destinations (TS-819)"
     )
@@ -53,6 +54,14 @@ def _tell_of_removal(session: Session, row: Row, _: dict[str, Value]) -> None:
             details={"reason": "shipped-rule", "rule": "TS-826", "target": "alertrule"},
         )
     rule_off(session, row, "removed", "")
+
+
+def _keep(_: Session, row: Row, __: dict[str, Value]) -> None:
+    raise AccessDenied(
+        "Alerts are a ledger: they are closed, not removed, nor what they hang on. Switch a rule off instead.",
+        code="0x80048306",
+        details={"reason": "ledger-table", "rule": "TS-003", "target": row.table.logical_name},
+    )
 
 
 def _check_new(outbound: Outbound, _: Session, __: Row, values: dict[str, Value]) -> None:

@@ -117,3 +117,14 @@ def test_the_entries_behind_an_alert_come_with_proofs_that_hold(watch: Watched) 
     path = [bytes.fromhex(each) for each in entry.path]
     assert entry.tree_size == head.tree_size
     assert includes(path, bytes.fromhex(entry.leaf_hash), entry.sequence, entry.tree_size, bytes.fromhex(head.root))
+
+
+def test_the_history_of_alerts_stays(watch: Watched) -> None:
+    """TS-003: neither an alert nor the rule behind it is removed."""
+    alert = alert_of(watch, watch.world.admin, severity=1)
+    rule = alert.values["alertruleid"]
+    with pytest.raises(AccessDenied, match="ledger"):
+        watch.world.delete(ALERT, alert.id)
+    with pytest.raises(AccessDenied, match="ledger"):
+        watch.world.delete("alertrule", getattr(rule, "id", alert.id))
+    assert watch.world.row(ALERT, alert.id).values == alert.values

@@ -18,14 +18,15 @@ from tests.servers import free_port
 from tests.unit.monitoring.receivers import HttpSink
 
 from strongroom.clock import iso
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment, Environments, open_environment
 from strongroom.home import MovableClock, open_home
 from strongroom.ids import Guid
 from strongroom.monitoring.tables import ALERT
 from strongroom.records import NewRecord, create, update
+from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row, Value
-from strongroom.trail import Trail
-from strongroom.watch import EnvironmentWatch, outbound_secret
+from strongroom.trail import Sealing, Trail
+from strongroom.watch import EnvironmentWatch, outbound_secret, tell_of_tampering
 
 
 @dataclass
@@ -188,3 +189,26 @@ def test_a_sealer_that_is_behind_raises_an_alert_once(told: Told) -> None:
     behind = [row for row in found if row.values["code"] == "sealer-behind"]
     assert len(behind) == 1
     assert iso(told.watch.home.clock.now()) >= str(behind[0].values["firsthiton"])
+
+
+def test_a_log_that_does_not_fit_its_head_raises_an_alert(told: Told) -> None:
+    """TS-823: found by the sealer, raised once while it is open."""
+    home = told.watch.home
+    environments = Environments(home)
+    environment = environments.default()
+    sealing = Sealing(environments, lambda found: tell_of_tampering(home, found))
+    with environment.session_of("admin", write=True) as session:
+        create(session, session.table("lead"), NewRecord({"lastname": "Sealed"}))
+    Trail(home, environment).seal()
+    assert isinstance(environment.database, StoreDatabase)
+    with environment.database.write() as transaction:
+        connection = transaction._work.connection  # pyright: ignore[reportPrivateUsage]
+        connection.execute(f"update auditleaf set hash = '{'00' * 32}' where sequence = 3")
+    with environment.session_of("admin", write=True) as session:
+        create(session, session.table("lead"), NewRecord({"lastname": "After"}))
+    sealing.seal_all()
+    sealing.seal_all()
+    with environment.database.read() as transaction:
+        found = transaction.rows_where(transaction.schema.tables[ALERT], {})
+    environments.close()
+    assert [row.values["severity"] for row in found if row.values["code"] == "trail-tampered"] == [4]
