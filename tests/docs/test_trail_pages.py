@@ -34,3 +34,18 @@ def test_the_commands_of_the_test_clock_page_run(tmp_path: Path, capsys: pytest.
     """TS-006."""
     assert [run(each) for each in commands("docs/how-to/test-deadlines.md", tmp_path / "home")] == [0, 0, 0]
     assert "2099-05-01T10:15" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        ("docs/how-to/see-who-read-what.md", 5),
+        ("docs/how-to/keep-the-trail.md", 2),
+        ("docs/how-to/handle-an-incident.md", 2),
+    ],
+)
+def test_the_commands_of_the_pages_about_activities_run(tmp_path: Path, page: str, number: int) -> None:
+    """TS-809, TS-821, TS-822, TS-1601."""
+    home = tmp_path / "home"
+    run_cli("init", "--home", str(home))
+    assert [run(each) for each in commands(page, home)] == [0] * number
