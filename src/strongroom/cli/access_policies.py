@@ -91,10 +91,11 @@ def change(name: str, home: Path, **given: object) -> None:
 
 @access_policies.command(short_help="Turn a policy on, off, or let it report only.")
 @click.argument("name")
-@click.argument("state", type=click.Choice(list(_STATES)))
+@click.argument("state", type=click.Choice(list(_STATES)), metavar="STATE")
 @home_option
 def state(name: str, state: str, home: Path) -> None:
-    """Turn the policy NAME on or off, or let it only report. It holds from the next request on, in every process."""
+    """Give the policy NAME the STATE off, report (it only reports) or on. It holds from the next request on, in every
+    process."""
     from strongroom.records import update
 
     with session_in(home, _CONTROL, _ADMINISTRATOR, write=True) as session:
@@ -131,7 +132,7 @@ def list_policies(home: Path, as_json: bool) -> None:
 
 @access_policies.command("location", short_help="Give networks a name.")
 @click.argument("name")
-@click.argument("networks", nargs=-1, required=True)
+@click.argument("networks", nargs=-1, required=True, metavar="NETWORKS")
 @click.option("--trusted/--untrusted", default=None, help="Whether `trusted` in a policy means it too.")
 @home_option
 def location(name: str, networks: tuple[str, ...], trusted: bool | None, home: Path) -> None:

@@ -39,7 +39,7 @@ def show(home: Path, environment: str | None, as_json: bool) -> None:
 
 
 @firewall.command("set", short_help="Let only some networks in.")
-@click.argument("networks", nargs=-1, required=True)
+@click.argument("networks", nargs=-1, required=True, metavar="NETWORKS")
 @click.option("--audit-only", is_flag=True, help="Let others in too, and tell of them in the trail.")
 @click.option("--programs", is_flag=True, help="Let programs with credentials of their own in from anywhere.")
 @home_option

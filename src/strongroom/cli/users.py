@@ -101,7 +101,7 @@ def invite(mail: str, name: str, sponsor: str | None, until: str | None, home: P
 
 @users.command(short_help="Make a group, or put accounts into one.")
 @click.argument("name")
-@click.argument("logins", nargs=-1)
+@click.argument("logins", nargs=-1, metavar="LOGINS")
 @click.option("--remove", is_flag=True, help="Take the accounts out of it.")
 @home_option
 def group(name: str, logins: tuple[str, ...], remove: bool, home: Path) -> None:
