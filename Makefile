@@ -21,7 +21,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog bench fuzz mutants long docs lock
+.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog bench load fuzz mutants long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -125,6 +125,16 @@ syslog:
 		for attempt in 1 2 3; do \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 				rsyslog rsyslog-gnutls >/dev/null && break; sleep 5; \
+		done; true; }
+
+# SoftHSM2, an HSM in software, comes from the system's packages too. Where it cannot be installed, its tests skip.
+hsm:
+	@command -v softhsm2-util >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || exit 0; \
+		echo "Installing SoftHSM2 ..."; \
+		for attempt in 1 2 3; do \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				softhsm2 >/dev/null && break; sleep 5; \
 		done; true; }
 
 load: dev

@@ -56,6 +56,10 @@ class ServerSettings:
     tls_cert: str = _setting("", "File with the certificate chain (PEM). Needs tls_key.")
     tls_key: str = _setting("", "File with the private key of the certificate (PEM).")
     tls_self_signed: bool = _setting(False, "Serve HTTPS with a certificate for localhost that is made in the home.")
+    tls_minimum: str = _setting("1.2", "Oldest version of TLS that is spoken: 1.2 or 1.3.")
+    tls_client_authority: str = _setting(
+        "", "File with certificates (PEM): clients must have one that was issued by them."
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         ("127.0.0.1", "::1"), "Peers whose X-Forwarded-Proto and X-Forwarded-Host are believed (WA-6)."
     )
@@ -311,6 +315,8 @@ def _checked(settings: Settings) -> Settings:
                 f"server.cors_origins holds origins such as https://app.example:8443, without a path, or *; not"
                 f" '{origin[:100]}'."
             )
+    if server.tls_minimum not in ("1.2", "1.3"):
+        raise HomeError(f"server.tls_minimum must be 1.2 or 1.3, not '{server.tls_minimum}'.")
     if settings.log.level not in levels:
         raise HomeError(f"log.level must be one of {', '.join(levels)}, not '{settings.log.level}'.")
     if settings.mail.security not in ("starttls", "tls", "none"):

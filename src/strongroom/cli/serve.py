@@ -81,6 +81,8 @@ def serve(
         log_level=opened_home.settings.log.level,
         log_requests=opened_home.settings.log.requests,
         tls_port=tls_port,
+        tls_minimum=settings.tls_minimum,
+        tls_client_authority=Path(settings.tls_client_authority) if settings.tls_client_authority else None,
     )
     trust = certificate.chain if certificate and certificate.chain.parent == opened_home.tls_folder else None
     os.environ.update(worker_environment(opened_home.keys.source))
