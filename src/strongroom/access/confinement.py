@@ -26,7 +26,8 @@ class Confinement:
 
 
 def confined(facts: SecurityFacts, schema: Schema, confinement: Confinement) -> SecurityFacts:
-    """The user with what was approved and nothing else."""
+    """The user with what was approved and nothing else. The approval stands for membership in the environment's
+    security group (SM-69)."""
     role = Role(confinement.id, confinement.id, confinement.name, facts.unit)
     privileges = {
         privilege.id: Depth.GLOBAL
@@ -41,6 +42,7 @@ def confined(facts: SecurityFacts, schema: Schema, confinement: Confinement) -> 
         roles=(HeldRole(role),),
         role_privileges={role.root_id: privileges},
         column_permissions=opened,
+        settings=replace(facts.settings, entry_team=None),
     )
 
 

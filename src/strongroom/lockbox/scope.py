@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from strongroom.access.modes import ADMINISTRATION_TABLES
 from strongroom.errors import InvalidRequest
 from strongroom.identity.directory import text
-from strongroom.lockbox.tables import COMMAND, EXCLUSION, POLICY, REQUEST, SESSION
-from strongroom.schema.model import Rights, Schema
+from strongroom.schema.model import Rights, Schema, Table
 from strongroom.store.protocol import Row, Value
 
 VERBS: Mapping[str, Rights] = {
@@ -21,9 +20,8 @@ VERBS: Mapping[str, Rights] = {
 """Giving rows away and sharing them is not support's business."""
 
 MOST_TABLES = 100
-_EVIDENCE = frozenset(
-    {POLICY, REQUEST, EXCLUSION, SESSION, COMMAND, "alertrule", "alert", "siemdestination", "signinlog"}
-)
+_OWN_TYPE_CODES = range(10_700, 10_800)
+"""Of the platform's own services: what decides about access, and evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def check_scope(schema: Schema, scope: Scope) -> None:
     for name in sorted(scope.tables):
         if name not in schema.tables:
             raise _wrong("unknown-table", "Tables", f"The environment has no table '{name[:100]}'.")
-        if name in ADMINISTRATION_TABLES | _EVIDENCE and scope.verbs - {"read"}:
+        if is_guarded(schema.tables[name]) and scope.verbs - {"read"}:
             raise _wrong("scope-not-possible", "Tables", f"'{name}' can be read by support, and not changed.")
     for table, columns in scope.opened.items():
         known = schema.tables[table].columns if table in scope.tables else None
@@ -100,12 +98,17 @@ def check_scope(schema: Schema, scope: Scope) -> None:
                 raise _wrong("unknown-column", "Columns", f"'{table}.{column}' is no secured column of the scope.")
 
 
+def is_guarded(table: Table) -> bool:
+    """Whether a table decides about access, or is evidence: support may be let read it, and never change it."""
+    return table.logical_name in ADMINISTRATION_TABLES or table.object_type_code in _OWN_TYPE_CODES
+
+
 def whole_scope(schema: Schema) -> Scope:
     """What an emergency opens: every table that holds business data, to be read and put right."""
     tables = frozenset(
         name
         for name, table in schema.tables.items()
-        if table.privileges and not table.is_intersect and name not in ADMINISTRATION_TABLES | _EVIDENCE
+        if table.privileges and not table.is_intersect and not is_guarded(table)
     )
     return Scope(tables, frozenset(("read", "write")))
 

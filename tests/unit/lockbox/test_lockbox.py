@@ -10,15 +10,16 @@ from tests.homes import make_home
 
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planning import plan_for
+from strongroom.access.resolve import require_entry, resolve
 from strongroom.environment import Environment, Identity, open_environment
 from strongroom.errors import AccessDenied, Conflict, InvalidRequest, StrongroomError
 from strongroom.home import Home, MovableClock, open_home
 from strongroom.identity import TokenVerifier
-from strongroom.ids import Guid, Reference
+from strongroom.ids import Guid, Key, Reference
 from strongroom.lockbox import emergencies, requests
 from strongroom.lockbox.roles import APPROVER, OPERATOR, SUPPORT
 from strongroom.lockbox.scope import Scope, read_scope
-from strongroom.lockbox.sessions import without_literals
+from strongroom.lockbox.sessions import bound, without_literals
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.records import (
     NewRecord,
@@ -336,6 +337,18 @@ def test_values_are_left_out_of_a_command(asked: str, shown: str) -> None:
     assert without_literals(asked) == shown
 
 
+def test_an_approval_stands_for_the_security_group_of_the_environment(house: House) -> None:
+    """SM-69: the user of an access is in no team, and enters all the same; once it has ended, not any more."""
+    who = house.identity(house.approved(minutes=10))
+    with house.main.database.read() as transaction:
+        facts = transaction.facts(_user(who))
+        assert facts is not None
+        guarded = replace(facts, settings=replace(facts.settings, entry_team=Key(4711)))
+        require_entry(resolve(bound(transaction, guarded), transaction.schema, 1))
+        with pytest.raises(AccessDenied):
+            require_entry(resolve(guarded, transaction.schema, 1))
+
+
 # --- secured columns -----------------------------------------------------------------------------------------------
 
 
@@ -434,6 +447,8 @@ def test_the_customer_can_switch_emergencies_off_and_protection_ends_a_day_later
         (["role"], ["write"], [], "scope-not-possible"),
         (["audit"], ["read", "delete"], [], "scope-not-possible"),
         (["lockboxcommand"], ["delete"], [], "scope-not-possible"),
+        (["siemdelivery"], ["write"], [], "scope-not-possible"),
+        (["activitylog"], ["read", "write"], [], "scope-not-possible"),
         (["account"], ["read"], ["account.name"], "unknown-column"),
         (["account"], ["read"], ["contact.lastname"], "unknown-column"),
     ],
