@@ -7,6 +7,7 @@ from strongroom.access.modes import ADMINISTRATION_TABLES
 from strongroom.errors import InvalidRequest
 from strongroom.identity.directory import text
 from strongroom.schema.model import Rights, Schema, Table
+from strongroom.schema.platform_tables import PLATFORM_TYPE_CODES
 from strongroom.store.protocol import Row, Value
 
 VERBS: Mapping[str, Rights] = {
@@ -20,8 +21,6 @@ VERBS: Mapping[str, Rights] = {
 """Giving rows away and sharing them is not support's business."""
 
 MOST_TABLES = 100
-_OWN_TYPE_CODES = range(10_700, 10_800)
-"""Of the platform's own services: what decides about access, and evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def check_scope(schema: Schema, scope: Scope) -> None:
 
 def is_guarded(table: Table) -> bool:
     """Whether a table decides about access, or is evidence: support may be let read it, and never change it."""
-    return table.logical_name in ADMINISTRATION_TABLES or table.object_type_code in _OWN_TYPE_CODES
+    return table.logical_name in ADMINISTRATION_TABLES or table.object_type_code in PLATFORM_TYPE_CODES
 
 
 def whole_scope(schema: Schema) -> Scope:

@@ -25,6 +25,10 @@ from strongroom.schema.privileges import table_privileges
 from strongroom.schema.stable_ids import stable_id
 from strongroom.schema.system_columns import bookkeeping_columns, derived_names, state_columns, system_relationships
 
+PLATFORM_TYPE_CODES = range(10_700, 10_800)
+"""Type codes of the platform's own tables: custom tables get others, so that tables that a later program brings along
+find theirs free."""
+
 _LARGEST = 2_147_483_647.0
 _LONGEST_MEMO = 1_048_576
 

@@ -1,6 +1,7 @@
 """Making, changing and removing tables (WA-70, WA-71, WA-340 to WA-345)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from strongroom.schema.changes import (
 )
 from strongroom.schema.model import ColumnType, Depth, Ownership, Rights, Schema
 from strongroom.schema.naming import pluralized
+from strongroom.schema.platform_tables import PLATFORM_TYPE_CODES
 from strongroom.schema.system_columns import PLATFORM_KEPT
 
 
@@ -202,3 +204,15 @@ def test_changes_raise_the_version_and_leave_the_old_schema_alone(standard: Sche
 
     assert schema.version == standard.version + 1
     assert dict(standard.tables) == before
+
+
+def test_a_custom_table_takes_no_type_code_of_the_platforms_own(standard: Schema) -> None:
+    """So that tables of services which come with a later version find theirs free."""
+    full = create_table(standard, table_named("new_Last"))
+    last = replace(full.tables["new_last"], object_type_code=PLATFORM_TYPE_CODES.start - 1)
+    full = replace(full, tables={**full.tables, "new_last": last})
+
+    first, second = create_table(standard, table_named("new_Pet")), create_table(full, table_named("new_Pet"))
+
+    assert first.tables["new_pet"].object_type_code not in PLATFORM_TYPE_CODES
+    assert second.tables["new_pet"].object_type_code == PLATFORM_TYPE_CODES.stop

@@ -15,6 +15,7 @@ from strongroom.schema.naming import (
     checked_identifier,
     checked_relationship_name,
 )
+from strongroom.schema.platform_tables import PLATFORM_TYPE_CODES
 
 FIRST_CUSTOM_TYPE_CODE = 10_100
 """Type codes of custom tables count from here."""
@@ -185,7 +186,8 @@ def check_nav_is_free(schema: Schema, table: Table, nav: str) -> None:
 
 def next_type_code(schema: Schema) -> int:
     """The type code of the next custom table."""
-    return max(FIRST_CUSTOM_TYPE_CODE, 1 + max(schema.type_codes))
+    found = max(FIRST_CUSTOM_TYPE_CODE, 1 + max(code for code in schema.type_codes if code not in PLATFORM_TYPE_CODES))
+    return PLATFORM_TYPE_CODES.stop if found in PLATFORM_TYPE_CODES else found
 
 
 def _relationship(
