@@ -164,6 +164,41 @@ def test_removing_an_environment_removes_its_role(stores: Stores) -> None:
         assert root.execute(roles).fetchone() == (0,)
 
 
+def test_an_environment_that_has_another_owner_now_gets_a_role_of_its_own(stores: Stores) -> None:
+    """The earlier owner's role has the name that it would have, and its members are not the new owner's to make."""
+    url = stores.place("postgresql")
+    assert isinstance(url, str)
+    stores.open(url).close()
+    database = url.partition("?")[0].rpartition("/")[2]
+    heir = "heir_of_tests"
+    with psycopg.connect(url, autocommit=True) as root:
+        ((number,),) = root.execute("select oid from pg_database where datname = current_database()").fetchall()
+        name = f"readers_{number}_{SCHEMA}"
+        for sql in (
+            f"create role {heir} login createrole",
+            f"create role {name}",
+            f"alter schema {SCHEMA} owner to {heir}",
+            f"grant all on database {database} to {heir}",
+        ):
+            root.execute(sql.encode())
+        owned = {
+            "table": "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname = %s",
+            "function": "select oid::regprocedure::text from pg_proc where pronamespace = %s::regnamespace",
+        }
+        for kind, listed in owned.items():
+            for (each,) in root.execute(listed, (SCHEMA,)).fetchall():
+                root.execute(f"alter {kind} {each} owner to {heir}".encode())
+
+    stores.open(url.replace("postgres:@", f"{heir}:@", 1)).close()
+
+    with psycopg.connect(url, autocommit=True) as root:
+        root.execute(f"set search_path = {SCHEMA}".encode())
+        roles = root.execute("select distinct unnest(roles)::text from pg_policies where schemaname = %s", (SCHEMA,))
+        ((role,),) = roles.fetchall()
+    assert role.startswith(name[:50])
+    assert role != name
+
+
 def test_the_embedded_store_says_that_it_has_no_such_guard(stores: Stores) -> None:
     with (
         stores.opened("sqlcipher") as database,

@@ -9,7 +9,7 @@ import psycopg
 from strongroom.errors import HomeError
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Raw
-from strongroom.store.row_security import readers
+from strongroom.store.row_security import POLICY
 
 OLDEST_VERSION = 170_000
 COLLATION = "pg_c_utf8"
@@ -42,20 +42,17 @@ def drop(url: str, name: str) -> None:
     """Drop the environment's schema, if there is one, with everything in it, and the role that reads it by hand."""
     schema = schema_name(name)
     with _session(url) as raw:
+        readers = raw.execute(
+            "select distinct unnest(roles)::text, current_database()::text from pg_policies"
+            " where schemaname = %s and policyname = %s",
+            (schema, POLICY),
+        ).fetchall()
         raw.execute(_sql(f"drop schema if exists {quote(schema)} cascade"))
-        _drop_readers(raw, schema)
-
-
-def _drop_readers(raw: psycopg.Connection[Raw], schema: str) -> None:
-    """A copy of the database may need the role still, or it may be another owner's: then it stays."""
-    ((number, database),) = raw.execute(
-        "select oid::bigint, datname::text from pg_database where datname = current_database()"
-    ).fetchall()
-    role = readers(number, schema)
-    if raw.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
-        with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege):
-            raw.execute(_sql(f"revoke all on database {quote(database)} from {quote(role)}"))
-            raw.execute(_sql(f"drop role {quote(role)}"))
+        for role, database in readers:
+            # A copy of the database may need the role still, or it may be another owner's: then it stays.
+            with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege):
+                raw.execute(_sql(f"revoke all on database {quote(database)} from {quote(role)}"))
+                raw.execute(_sql(f"drop role {quote(role)}"))
 
 
 def schema_name(name: str) -> str:

@@ -10,6 +10,8 @@ The platform's own statements run as the owner of the tables, to whom policies d
 themselves. What a policy cannot express (rows that take the access of another row) it denies.
 """
 
+from secrets import token_hex
+
 from strongroom.access.columns import never_closed
 from strongroom.schema.model import Rights, Schema, Table
 from strongroom.store.ddl import stored_columns
@@ -17,7 +19,7 @@ from strongroom.store.dialect import quote, text_literal
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.layout import SHARES, has_owner_key, has_unit
 
-_POLICY = "strongroom_reader"
+POLICY = "strongroom_reader"
 _SIGHT, _SHARED, _CURRENT = "strongroom_sight", "strongroom_shared", "strongroom_is_current"
 _KEYS = {"id", "owner", "unit"}
 IS_CURRENT = f"select {_CURRENT}()"
@@ -48,7 +50,7 @@ def base_role(connection: Connection) -> str | None:
         "select r.rolname::text from pg_policy p join pg_class c on c.oid = p.polrelid"
         " join pg_roles r on r.oid = any (p.polroles) where c.relnamespace = current_schema()::regnamespace"
         " and p.polname = ? and pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') limit 1",
-        (_POLICY,),
+        (POLICY,),
     )
     return str(found[0][0]) if found else None
 
@@ -71,7 +73,7 @@ def fit_policies(engine: Engine, connection: Connection, old: Schema | None, new
     role = base_role(connection) or _make_role(connection)
     _make_functions(connection, role)
     _remove_strangers(connection, role)
-    guarded = {name for (name,) in connection.query(_GUARDED, (_POLICY,))}
+    guarded = {name for (name,) in connection.query(_GUARDED, (POLICY,))}
     for name, table in new.tables.items():
         if name not in guarded or old is None or old.tables.get(name) != table:
             _fit_table(engine, connection, role, table)
@@ -88,7 +90,7 @@ _STRANGERS = (
 
 def _remove_strangers(connection: Connection, role: str) -> None:
     """Policies of an earlier form, or for the role of another owner from whom the database was copied."""
-    strangers = connection.query(_STRANGERS, (_POLICY, role))
+    strangers = connection.query(_STRANGERS, (POLICY, role))
     for table, policy, _ in strangers:
         connection.execute(f"drop policy if exists {quote(policy)} on {quote(table)}")
     for other in {other for _, _, other in strangers} - {role}:
@@ -101,8 +103,8 @@ def _fit_table(engine: Engine, connection: Connection, role: str, table: Table) 
     name = quote(table.logical_name)
     for statement in (
         f"alter table {name} enable row level security",
-        f"drop policy if exists {_POLICY} on {name}",
-        f"create policy {_POLICY} on {name} for select to {quote(role)} using ({_condition(table)})",
+        f"drop policy if exists {POLICY} on {name}",
+        f"create policy {POLICY} on {name} for select to {quote(role)} using ({_condition(table)})",
         f"revoke all on {name} from {quote(role)}",
         f"grant select ({', '.join(map(quote, _open_columns(engine, table)))}) on {name} to {quote(role)}",
     ):
@@ -128,15 +130,17 @@ def _condition(table: Table) -> str:
     return " or ".join(parts)
 
 
-def readers(database: int, schema: str) -> str:
-    """The base role of an environment. Roles belong to the whole server: the name has the database's number in it."""
-    return f"readers_{database}_{schema}"[:_LONGEST_ROLE]
-
-
 def _make_role(connection: Connection) -> str:
+    """Roles belong to the whole server, so the name has the database's number in it; and more where an earlier owner of
+    the database has left one of that name that is not ours to give members."""
     (number,) = connection.query("select oid::bigint from pg_database where datname = current_database()")[0]
-    role = readers(number, _schema_name(connection))
-    if not connection.query("select 1 from pg_roles where rolname = ?", (role,)):
+    role = f"readers_{number}_{_schema_name(connection)}"[:_LONGEST_ROLE]
+    found = connection.query(
+        "select pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') from pg_roles where rolname = ?", (role,)
+    )
+    if found == [(False,)]:
+        role, found = f"{role[:50]}_{token_hex(6)}", []
+    if not found:
         connection.execute(f"create role {quote(role)} nologin nosuperuser nobypassrls noinherit")
     connection.execute(f"grant usage on schema {_schema(connection)} to {quote(role)}")
     _let_in(connection, role)
