@@ -4,7 +4,7 @@ A change makes a customization, which lies on top of all managed layers until it
 deleted with their solution, never by themselves.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 
 from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest
@@ -19,10 +19,9 @@ from strongroom.solutions.definitions import (
     RELATIONSHIP,
     TABLE,
     Found,
-    by_id,
     changed,
     definition_of,
-    parts_of,
+    touched,
     with_definitions,
 )
 from strongroom.solutions.dependencies import for_delete, for_removal, told
@@ -100,25 +99,29 @@ def remove_customizations(session: Session, component: tuple[int, Guid]) -> tupl
 def _of_metadata(session: Session, before: Schema, after: Schema) -> None:
     if session.installing:
         return
-    new = by_id(after)
-    gone = by_id(before).keys() - new.keys()
+    changes = list(touched(before, after))
+    for old, new in changes:
+        if old.part.is_managed:
+            _of_managed(session, old, new)
+    gone = {old.part.metadata_id for old, new in changes if new is None}
     if gone:
         _demand_unneeded(session, gone)
-    for found in _managed(before, after):
-        part = new.get(found.part.metadata_id)
-        if part is None:
-            raise _goes_with_its_solution(found.kind, found.name, layers_of(session, _key(found)))
-        was, will = definition_of(found.part), definition_of(part.part)
-        different = changed(was, will)
-        forbidden = refusal(found.part.withheld, different)
-        if forbidden is not None:
-            raise not_customizable(found.kind, found.name, forbidden, ", ".join(different))
-        if isinstance(found.part, Table) and isinstance(part.part, Table):
-            _demand_new_columns(found.part, part.part)
-        if different:
-            layers = layers_of(session, _key(found))
-            if layers:
-                show_active(session, layers[-1], will)
+
+
+def _of_managed(session: Session, old: Found, new: Found | None) -> None:
+    if new is None:
+        raise _goes_with_its_solution(old.kind, old.name, layers_of(session, _key(old)))
+    will = definition_of(new.part)
+    different = changed(definition_of(old.part), will)
+    forbidden = refusal(old.part.withheld, different)
+    if forbidden is not None:
+        raise not_customizable(old.kind, old.name, forbidden, ", ".join(different))
+    if isinstance(old.part, Table) and isinstance(new.part, Table):
+        _demand_new_columns(old.part, new.part)
+    if different:
+        layers = layers_of(session, _key(old))
+        if layers:
+            show_active(session, layers[-1], will)
 
 
 def _demand_unneeded(session: Session, gone: Set[Guid]) -> None:
@@ -127,14 +130,6 @@ def _demand_unneeded(session: Session, gone: Set[Guid]) -> None:
     if needed:
         required = needed[0].required
         raise InvalidRequest(f"The {required.kind} '{required.name}' cannot be deleted: {told(needed)}.", code=IN_USE)
-
-
-def _managed(before: Schema, after: Schema) -> Iterator[Found]:
-    """Managed parts that the change may be about."""
-    untouched = {name for name, table in before.tables.items() if after.tables.get(name) is table}
-    for found in parts_of(before):
-        if found.part.is_managed and (found.table or found.name) not in untouched:
-            yield found
 
 
 def _demand_new_columns(before: Table, after: Table) -> None:

@@ -95,6 +95,31 @@ def by_id(schema: Schema) -> Mapping[Guid, Found]:
     return {found.part.metadata_id: found for found in parts_of(schema)}
 
 
+def touched(before: Schema, after: Schema) -> Iterator[tuple[Found, Found | None]]:
+    """The parts of `before` that a change may be about, each with what becomes of it: None for one that goes."""
+    for name, table in before.tables.items():
+        new = after.tables.get(name)
+        if new is table:
+            continue
+        is_same = new is not None and new.metadata_id == table.metadata_id
+        yield Found(TABLE, table), Found(TABLE, new) if new is not None and is_same else None
+        for column in table.columns.values():
+            other = new.columns.get(column.logical_name) if new is not None and is_same else None
+            if other is not column:
+                found = Found(COLUMN, column, name)
+                yield found, None if other is None else Found(COLUMN, other, name)
+    for kind, olds, news in (
+        (CHOICE, before.choices, after.choices),
+        (RELATIONSHIP, before.relationships, after.relationships),
+        (RELATIONSHIP, before.many_to_many, after.many_to_many),
+    ):
+        if olds is not news:
+            for name, old in olds.items():
+                part = news.get(name)
+                if part is not old:
+                    yield Found(kind, old), None if part is None else Found(kind, part)
+
+
 def definition_of(part: MetadataPart) -> Definition:
     """The properties of a part of the metadata."""
     match part:
