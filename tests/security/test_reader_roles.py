@@ -182,11 +182,11 @@ def test_an_environment_that_has_another_owner_now_gets_a_role_of_its_own(stores
         ):
             root.execute(sql.encode())
         owned = {
-            "table": "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname = %s",
+            "table": "select oid::regclass::text from pg_class where relkind = 'r' and relnamespace = %s::regnamespace",
             "function": "select oid::regprocedure::text from pg_proc where pronamespace = %s::regnamespace",
         }
         for kind, listed in owned.items():
-            for (each,) in root.execute(listed, (SCHEMA,)).fetchall():
+            for (each,) in root.execute(listed.encode(), (SCHEMA,)).fetchall():
                 root.execute(f"alter {kind} {each} owner to {heir}".encode())
 
     stores.open(url.replace("postgres:@", f"{heir}:@", 1)).close()
