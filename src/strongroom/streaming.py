@@ -146,8 +146,10 @@ class Streaming:
         """Give back destinations that are gone, off, or changed."""
         for identity, work in list(self._work.items()):
             row = wanted.get(identity)
-            is_here = work.stream.database is environment.database
-            if is_here and work.is_idle and (row is None or row.version != work.version):
+            if work.stream.origin.environment_id != environment.id or not work.is_idle:
+                continue
+            is_current = work.stream.database is environment.database  # another one once it was opened anew
+            if not is_current or row is None or row.version != work.version:
                 work.end()
                 del self._work[identity]
 

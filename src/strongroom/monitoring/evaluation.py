@@ -68,6 +68,9 @@ class AlertWatch:
         if at is None:
             self._begin()
             return 0
+        if at > end:
+            self._follow_back(end)
+            return 0
         with self.database.read() as transaction:
             self._know(transaction, at)
             batch = _until_change(places(transaction, at, min(BATCH, end - at)))
@@ -117,6 +120,14 @@ class AlertWatch:
             session = Session(transaction, platform_caller(transaction.schema), self.clock, self.rules)
             if position(transaction, RULES) is None:
                 begin(session, RULES, place_at(transaction, self.clock.now() - LOOKED_BACK))
+
+    def _follow_back(self, end: int) -> None:
+        """The log is shorter than what was judged: the store was put back to an earlier state. What comes next is
+        judged; windows begin anew."""
+        with self.database.write() as transaction:
+            session = Session(transaction, platform_caller(transaction.schema), self.clock, self.rules)
+            move(session, RULES, end)
+        self._at = None
 
     def _know(self, transaction: Transaction, at: int) -> None:
         """Have the watchers of the rules as they are, with windows as they are at the place `at`."""

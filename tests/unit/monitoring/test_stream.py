@@ -26,6 +26,7 @@ from strongroom.keys import Secret
 from strongroom.monitoring.destinations import destination_of
 from strongroom.monitoring.events import Origin
 from strongroom.monitoring.outbound import Outbound
+from strongroom.monitoring.reading import RULES
 from strongroom.monitoring.sending import sender_of
 from strongroom.monitoring.stream import Lag, Stream, lags
 from strongroom.monitoring.tables import DESTINATION
@@ -420,3 +421,28 @@ def test_a_receiver_that_takes_nothing_fails_in_time_and_holds_no_writer_up(
     found = lag_of(watch, stream)
     assert (found.failures, found.waiting > 0) == (1, True)
     receiver.stop()
+
+
+def test_readers_of_a_log_that_was_put_back_go_on_with_what_comes_next(
+    watch: Watched, made: Made, tmp_path: Path
+) -> None:
+    """TS-818: an event says that something may be missing; alert rules look at what comes next, too."""
+    stream = made("restored", FILE, format=PLAIN)
+    rule = watch.rule(filter="operation eq 1 and objecttypecode eq 'lead'")
+    watch.look()
+    with watch.platform() as session:
+        for row in session.transaction.rows_where(session.table("siemdelivery"), {}):
+            if row.values["name"] in (stream.reader, RULES):
+                session.transaction.update(row, {"position": 1_000_000})
+    stream.deliver()
+    watch.look()
+    before = len(watch.raised(rule))
+    watch.pass_time(hours=2)
+    rows = work(watch, 2)
+    stream.deliver()
+    watch.look()
+    assert rows_in((tmp_path / "restored.jsonl").read_bytes().splitlines()) == rows
+    assert len(watch.raised(rule)) == before + 1
+    told = [str(row.values["details"]) for row in watch.world.rows("activitylog", activity="stream-gap")]
+    assert any("put back" in each for each in told)
+    watch.world.update("alertrule", rule, isenabled=False, offreason="The test is over.")
