@@ -7,6 +7,7 @@ from tests.signin.realm import ORIGIN, Realm, hidden, send, sign_in
 from tests.signin.test_administration import Administrator
 from tests.signin.test_codes_for_programs import App
 
+from strongroom.identity import guard
 from strongroom.signin.device import GRANT
 
 Json = dict[str, Any]
@@ -131,3 +132,18 @@ def test_the_confirmation_carries_the_code_and_nothing_else(realm: Realm) -> Non
 
     assert hidden(page)["user_code"] == told["user_code"].replace("-", "")
     assert told["device_code"] not in page
+
+
+def test_a_flood_of_codes_from_one_network_is_stopped(realm: Realm) -> None:
+    """Whoever asks for codes without end fills no table: 429, for that network alone."""
+    subject = guard.Subject("device codes from 192.0.2.0/24", 100)
+    with realm.directory.writing() as session:
+        for _ in range(100):
+            guard.count_failure(session, (subject,))
+    fields = {"client_id": realm.client_id, "scope": f"{ORIGIN}/user_impersonation"}
+
+    here = realm.browser().post("/common/oauth2/v2.0/devicecode", data=fields)
+    elsewhere = realm.browser("198.51.100.1").post("/common/oauth2/v2.0/devicecode", data=fields)
+
+    assert (here.status_code, here.json()["error"]) == (429, "slow_down")
+    assert elsewhere.status_code == 200
