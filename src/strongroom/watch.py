@@ -28,7 +28,16 @@ from strongroom.monitoring.evaluation import AlertWatch
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.rules import Severity
 from strongroom.monitoring.shipped import ship
-from strongroom.monitoring.telling import Mail, Teller, due, note_escalated, note_failure, note_told, unanswered
+from strongroom.monitoring.telling import (
+    Mail,
+    Teller,
+    due,
+    note_escalated,
+    note_failure,
+    note_told,
+    rule_of_alert,
+    unanswered,
+)
 from strongroom.records import Session
 from strongroom.records.platform_user import platform_caller
 from strongroom.store.protocol import Row, Transaction
@@ -80,9 +89,10 @@ class EnvironmentWatch:
             fresh, late = due(transaction, now), unanswered(transaction, now)
             if not fresh and not late:
                 return
-            teller = self._teller()
-            outcomes = [(row, False, _told(teller, transaction, row, escalated=False)) for row in fresh]
-            outcomes += [(row, True, _told(teller, transaction, row, escalated=True)) for row in late]
+            waiting = [(row, rule_of_alert(transaction, row), False) for row in fresh]
+            waiting += [(row, rule_of_alert(transaction, row), True) for row in late]
+        teller = self._teller()
+        outcomes = [(row, late, _told(teller, row, rule, escalated=late)) for row, rule, late in waiting]
         with self.environment.database.write() as transaction:
             session = self._session(transaction)
             for row, is_escalation, problem in outcomes:
@@ -221,10 +231,10 @@ def lock_of(home: Home, environment: Environment, purpose: str) -> AbstractConte
     return Disk().lock(folder / f"{environment.name}.{purpose}.lock", wait=False)
 
 
-def _told(teller: Teller, transaction: Transaction, row: Row, *, escalated: bool) -> str | None:
+def _told(teller: Teller, row: Row, rule: Row | None, *, escalated: bool) -> str | None:
     """None when it was told, else why not."""
     try:
-        teller.tell(transaction, row, escalated=escalated)
+        teller.tell(row, rule, escalated=escalated)
     except (OSError, StrongroomError) as error:
         return str(error) or type(error).__name__
     return None

@@ -10,7 +10,10 @@
 - `events`       an entry of the trail as an event; `ocsf`, `cef` how it is written
 - `destinations` where events go, and what is allowed there; `sending` files, webhooks and syslog
 - `stream`       one destination's way through the log: in order, at least once, from where it stopped
-- `reading`      the log as readers of it go through it
+- `reading`      the log as readers of it go through it; `evaluation` the rules at their work, live and as a trial
+- `outbound`     where anything may be sent at all, and the posting itself
+- `health`       whether all of this is at work
+- `verbs`        what clients may write into rules and destinations
 
 The rooms above run it: `strongroom.watch` does so in a server, the command line on demand.
 """

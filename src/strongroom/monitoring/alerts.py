@@ -11,13 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from strongroom.access.messages import does_not_exist
 from strongroom.audit.activities import Activity
 from strongroom.audit.proofs import inclusion
 from strongroom.clock import iso
 from strongroom.errors import AccessDenied, Conflict, InvalidRequest, NotFound
 from strongroom.identity.directory import change, make, note, number, text
-from strongroom.ids import EMPTY_GUID, Guid, Reference
+from strongroom.ids import Guid, Reference
 from strongroom.monitoring.rules import Severity
 from strongroom.monitoring.tables import ALERT, RULE
 from strongroom.monitoring.watching import Added, Counted, Raised, users_of
@@ -234,8 +233,6 @@ def evidence(session: Session, alert: Guid) -> list[Evidence]:
 
 
 def _open(session: Session, alert: Guid) -> Row:
-    if alert == EMPTY_GUID:
-        raise does_not_exist(session.table(ALERT), alert)
     row = demand_existing(session, session.table(ALERT), alert, Rights.WRITE)
     if number(row, "state") >= RESOLVED:
         raise Conflict("This alert is closed.", details=_reason("closed", "TS-825"))

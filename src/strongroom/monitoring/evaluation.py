@@ -73,6 +73,7 @@ class AlertWatch:
             return 0
         with self.database.read() as transaction:
             self._know(transaction, at)
+            self._at = None  # what the windows hold from here on is true only once it is stored
             batch = _until_change(places(transaction, at, min(BATCH, end - at)))
             findings = self._judge(transaction, batch)
         following = batch[-1].sequence + 1 if batch else end

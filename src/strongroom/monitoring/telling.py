@@ -73,9 +73,9 @@ class Teller:
 
     clock: Clock
 
-    def tell(self, transaction: Transaction, alert: Row, *, escalated: bool = False) -> None:
-        """Tell of one alert. Raises `OSError` when somebody could not be told."""
-        rule = _rule_of(transaction, alert)
+    def tell(self, alert: Row, rule: Row | None, *, escalated: bool = False) -> None:
+        """Tell of one alert of a rule. Raises `OSError` when somebody could not be told. It takes as long as others
+        take to answer, so no transaction is held meanwhile."""
         named = addresses(rule.values.get("escalationrecipients" if escalated else "recipients")) if rule else []
         recipients = named or list(self.recipients)
         if recipients:
@@ -163,7 +163,7 @@ def unanswered(transaction: Transaction, now: str) -> list[Row]:
     return [
         alert
         for alert in _found(transaction, And((is_new, IsNull(escalated))))
-        if (rule := _rule_of(transaction, alert)) is not None
+        if (rule := rule_of_alert(transaction, alert)) is not None
         and (minutes := number(rule, "escalateminutes"))
         and _after(text(alert, "createdon"), minutes) <= now
     ]
@@ -204,7 +204,8 @@ def _found(transaction: Transaction, where: Predicate) -> list[Row]:
     return [rows[each] for each in ids[:_AT_ONCE] if each in rows]
 
 
-def _rule_of(transaction: Transaction, alert: Row) -> Row | None:
+def rule_of_alert(transaction: Transaction, alert: Row) -> Row | None:
+    """The rule that raised an alert; None for one about what no entry tells."""
     named = alert.values.get("alertruleid")
     return find(transaction, RULE, alertruleid=named.id) if isinstance(named, Reference) else None
 

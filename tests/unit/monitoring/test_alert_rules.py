@@ -12,7 +12,7 @@ from strongroom.audit.entries import Author
 from strongroom.audit.refusals import Refusal, refusal_entry
 from strongroom.clock import iso
 from strongroom.environment import directory_in, open_environment
-from strongroom.errors import AccessDenied, Conflict, QueryError, StrongroomError
+from strongroom.errors import AccessDenied, Conflict, QueryError, StrongroomError, Unavailable
 from strongroom.home import open_home
 from strongroom.identity import signinlog
 from strongroom.identity.people import add_person
@@ -316,3 +316,27 @@ def test_real_sign_ins_that_fail_raise_an_alert_for_the_person(
         rows = transaction.rows_where(transaction.schema.tables["alert"], {"groupvalue": person.id})
     control.close()
     assert [row.values["code"] for row in rows] == ["failed-sign-ins"]
+
+
+def test_a_judgement_that_could_not_be_stored_is_made_again_and_counts_once(
+    watch: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TS-824: a store that is busy in between doubles nothing."""
+    rule = watch.rule(filter="operation eq 1 and objecttypecode eq 'phonecall'", threshold=4)
+    watch.look()
+    for _ in range(2):
+        watch.world.create("phonecall", subject="S")
+    watch.sealer.seal()
+
+    def busy(*_: object) -> None:
+        raise Unavailable("The store is busy.")
+
+    with monkeypatch.context() as patched, pytest.raises(Unavailable):
+        patched.setattr(type(watch.alerts), "_store", busy)
+        watch.alerts.look()
+    watch.look()
+    assert watch.raised(rule) == []
+    for _ in range(2):
+        watch.world.create("phonecall", subject="S")
+    watch.look()
+    assert [row.values["hits"] for row in watch.raised(rule)] == [4]
