@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -85,7 +85,7 @@ def _kms(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[str, Taking]]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    client: Any = boto3.client("kms", region_name="eu-central-1", endpoint_url=endpoint)  # pyright: ignore[reportUnknownMemberType]  # untyped
+    client = cast("Any", boto3).client("kms", region_name="eu-central-1", endpoint_url=endpoint)
     key = client.create_key()["KeyMetadata"]["KeyId"]
     try:
         yield (

@@ -3,7 +3,7 @@ not without it, and taking it away locks."""
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from strongroom.errors import Conflict, EnvironmentLocked, HomeError, Strongroom
 from strongroom.home import Home
 from strongroom.ids import Guid, new_guid
 from strongroom.keys import KeyRing, create_ring, open_ring, parse_source
+from strongroom.keys.document import RingDocument
 from strongroom.keys.providers import provider_at
 from strongroom.lifecycle.custody import check_keys
 from strongroom.lifecycle.operations import Asked, perform
@@ -162,7 +163,7 @@ def test_wrapped_keys_that_were_swapped_do_not_open(tmp_path: Path, ring: KeyRin
         ring.customer.assign(each, ("ours",))
     file = ring._file  # pyright: ignore[reportPrivateUsage]  # what an attacker with the root key could do
 
-    def swapped(document):  # pyright: ignore
+    def swapped(document: RingDocument) -> RingDocument:
         keys = dict(document.environments)
         keys[first], keys[second] = keys[second], keys[first]
         return replace(document, environments=keys)
@@ -205,8 +206,7 @@ def home(tmp_path: Path, stores: Stores, engine: str) -> Path:
     return made
 
 
-def _until(what: str, is_so: "object") -> None:
-    assert callable(is_so)
+def _until(what: str, is_so: Callable[[], bool]) -> None:
     limit = time.monotonic() + 30
     while time.monotonic() < limit:
         if is_so():

@@ -184,18 +184,6 @@ def test_searching_finds_nothing_of_the_other(world: World) -> None:
             assert here.json()["value"] == [], door
 
 
-def test_file_tokens_hold_in_their_environment_alone(world: World) -> None:
-    """TS-403: a download that was begun in one environment goes on in no other"""
-    target = {"@odata.type": "Microsoft.Dynamics.CRM.annotation", "annotationid": world.note}
-    begun = world.own.client.post(f"{world.own.root}InitializeAnnotationBlocksDownload", json={"Target": target})
-    assert begun.status_code == 200, begun.text
-    block = {"FileContinuationToken": begun.json()["FileContinuationToken"], "Offset": 0, "BlockLength": 4}
-
-    answer = world.other.client.post(f"{world.other.root}DownloadBlock", json=block)
-
-    assert answer.status_code in (400, 403, 404), answer.text
-
-
 def test_console_cookie_and_token_end_at_the_environment(world: World) -> None:
     """TS-402: a made-up or foreign session is none"""
     with httpx.Client(timeout=60, cookies={"session": world.own.token}) as client:

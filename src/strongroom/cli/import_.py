@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 40
 
 
-@click.command("import", short_help="Import a solution, or show what that would do; or everything.")
+@click.command("import", short_help="Import a solution, or a whole environment.")
 @click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--upgrade", is_flag=True, help="Take the place of the version that is there: what it had alone goes.")

@@ -12,7 +12,7 @@ from strongroom.cli.portability import or_everything_out
 _user_option = click.option("--user", default="admin", show_default=True, metavar="NAME", help="Who: a name or id.")
 
 
-@click.command("export", short_help="Write a solution, or everything, to a zip that imports again.")
+@click.command("export", short_help="Write a solution, or everything, to a zip.")
 @click.argument("name", metavar="NAME|FILE")
 @click.argument("target", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--managed", is_flag=True, help="Make a managed one, which can be removed whole where it is imported.")

@@ -76,7 +76,7 @@ class Upkeep:
         with Disk().lock(self._home.path / "upkeep.lock", wait=False) as is_ours:
             if not is_ours:
                 return
-            if any(opened.name == CONTROL for opened in self._environments.opened()):
+            if self._is_control_open():
                 perform_requested(self._home, self._ledger())
             if time.monotonic() - self._looked >= _LOOK_S or self._home.is_test_home:
                 self._looked = time.monotonic()
@@ -84,7 +84,8 @@ class Upkeep:
 
     def _look(self) -> None:
         check_keys(self._home, self._ledger, self._unreached)
-        self._rotate_secrets()
+        if self._is_control_open():
+            self._rotate_secrets()
         work = [*due_backups(self._home), *due_removals(self._home), *due_ends(self._home)]
         if work or any((self._home.path / "operations").glob("*")):
             settle(self._home, self._ledger())
@@ -99,6 +100,11 @@ class Upkeep:
             perform(self._home, kind, Asked(arguments, _PLATFORM))
         if work:
             mirror_backups(self._home, self._ledger())
+
+    def _is_control_open(self) -> bool:
+        """Whether this server has had the control environment to do with: else nobody asks it for anything there, and
+        it is not opened for the asking."""
+        return any(opened.name == CONTROL for opened in self._environments.opened())
 
     def _rotate_secrets(self) -> None:
         ledger = self._ledger()
