@@ -2,6 +2,9 @@
 
 What takes time is written down and answered with 202 and the id of its row in `environmentoperation`, whose `result`
 says how it went; the server does it within a second or so. In other environments these operations are not there.
+
+Where a customer's key is (a module to load, an address to call with a token) is said on the machine itself, by the
+command line: whoever reaches the Web API must not make the server load a library or send a token somewhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -117,11 +120,6 @@ def _backup_named(session: Session, arguments: Arguments) -> _Told:
     return {"backup": arguments.guid("BackupId")}
 
 
-def _add_key(_: Session, arguments: Arguments) -> _Told:
-    unprotected = "yes" if arguments.flag("Unprotected") else ""
-    return {"key": arguments.text("Name"), "address": arguments.text("Address"), "unprotected": unprotected}
-
-
 def _assign(session: Session, arguments: Arguments) -> _Told:
     keys = [str(_key_row(session, each).values["name"]) for each in arguments.strings("KeyReferenceIds")]
     return {"name": _name(_environment(session, arguments)), "keys": ",".join(keys)}
@@ -129,8 +127,7 @@ def _assign(session: Session, arguments: Arguments) -> _Told:
 
 def _key(session: Session, arguments: Arguments) -> _Told:
     row = _key_row(session, arguments.guid("KeyReferenceId"))
-    told = {"key": str(row.values["name"]), "reason": arguments.optional_text("Reason") or ""}
-    return {**told, "address": arguments.optional_text("Address") or ""}
+    return {"key": str(row.values["name"]), "reason": arguments.optional_text("Reason") or ""}
 
 
 def _key_row(session: Session, told: str) -> Row:
@@ -238,18 +235,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _asking("StartAdministrationMode", "administer", _CHANGE, _mode, _ENVIRONMENT, _MESSAGE),
     _asking("OpenEnvironment", "open", _CHANGE, _named, _ENVIRONMENT),
     _asking(
-        "AddCustomerKey",
-        "add-key",
-        ("keyreference", Rights.CREATE),
-        _add_key,
-        Parameter("Name", Kind.STRING),
-        Parameter("Address", Kind.STRING),
-        Parameter("Unprotected", Kind.BOOLEAN, required=False),
-    ),
-    _asking(
         "AssignCustomerKeys", "assign-key", _KEYS, _assign, _ENVIRONMENT, Parameter("KeyReferenceIds", Kind.STRINGS)
     ),
-    _asking("RotateKey", "rotate-key", _KEYS, _key, _KEY, Parameter("Address", Kind.STRING, required=False)),
+    _asking("RotateKey", "rotate-key", _KEYS, _key, _KEY),
     _asking("RevokeKey", "revoke-key", _KEYS, _key, _KEY, Parameter("Reason", Kind.STRING, required=False)),
     _asking("RestoreKeyAccess", "restore-key", _KEYS, _key, _KEY),
 )
