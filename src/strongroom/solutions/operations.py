@@ -7,7 +7,7 @@ that was interrupted with its process is simply run again.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import cast
@@ -261,18 +261,3 @@ def known_solution(session: Session, name: str) -> Row:
     if row is None:
         raise NotFound(f"There is no solution '{name[:100]}'.", code="0x8004f010")
     return row
-
-
-__all__: Sequence[str] = (
-    "Order",
-    "Work",
-    "claim",
-    "exported_file",
-    "fail",
-    "known_solution",
-    "queue",
-    "run",
-    "staged_file",
-    "waiting",
-    "who_asked",
-)

@@ -5,7 +5,7 @@ everything belongs that was made here by hand before the solution came. Of what 
 below holds again, with what was customized here still on top.
 """
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from strongroom.access.resolve import require_privilege
@@ -16,7 +16,7 @@ from strongroom.records.genesis import ACTIVE_SOLUTION
 from strongroom.records.system_columns import DEFAULT_SOLUTION
 from strongroom.schema.changes import delete_choice, delete_column, delete_key, delete_relationship, delete_table
 from strongroom.schema.model import Schema
-from strongroom.solutions.component_rows import live_definition, put_definition, row_definition
+from strongroom.solutions.component_rows import put_definition, row_definition
 from strongroom.solutions.contents import COMPONENT_TYPES, Component, components_of, holders, installing
 from strongroom.solutions.definitions import (
     CHOICE,
@@ -93,7 +93,6 @@ class _Fall:
 
     def __init__(self, session: Session, solution: Guid, gone: Set[Guid]) -> None:
         self._session = session
-        self._solution = solution
         self._own: list[tuple[ComponentKey, Layer, list[Layer]]] = []
         for component, layers in all_layers(session).items():
             own = own_layer(layers, solution)
@@ -123,21 +122,27 @@ class _Fall:
     def rows(self) -> None:
         """The rows with the layers below in force; then the layers themselves go."""
         session = self._session
+        known = by_id(session.schema)
+        drop_layers(session, [own for _, own, _ in self._own])
         for component, own, others in self._own:
-            table = _TABLES_OF_TYPES.get(component[0])
-            row = None if table is None else session.transaction.row(session.table(table), component[1])
-            if row is not None and others and others[-1].order < own.order:
-                mine = row_definition(session, row, own.definition)
-                put_definition(session, row, merged(own.definition, mine, others[-1].definition))
-            drop_layers(session, [own])
-            self._show(component, others)
+            if not others:
+                forget_components(session, [component[1]])
+            elif others[-1].order < own.order:
+                below = others[-1]
+                found = known.get(component[1])
+                live = definition_of(found.part) if found is not None else self._row(component, own, below)
+                show_active(session, below, live)
 
-    def _show(self, component: ComponentKey, others: Sequence[Layer]) -> None:
-        if others:
-            live = live_definition(self._session, component, others[-1].definition)
-            show_active(self._session, others[-1], live)
-        else:
-            forget_components(self._session, [component[1]])
+    def _row(self, component: ComponentKey, own: Layer, below: Layer) -> Definition:
+        """Let the layer below hold in a row; gives what the row says then."""
+        session = self._session
+        table = _TABLES_OF_TYPES.get(component[0])
+        row = None if table is None else session.transaction.row(session.table(table), component[1])
+        if row is None:
+            return below.definition
+        wanted = merged(own.definition, row_definition(session, row, own.definition), below.definition)
+        put_definition(session, row, wanted)
+        return wanted
 
 
 def own_components(session: Session, solution: Guid) -> list[Component]:
