@@ -110,7 +110,8 @@ def test_the_query_builder_says_what_odata_says(client: DataverseClient) -> None
     client.records.create("account", [{"name": f"{name} {n}", "numberofemployees": n} for n in range(3)])
     wanted = (col("numberofemployees") > 0) & col("name").like(f"{name}%")
     query = client.query.builder("account").select("name").where(wanted).order_by("name", descending=True)
-    assert [row["name"] for row in query.execute()] == [f"{name} 2", f"{name} 1"]
+    rows: Any = query.execute()
+    assert [row["name"] for row in rows] == [f"{name} 2", f"{name} 1"]
 
 
 def test_refusals_raise_with_status(client: DataverseClient) -> None:  # noqa: F811
