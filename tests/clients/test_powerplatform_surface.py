@@ -11,20 +11,20 @@ import pytest
 from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.errors import HttpError
 from PowerPlatform.Dataverse.models.filters import col
-from tests.clients.test_powerplatform_client import client  # noqa: F401  # the fixture
+from tests.clients.test_powerplatform_client import client as client  # noqa: PLC0414, RUF100  # the fixture
 from tests.servers import RunningServer
 from tests.wire.client import unique
 
 
 @pytest.fixture
-def table(client: DataverseClient) -> Any:  # noqa: F811  # the fixture
+def table(client: DataverseClient) -> Any:  # the fixture
     name = f"new_{unique('Pp').replace(' ', '')}"
     made = client.tables.create(name, {"new_Code": "string", "new_Amount": "decimal", "new_Day": "datetime"})
     yield made
     client.tables.delete(name)
 
 
-def test_makes_lists_and_deletes_tables(client: DataverseClient, table: Any) -> None:  # noqa: F811
+def test_makes_lists_and_deletes_tables(client: DataverseClient, table: Any) -> None:
     """WA-341, WA-68: the names of the new table are known at once."""
     name = table["table_logical_name"]
     found = client.tables.get(name)
@@ -34,7 +34,7 @@ def test_makes_lists_and_deletes_tables(client: DataverseClient, table: Any) -> 
     assert client.tables.get("new_nothing") is None
 
 
-def test_adds_lists_changes_and_removes_columns(client: DataverseClient, table: Any) -> None:  # noqa: F811
+def test_adds_lists_changes_and_removes_columns(client: DataverseClient, table: Any) -> None:
     """WA-343 to WA-345, WA-334."""
     name = table["table_logical_name"]
     assert client.tables.add_columns(name, {"new_More": "int", "new_Yes": "bool"}) == ["new_More", "new_Yes"]
@@ -47,7 +47,7 @@ def test_adds_lists_changes_and_removes_columns(client: DataverseClient, table: 
     assert client.tables.get_column(name, "new_more") is None
 
 
-def test_makes_reads_and_deletes_alternate_keys(client: DataverseClient, table: Any) -> None:  # noqa: F811
+def test_makes_reads_and_deletes_alternate_keys(client: DataverseClient, table: Any) -> None:
     """WA-346: the id of the key is the one that the answer's header has."""
     name = table["table_logical_name"]
     made = client.tables.create_alternate_key(name, "new_ByCode", ["new_code"])
@@ -57,7 +57,7 @@ def test_makes_reads_and_deletes_alternate_keys(client: DataverseClient, table: 
     assert client.tables.get_alternate_keys(name) == []
 
 
-def test_makes_reads_and_deletes_relationships(client: DataverseClient, table: Any) -> None:  # noqa: F811
+def test_makes_reads_and_deletes_relationships(client: DataverseClient, table: Any) -> None:
     """WA-347, WA-331, WA-332: a lookup to accounts."""
     name = table["table_logical_name"]
     made = client.tables.create_lookup_field(name, "new_AccountId", "account", display_name="Account")
@@ -66,12 +66,12 @@ def test_makes_reads_and_deletes_relationships(client: DataverseClient, table: A
     assert found is not None
     assert found.relationship_id == made.relationship_id
     assert schema_name in {each["SchemaName"] for each in client.tables.list_table_relationships(name)}
-    client.tables.delete_relationship(made.relationship_id)
+    client.tables.delete_relationship(str(made.relationship_id))
     assert client.tables.get_relationship(schema_name) is None
 
 
 def test_uploads_files_small_and_in_chunks(
-    client: DataverseClient,  # noqa: F811
+    client: DataverseClient,
     tls_server: RunningServer,
     table: Any,
     tmp_path: Path,
@@ -89,7 +89,7 @@ def test_uploads_files_small_and_in_chunks(
         assert answer.content == path.read_bytes()
 
 
-def test_data_frames_go_in_and_out(client: DataverseClient) -> None:  # noqa: F811
+def test_data_frames_go_in_and_out(client: DataverseClient) -> None:
     """WA-300, WA-270: created, read by filter and by SQL, changed, deleted."""
     name = unique("Frame")
     ids = client.dataframe.create("account", pd.DataFrame([{"name": f"{name} 1"}, {"name": f"{name} 2"}]))
@@ -104,7 +104,7 @@ def test_data_frames_go_in_and_out(client: DataverseClient) -> None:  # noqa: F8
     assert len(client.dataframe.sql(query)) == 0
 
 
-def test_the_query_builder_says_what_odata_says(client: DataverseClient) -> None:  # noqa: F811
+def test_the_query_builder_says_what_odata_says(client: DataverseClient) -> None:
     """WA-200: conditions and order by the builder."""
     name = unique("Built")
     client.records.create("account", [{"name": f"{name} {n}", "numberofemployees": n} for n in range(3)])
@@ -114,7 +114,7 @@ def test_the_query_builder_says_what_odata_says(client: DataverseClient) -> None
     assert [row["name"] for row in rows] == [f"{name} 2", f"{name} 1"]
 
 
-def test_refusals_raise_with_status(client: DataverseClient) -> None:  # noqa: F811
+def test_refusals_raise_with_status(client: DataverseClient) -> None:
     """WA-50: what the client shows of an error."""
     with pytest.raises(HttpError) as caught:
         client.query.sql("SELECT nothing FROM account")
