@@ -210,6 +210,8 @@ def _import(session: Session, row: Row, arguments: Mapping[str, object], body: b
     else:
         options = ImportOptions(overwrites, is_holding=arguments.get("holding") is True)
         imported = import_solution(session, solution, archive, options)
+    session.transaction.remove_file(row, _FILE)  # the solution keeps it
+    session.transaction.update(row, {_FILE: None})
     job = _job(session, row)
     if job is not None:
         complete_job(session, job, solution, imported.solution, imported.steps)

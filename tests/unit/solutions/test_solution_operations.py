@@ -45,7 +45,8 @@ def test_an_operation_waits_is_claimed_runs_and_ends(world: World) -> None:
     with world.administrating() as session:
         assert waiting(session.transaction) == []
         assert find_solution(session, "later") is not None
-        assert _row(session, operation).values["statuscode"] == 30
+        row = _row(session, operation)
+        assert (row.values["statuscode"], session.transaction.file(row, "datablobid")) == (30, None)
         assert "'Status': 'Passed'" in str(result_of(session, job))
         assert claim(session, operation) is None
 
