@@ -41,7 +41,8 @@ def write(server: RunningServer, name: str) -> None:
 
 def head_over_all(get: Get) -> dict[str, object]:
     """The newest head once it is over everything that is in the trail; the sealer has a second."""
-    entries = get("audits?$apply=aggregate($count as n)").json()["value"][0]["n"]
+    counts = [get(f"{each}?$apply=aggregate($count as n)").json()["value"] for each in ("audits", "activitylogs")]
+    entries = sum(found[0]["n"] for found in counts if found)
     deadline = time.monotonic() + 10
     while True:
         found = get("GetSignedTreeHead()")

@@ -20,7 +20,7 @@ CONTROL = "control"
 _BY = click.option("--by", default="admin", show_default=True, metavar="U", help="Who does it: a user of control.")
 
 
-@click.group(short_help="Incidents and breaches: clock, scope, notifications, evidence.")
+@click.group(short_help="Incidents and breaches: clock, scope, evidence.")
 def incidents() -> None:
     """The register of incidents and personal-data breaches, with the clock of 72 hours."""
 
@@ -102,7 +102,7 @@ def declare(incident: str, risk: int, aware: datetime | None, assessment: str, b
     say(_left(clock) or "No clock runs: no risk is likely.")
 
 
-@incidents.command(short_help="What somebody read and changed: keep it as the incident's scope.")
+@incidents.command(short_help="Keep what somebody read and changed as its scope.")
 @click.argument("incident")
 @click.option("--user", required=True, metavar="U", help="Sign-in name or id of the user in that environment.")
 @click.option("--from", "since", type=MOMENT, required=True, metavar="TIME", help="Begin of the time.")
