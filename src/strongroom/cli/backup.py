@@ -101,7 +101,7 @@ def delete(backup_id: str, yes: bool, home: Path) -> None:
     say(f"{answer['backup']} is gone.")
 
 
-@click.command(short_help="Put a back-up in the place of an environment, or make one of it.")
+@click.command(short_help="Put a back-up in place, or beside.")
 @click.option("--backup", "backup_id", metavar="ID", help="The back-up; the beginning of its id, or newest.")
 @click.option("--at", metavar="TIME", help="Instead: the state at this time, such as 2026-05-01T10:15:00Z.")
 @click.option("--to", "target", metavar="NAME", help="Environment to replace, or to make; default: the one it is of.")

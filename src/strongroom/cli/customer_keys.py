@@ -10,7 +10,7 @@ from strongroom.cli.options import environment_option, home_option, json_option,
 from strongroom.cli.output import print_json, say, table
 
 
-@click.group(short_help="Keys that the customer holds: add, assign, rotate, revoke, restore.")
+@click.group(short_help="Keys that the customer holds.")
 def customer() -> None:
     """Keys that the customer holds with a provider: a file, an HSM (PKCS#11), AWS KMS, HashiCorp Vault.
 
@@ -77,7 +77,7 @@ def add(name: str, address: str, unprotected: bool, home: Path) -> None:
 
 
 @customer.command(short_help="Put an environment under keys.")
-@click.argument("keys", nargs=-1)
+@click.argument("keys", metavar="KEYS", nargs=-1)
 @home_option
 @environment_option
 def assign(keys: tuple[str, ...], home: Path, environment: str | None) -> None:

@@ -188,7 +188,7 @@ def purge(name: str, certificate: Path | None, confirm: str | None, home: Path, 
 @click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
 @click.option("--public-key", metavar="KEY", help="What `strongroom audit key -e control` of the home printed.")
 def certificate(file: Path, public_key: str | None) -> int:
-    """Check the signature of a certificate of deletion, on any machine."""
+    """Check the signature of the certificate of deletion in FILE, on any machine."""
     from strongroom.errors import InvalidRequest
     from strongroom.lifecycle.certificates import is_certificate
 

@@ -13,7 +13,7 @@ _user_option = click.option("--user", default="admin", show_default=True, metava
 
 
 @click.command("export", short_help="Write a solution, or everything, to a zip.")
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME")
 @click.argument("target", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--managed", is_flag=True, help="Make a managed one, which can be removed whole where it is imported.")
 @_user_option

@@ -53,7 +53,7 @@ def create(name: str, purge_protection: bool, user: str, home: Path) -> None:
 @_user_option
 @home_option
 def set_(vault_name: str, name: str, expires_on: str | None, user: str, home: Path) -> None:
-    """Store what standard input holds as a new version of the secret NAME. A line end at its end is left out."""
+    """Store what standard input holds as a new version of the secret NAME in VAULT, without its last line end."""
     from strongroom.estate.vault import set_secret
     from strongroom.keys import Secret
 
@@ -70,7 +70,7 @@ def set_(vault_name: str, name: str, expires_on: str | None, user: str, home: Pa
 @_user_option
 @home_option
 def get(vault_name: str, name: str, version: int | None, user: str, home: Path) -> None:
-    """Print the value of the secret NAME on standard output, nothing else. That it was read is written down."""
+    """Print the value of the secret NAME in VAULT on standard output, nothing else. The use is written down."""
     from strongroom.estate.vault import get_secret
 
     with session_in(home, CONTROL, user, write=True) as session:
@@ -118,7 +118,7 @@ def list_items(user: str, home: Path, as_json: bool) -> None:
 @_user_option
 @home_option
 def rotate(vault_name: str, name: str, user: str, home: Path) -> None:
-    """Give the secret NAME a generated value. Programs that ask for it by its name have it with the next use."""
+    """Give the secret NAME in VAULT a generated value. Programs have it when they ask the next time."""
     from strongroom.estate.vault import rotate_secret
 
     with session_in(home, CONTROL, user, write=True) as session:
@@ -134,7 +134,7 @@ def rotate(vault_name: str, name: str, user: str, home: Path) -> None:
 @_user_option
 @home_option
 def access(vault_name: str, principal: str, rights: str, item: str | None, user: str, home: Path) -> None:
-    """Give PRINCIPAL, a sign-in name or extension:NAME, RIGHTS such as get,list on a vault."""
+    """Give PRINCIPAL, a sign-in name or extension:NAME, RIGHTS such as get,list on VAULT."""
     from strongroom.estate.vault import give, vault_named
     from strongroom.records.authorize import demand_privilege
     from strongroom.schema.model import Rights
@@ -151,7 +151,7 @@ def access(vault_name: str, principal: str, rights: str, item: str | None, user:
 @_user_option
 @home_option
 def delete(vault_name: str, name: str, user: str, home: Path) -> None:
-    """Take the item NAME away. `recover` has it back within 90 days."""
+    """Take the item NAME in VAULT away. `recover` has it back within 90 days."""
     from strongroom.estate.vault import delete_item
 
     with session_in(home, CONTROL, user, write=True) as session:
@@ -165,7 +165,7 @@ def delete(vault_name: str, name: str, user: str, home: Path) -> None:
 @_user_option
 @home_option
 def recover(vault_name: str, name: str, user: str, home: Path) -> None:
-    """Have the deleted item NAME back, with its versions."""
+    """Have the deleted item NAME in VAULT back, with its versions."""
     from strongroom.estate.vault import recover_item
 
     with session_in(home, CONTROL, user, write=True) as session:
@@ -180,7 +180,7 @@ def recover(vault_name: str, name: str, user: str, home: Path) -> None:
 @_user_option
 @home_option
 def purge(vault_name: str, name: str, yes: bool, user: str, home: Path) -> None:
-    """Destroy the deleted item NAME for good."""
+    """Destroy the deleted item NAME in VAULT for good."""
     from strongroom.estate.vault import purge_item
 
     if not yes:
