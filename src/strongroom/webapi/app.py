@@ -188,9 +188,11 @@ class Application:
         try:
             return self._environments.authenticate(named, headers.get("authorization"))
         except Unauthenticated:
-            if named is None or named in self._environments.names:
+            wanted = named or self._environments.home.default_environment().name
+            # One that is not open yet is not opened for a stranger: it may be locked, or in the midst of a restore.
+            environment = next((each for each in self._environments.opened() if each.name == wanted), None)
+            if environment is not None:
                 coming = Coming(peer, headers.get("x-forwarded-for", ""))
-                environment = self._environments.default() if named is None else self._environments.named(named)
                 self.entrance.refuse_outsiders(environment, coming, None)
             raise
 
