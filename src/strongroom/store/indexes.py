@@ -43,7 +43,7 @@ _ONLY = {"audit": frozenset({"objectid"}), "activitylog": _NONE}
 
 _TESTED = {
     ("audit", "createdon"): ("userid",),
-    ("activitylog", "createdon"): ("userid", "category", "objecttypecode"),
+    ("activitylog", "createdon"): ("userid", "callinguserid", "category", "objecttypecode"),
 }
 """Columns that an index in the order of another one carries along, so that who looks for entries of one user in a time
 passes over the others without reading them. An index of its own would cost every write a page more."""
