@@ -188,7 +188,7 @@ class Application:
         try:
             return self._environments.authenticate(named, headers.get("authorization"))
         except Unauthenticated:
-            wanted = named or self._environments.home.default_environment().name
+            wanted = named or self._environments.home.default_record().name
             # One that is not open yet is not opened for a stranger: it may be locked, or in the midst of a restore.
             environment = next((each for each in self._environments.opened() if each.name == wanted), None)
             if environment is not None:
