@@ -138,6 +138,25 @@ def test_merge_takes_read_and_write_on_both_and_append_to_on_the_target(realm: R
     assert merge(realm, "ann", own, foreign).status == 204
 
 
+def test_a_merge_moves_no_child_that_its_caller_may_not_write_and_append(realm: Realm) -> None:
+    """SM-110, SM-111, SM-114, SM-6: a move opens a child to whom the target is shared with, so it is a change of it."""
+    own, other = account(realm, "Own", by="ann"), account(realm, "Other")
+    task = realm.create("tasks", {"subject": "T", "regardingobjectid_account_task@odata.bind": f"/accounts({other})"})
+    realm.share("account", other, "ann", "ReadAccess, WriteAccess")  # which the task inherits
+    assert merge(realm, "ann", own, other).refusal == (403, "0x80048306")
+    assert realm.get("admin", f"tasks({task})").json["_regardingobjectid_value"] == other
+    assert realm.get("admin", f"accounts({other})?$select=merged").json["merged"] is not True
+    assert merge(realm, "admin", own, other).status == 204
+    assert realm.get("admin", f"tasks({task})").json["_regardingobjectid_value"] == own
+
+
+@pytest.mark.parametrize("message", ["PublishXml", "PublishAllXml"])
+def test_publishing_takes_its_privilege(realm: Realm, message: str) -> None:
+    """WA-349, SM-20: prvPublishCustomization, although nothing needs publishing."""
+    assert realm.send("ann", "POST", message, {}).refusal == (403, "0x80040220")
+    assert realm.send("admin", "POST", message, {}).status == 204
+
+
 def test_what_cannot_be_merged_is_refused(realm: Realm) -> None:
     """WA-401."""
     one, two, three = account(realm, "1"), account(realm, "2"), account(realm, "3")

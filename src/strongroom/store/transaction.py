@@ -218,8 +218,8 @@ class StoreTransaction:
         work.shapes = Shapes(fitting, work.engine)
         work.stamp = Stamp(work.stamp.security_epoch, version)
         self._reader = Reader(Statements(work.engine.dialect))  # the version is not committed yet
-        fit_twins(work, old)
         work.has_failed = False
+        fit_twins(work, old)
         mirror_schema(work)
         stored_files.remove_of_dropped(work)
 
