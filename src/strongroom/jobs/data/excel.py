@@ -23,6 +23,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from strongroom.errors import InvalidRequest, TooLarge
 from strongroom.jobs.data.flat_files import checked_headers
 from strongroom.jobs.data.neutral import neutral, original
+from strongroom.jobs.data.private_files import owner_only
 from strongroom.jobs.data.shapes import Cell, InputRow, TableInput
 from strongroom.solutions.archive import open_archive
 
@@ -128,7 +129,8 @@ class ExcelWriter:
 
     def close(self) -> None:
         """Write the file."""
-        self._book.save(self._path)
+        with open(self._path, "wb", opener=owner_only) as file:
+            self._book.save(file)
 
     def _text(self, text: str) -> SheetCell:
         """A cell that is a text, whatever it begins with."""

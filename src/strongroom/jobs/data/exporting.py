@@ -22,6 +22,7 @@ from strongroom.jobs.data.excel import ExcelWriter
 from strongroom.jobs.data.mapping import NAME_SUFFIX, is_importable
 from strongroom.jobs.data.neutral import neutral
 from strongroom.jobs.data.package_writing import PackageTable, links_between, write_package
+from strongroom.jobs.data.private_files import owner_only
 from strongroom.jobs.data.shapes import Cell, LookupCell, Progress
 from strongroom.jobs.data.sources import Format
 from strongroom.query.ast import Field, LookupName, LookupTable, Output, ReadContext, Select, Source
@@ -184,7 +185,9 @@ def _writer(
         book = ExcelWriter(path, table.logical_name, _headers(columns))
         stack.callback(book.close)
         return lambda cells: book.write(_flat(columns, cells))
-    return _text_writer(stack.enter_context(path.open("x", encoding="utf-8", newline="")), kind, columns)
+    return _text_writer(
+        stack.enter_context(open(path, "x", encoding="utf-8", newline="", opener=owner_only)), kind, columns
+    )
 
 
 def _text_writer(file: TextIO, kind: Format, columns: Sequence[Column]) -> Callable[[list[Cell]], object]:

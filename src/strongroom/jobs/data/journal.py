@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 from strongroom.errors import Conflict, InvalidRequest
 from strongroom.jobs.data.neutral import neutral
+from strongroom.jobs.data.private_files import owner_only
 from strongroom.jobs.data.shapes import Counts, LookupCell, Refusal
 
 _PLACE = ("line", "column", "message")
@@ -45,7 +46,7 @@ class Journal:
         belongs to another import."""
         self.path = path
         self.steps: list[Step] = []
-        self._file: BinaryIO = path.open("a+b")
+        self._file: BinaryIO = open(path, "a+b", opener=owner_only)  # noqa: SIM115 - held until `close`
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -135,7 +136,7 @@ class ErrorsFile:
             else:
                 values = json.dumps({name: _shown(cell) for name, cell in each.cells.items()}, ensure_ascii=False)
                 writer.writerow((each.table, *place, values))
-        with self.path.open("ab") as file:
+        with open(self.path, "ab", opener=owner_only) as file:
             file.write(text.getvalue().encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid
 from strongroom.jobs.data.package import CHOICES
+from strongroom.jobs.data.private_files import owner_only
 from strongroom.jobs.data.shapes import Cell, LookupCell
 from strongroom.query.ast import Field, Join, JoinKind, Link, Output, Select, Source
 from strongroom.records import Session, retrieve_page
@@ -100,7 +101,10 @@ def write_package(
     written = tostring(data, encoding="utf-8", xml_declaration=True)
     if len(written) > archive.MOST_BYTES // 2:
         raise InvalidRequest("The package would be larger than any import takes; use csv or jsonl, or --filter.")
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
+    with (
+        open(path, "xb", opener=owner_only) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed,
+    ):
         packed.writestr("data.xml", written)
         packed.writestr("data_schema.xml", tostring(schema, encoding="utf-8", xml_declaration=True))
         packed.writestr("[Content_Types].xml", _CONTENT_TYPES)

@@ -145,3 +145,18 @@ def test_rows_are_filtered_and_the_user_sees_only_its_own(world: World, tmp_path
     with pytest.raises(InvalidRequest, match="there already"):
         Mover(world).save(tmp_path / "f.jsonl", "account")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["ann.jsonl", "f.jsonl"]
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_what_leaves_the_store_is_read_by_its_owner_alone(world: World, ending: str, tmp_path: Path) -> None:
+    """Exports, the journal of an import and its refused rows hold what the store encrypts."""
+    world.create("account", name="A")
+    mover = Mover(world)
+    mover.save(tmp_path / f"rows{ending}", "account", columns=("name",))
+    rows = tmp_path / "given.csv"
+    rows.write_text("name,numberofemployees\nB,many\n", encoding="utf-8")
+    rows.chmod(0o644)
+    mover.load(rows, "account")
+    written = [path for path in tmp_path.iterdir() if path != rows]
+    assert len(written) >= 2
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
