@@ -1,7 +1,7 @@
 """Activities through `activitypointer`, and their parties: with the security of the activity (SM-2, SM-10)."""
 
 import pytest
-from tests.worlds import ALL_RIGHTS, World, depths, user
+from tests.worlds import World, depths, user
 
 from strongroom.errors import AccessDenied, InvalidRequest, NotFound, PreconditionFailed
 from strongroom.ids import Guid, Reference, new_guid
@@ -18,6 +18,7 @@ from strongroom.schema.changes import (
 )
 from strongroom.schema.model import ColumnType, Depth, Ownership, Rights
 from strongroom.store.protocol import Value
+from strongroom.store.transaction import StoreTransaction
 
 ACTIVITIES = ("appointment", "email", "fax", "letter", "phonecall", "task")
 
@@ -218,7 +219,7 @@ def test_parties_are_written_with_their_activity_only(world: World) -> None:
 
 def test_parties_are_read_by_readers_of_the_activity_and_need_append_to_on_the_party(world: World) -> None:
     """SM-10, SM-111, SM-124."""
-    rights = dict.fromkeys(ALL_RIGHTS, Depth.BASIC)
+    rights = depths(Depth.BASIC)
     writer = world.role("Writer", {"email": rights, "contact": rights})
     ann, bob = world.user("Ann", None, writer), world.user("Bob", None, writer)
     own, other = world.create("contact", ann, lastname="Own"), world.create("contact", lastname="Other")
@@ -305,7 +306,8 @@ def test_activities_from_before_get_their_place_in_activitypointer(world: World)
     task = world.create("task", subject="T")
     world.share(Reference("task", task), user(ann), Rights.READ)
     with world.database.write() as transaction:
-        connection = transaction._work.connection  # pyright: ignore[reportAttributeAccessIssue]  # as it once was
+        assert isinstance(transaction, StoreTransaction)
+        connection = transaction._work.connection  # pyright: ignore[reportPrivateUsage]  # as it once was
         connection.execute("delete from activitypointer")
         connection.execute("delete from principalobjectaccess where objecttypecode = 'activitypointer'")
         connection.execute("delete from counters where tablename = 'activitypointer'")
