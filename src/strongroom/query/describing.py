@@ -1,6 +1,7 @@
 """A query in words, without the values that it was asked with: what the activity log keeps of it (TS-808).
 
-    account: name, telephone1 where (name contains ? and statecode = ?) order by name; expand primarycontactid: contact: fullname
+    account: name, telephone1 where (name contains ? and statecode = ?) order by name;
+    expand primarycontactid: contact: fullname
 
 Literals may be personal, and who reads the log need not know whom somebody was looking for.
 """

@@ -32,7 +32,7 @@ class RequestFacts:
     address: str | None = None
     client: str | None = None
     lacks_proof: bool = False
-    """Whether the caller acts in a session and has not shown lately who they are: dangerous acts ask for it (TS-723)."""
+    """Whether the caller acts in a session without a fresh proof of identity: dangerous acts ask for it (TS-723)."""
 
     confirmed: str | None = None
     """What the client says that it knows (`x-sr-confirm`), for acts that could harm itself."""

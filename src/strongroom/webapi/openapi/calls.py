@@ -130,7 +130,7 @@ def _alias(each: ListedParameter) -> Json:
 def _responses(operation: ListedOperation, types: Types) -> Json:
     if operation.return_type is None:
         return responses({"204": described("Done.")})
-    body = (
+    body: Json = (
         {"type": "object"} if operation.return_type.startswith("Collection(") else types.schema(operation.return_type)
     )
     return responses({"200": described("The answer.", body)})
