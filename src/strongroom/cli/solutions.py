@@ -173,7 +173,7 @@ def contents(name: str, user: str, home: Path, environment: str | None, as_json:
 @environment_option
 @json_option
 def layers(component: str, user: str, home: Path, environment: str | None, as_json: bool) -> None:
-    """Show which managed solutions say what of a table or a column, lowest first, and what was customized here on top
+    """Show which managed solutions say what of TABLE[.COLUMN], lowest first, and what was customized here on top
     of them."""
     from strongroom.access.resolve import require_privilege
     from strongroom.errors import NotFound

@@ -32,7 +32,7 @@ def facts_of_command() -> "RequestFacts":
 
 
 def tell_command(
-    environment: "Environment", what: "Activity", command: str, **details: str | int | bool | None
+    environment: "Environment", what: "Activity", command: str, /, **details: str | int | bool | None
 ) -> None:
     """Tell what a command does to an environment. Raises what the store raises: a command that cannot be told is not
     run, so tell first."""

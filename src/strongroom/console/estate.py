@@ -142,9 +142,6 @@ async def keys(visit: Visit) -> Response:
         form = await visit.form()
         act = text(form.get("act"))
         try:
-            if act == "add":
-                body = {"Name": text(form.get("name")).strip(), "Address": text(form.get("address")).strip()}
-                return await _ask(visit, "AddCustomerKey", body)
             if act in _KEY_ACTIONS:
                 reason = text(form.get("reason")).strip()
                 body = {"KeyReferenceId": text(form.get("key"))} | ({"Reason": reason} if act == "revoke" else {})
