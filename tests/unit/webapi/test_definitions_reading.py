@@ -154,7 +154,7 @@ def test_a_table_shows_the_properties_of_wa_322(schema: Schema) -> None:
         ("PrimaryImageAttribute eq null and IsCustomEntity eq true", {"new_pet"}),
         ("LogicalName eq 'O''Brian'", set[str]()),
         ("ObjectTypeCode lt 2", {"account"}),
-        ("ObjectTypeCode gt 10098", {"new_pet"}),
+        ("ObjectTypeCode gt 10098 and IsCustomEntity eq true", {"new_pet"}),
         ("LogicalName ge 'workflow'", {"workflow"}),
         ("PrimaryImageAttribute gt 'o'", set[str]()),
     ],
