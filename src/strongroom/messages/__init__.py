@@ -1,4 +1,4 @@
-"""Functions and actions: one function each, listed in `operations()`.
+"""Functions and actions: one function each, listed in `operations()`; `catalogue` has the rooms.
 
 `operation` what a message is · `entities` rows as arguments · `organization` who and where am I · `sharing` shares
 and rights · `membership` teams and roles · `record_teams` access teams of rows · `moving_clock` of test homes ·
@@ -17,43 +17,6 @@ upgrades and patches · `dependencies` what needs what · `files` contents of fi
 from collections.abc import Mapping
 from functools import cache
 
-from strongroom.messages import (
-    access_info,
-    activity,
-    audit_proof,
-    auditing,
-    bulk_delete,
-    conditional_access,
-    dependencies,
-    duplicate_rules,
-    entity_changes,
-    environments,
-    explanation,
-    files,
-    foresight,
-    identities,
-    incidents,
-    inherited_access,
-    keeping,
-    lockbox,
-    mapping,
-    membership,
-    merging,
-    monitoring,
-    moving_clock,
-    moving_users,
-    organization,
-    possible_relationships,
-    privilege_sets,
-    record_teams,
-    restoring,
-    sharing,
-    solution_layers,
-    solutions,
-    states,
-    vaults,
-    view_as,
-)
 from strongroom.messages.not_offered import NOT_OFFERED
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter
 
@@ -63,41 +26,6 @@ __all__ = ["NOT_OFFERED", "Arguments", "Kind", "Operation", "Parameter", "operat
 @cache
 def operations() -> Mapping[str, Operation]:
     """Every operation that the server has, by name."""
-    rooms = (
-        access_info,
-        activity,
-        audit_proof,
-        auditing,
-        bulk_delete,
-        conditional_access,
-        dependencies,
-        duplicate_rules,
-        environments,
-        entity_changes,
-        explanation,
-        foresight,
-        files,
-        identities,
-        incidents,
-        inherited_access,
-        keeping,
-        lockbox,
-        mapping,
-        membership,
-        merging,
-        monitoring,
-        moving_clock,
-        moving_users,
-        organization,
-        possible_relationships,
-        privilege_sets,
-        record_teams,
-        restoring,
-        sharing,
-        solution_layers,
-        solutions,
-        states,
-        vaults,
-        view_as,
-    )
-    return {operation.name: operation for room in rooms for operation in room.OPERATIONS}
+    from strongroom.messages.catalogue import ROOMS  # it has all rooms, which a list needs none of
+
+    return {operation.name: operation for room in ROOMS for operation in room.OPERATIONS}
