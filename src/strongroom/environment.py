@@ -325,6 +325,7 @@ def settle_memory() -> None:
     through it again and again, a tenth of a second each time, in the midst of somebody's request."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 # --- opening and creating ----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`strongroom serve`: the Web API of a home, until it is told to stop."""
 
+import gc
 import os
 import signal
 import sys
@@ -62,6 +63,7 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert and tls_self_signed:
         raise click.UsageError("--tls-self-signed makes its own certificate; leave out --tls-cert and --tls-key.")
+    gc.disable()  # until `settle_memory`: what is read at the start stays, so looking for garbage in it finds none
     from strongroom.keys import worker_environment
     from strongroom.serving import Listening, run
 
