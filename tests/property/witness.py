@@ -12,21 +12,29 @@ from strongroom.store.sqlcipher_file import open_file
 REFUSED = 10001
 """`audit.action` of the entry that tells of a refused attempt."""
 
-_SEALING = ("auditleaf", "audithead")
-_REFUSALS = f"select count(*) from audit where action = {REFUSED}"
+_BACKGROUND = ("auditleaf", "audithead", "alertrule", "alert", "siemdelivery", "counters")
+"""What the server writes beside the requests: the seal of the trail, and what watches over it."""
+
+_BESIDE = "(3, 4, 5)"
+"""`activitylog.category` of sign-ins, of what operators do, such as making the token of a test, and of refusals."""
+
+_UNCOUNTED = {
+    "audit": f"action = {REFUSED} or objecttypecode in ('alertrule', 'alert')",
+    "activitylog": f"category in {_BESIDE}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The stamp (security epoch, metadata version, last version number) and the number of rows of each table.
+    """The stamp (security epoch, metadata version), and of each table the number of its rows and the newest version.
 
-    Every insert and update of a row takes a version number, so an equal state means: nothing was written. The one
-    trace that a refused request may leave, the entry in the trail that tells of it (WA-53), is not counted, nor is the
-    sealing of the trail, which goes on beside the requests.
+    Every insert and update of a row takes a version number, so an equal state means: nothing was written. The traces
+    that a refused request may leave, the entries in the trail that tell of it (WA-53), are not counted, nor is what
+    goes on beside the requests.
     """
 
     stamp: tuple[int, ...]
-    rows: tuple[tuple[str, int], ...]
+    rows: tuple[tuple[str, int, int], ...]
 
 
 class Witness:
@@ -37,29 +45,38 @@ class Witness:
         if record.engine == "sqlcipher":
             key = home.keys.open_environment(record.id, lambda found: found.reveal())
             self._raw = open_file(home.database_file(record), key)
-            self._tables = "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' order by 1"
+            self._tables = (
+                "select name, exists (select 1 from pragma_table_info(t.name) c where c.name = 'versionnumber')"
+                " from sqlite_schema t where type = 'table' and name not like 'sqlite%' order by 1"
+            )
         else:
             self._raw = psycopg.connect(home.database_address(record).reveal().decode(), autocommit=True)
             self._raw.execute(f"set search_path = env_{record.name}")
-            self._tables = "select tablename::text from pg_tables where schemaname = current_schema() order by 1"
+            self._tables = (
+                "select tablename::text, exists (select 1 from information_schema.columns where column_name ="
+                " 'versionnumber' and table_schema = schemaname and table_name = tablename)"
+                " from pg_tables where schemaname = current_schema() order by 1"
+            )
         self._names: dict[int, str] = {}
 
     def stamp(self) -> tuple[int, ...]:
-        """Security epoch, metadata version, last version number without those of refusals."""
-        sql = f"select security_epoch, metadata_version, version - ({_REFUSALS}) from stamp"
-        return tuple(int(number) for number in self._raw.execute(sql).fetchone())
+        """Security epoch and metadata version."""
+        found = self._raw.execute("select security_epoch, metadata_version from stamp").fetchone()
+        return tuple(int(number) for number in found)
 
     def state(self) -> State:
         """Everything that is counted, read in one statement."""
         stamp = self.stamp()
         sql = self._names.get(stamp[1])
         if sql is None:
-            names = [name for (name,) in self._raw.execute(self._tables).fetchall()]
-            counts = {name: f"select '{name}', count(*) from {quote(name)}" for name in names if name not in _SEALING}
-            counts["audit"] += f" where action <> {REFUSED}"
-            sql = " union all ".join(counts.values())
+            sql = " union all ".join(
+                _counted(name, has_version=bool(has_version))
+                for name, has_version in self._raw.execute(self._tables).fetchall()
+                if name not in _BACKGROUND
+            )
             self._names = {stamp[1]: sql}
-        return State(stamp, tuple((str(name), int(number)) for name, number in self._raw.execute(sql).fetchall()))
+        found = self._raw.execute(sql).fetchall()
+        return State(stamp, tuple((str(name), int(number), int(newest)) for name, number, newest in found))
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What a statement answers."""
@@ -67,3 +84,9 @@ class Witness:
 
     def close(self) -> None:
         self._raw.close()
+
+
+def _counted(name: str, *, has_version: bool) -> str:
+    newest = "coalesce(max(versionnumber), 0)" if has_version and name not in _UNCOUNTED else "0"
+    where = f" where not ({_UNCOUNTED[name]})" if name in _UNCOUNTED else ""
+    return f"select '{name}', count(*), {newest} from {quote(name)}{where}"

@@ -83,7 +83,7 @@ def wire(server: RunningServer) -> Iterator[Wire]:
 def _populate(wire: Wire) -> None:
     unit = wire.send("GET", "businessunits?$top=1").json()["value"][0]["businessunitid"]
     unit_path = f"/businessunits({unit})"
-    seller = "seller." + unit[-4:] + str(wire.witness.stamp()[2])
+    seller = "seller." + unit[-4:] + str(wire.witness.rows("select version from stamp")[0][0])
     body = {"firstname": "S", "lastname": "X", "domainname": seller, "businessunitid@odata.bind": unit_path}
     wire.ids["seller"] = wire.create("systemusers", body)
     wire.ids["role"] = wire.create("roles", {"name": seller, "businessunitid@odata.bind": unit_path})

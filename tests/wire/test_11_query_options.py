@@ -32,7 +32,6 @@ def _slots(api: Api, boxes: str, mine: str, rest: str) -> list[int]:
         "$index=1",
         "$foo=1",
         "$Select=name",
-        "$deltatoken=1",
     ],
 )
 def test_other_system_options_are_400_by_name(api: Api, option: str) -> None:
