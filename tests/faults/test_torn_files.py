@@ -22,7 +22,7 @@ import pytest
 from tests.engines import Stores
 from tests.faults.verbs import VERBS, Open, Verb, opened
 from tests.homes import make_home
-from tests.property.witness import State
+from tests.property.witness import State, state_in_file
 
 from strongroom.home import open_home
 from strongroom.store.sqlcipher_file import open_file
@@ -163,10 +163,7 @@ class _Judge:
         _place(self._path, file, log)
         raw = open_file(self._path, self._key)
         try:
-            stamp = raw.execute("select security_epoch, metadata_version, version from stamp").fetchone()
-            assert tuple(stamp) == state.stamp, what
-            counts = " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name, _ in state.rows)
-            assert tuple(raw.execute(counts).fetchall()) == state.rows, what
+            assert state_in_file(raw) == state, what
             if self.number % _CHECKED == 0:
                 raw.execute("pragma wal_checkpoint(passive)").fetchall()  # the check of pages reads past the log
                 assert raw.execute("pragma cipher_integrity_check").fetchall() == [], what

@@ -37,6 +37,17 @@ class State:
     rows: tuple[tuple[str, int, int], ...]
 
 
+_TABLES_OF_A_FILE = (
+    "select name, exists (select 1 from pragma_table_info(t.name) c where c.name = 'versionnumber')"
+    " from sqlite_schema t where type = 'table' and name not like 'sqlite%' order by 1"
+)
+
+
+def state_in_file(raw: Any) -> State:
+    """What a file holds, by a connection to it."""
+    return _state(raw, _counting(raw, _TABLES_OF_A_FILE))
+
+
 class Witness:
     """A connection of its own to one environment's database."""
 
@@ -45,10 +56,7 @@ class Witness:
         if record.engine == "sqlcipher":
             key = home.keys.open_environment(record.id, lambda found: found.reveal())
             self._raw = open_file(home.database_file(record), key)
-            self._tables = (
-                "select name, exists (select 1 from pragma_table_info(t.name) c where c.name = 'versionnumber')"
-                " from sqlite_schema t where type = 'table' and name not like 'sqlite%' order by 1"
-            )
+            self._tables = _TABLES_OF_A_FILE
         else:
             self._raw = psycopg.connect(home.database_address(record).reveal().decode(), autocommit=True)
             self._raw.execute(f"set search_path = env_{record.name}")
@@ -61,22 +69,16 @@ class Witness:
 
     def stamp(self) -> tuple[int, ...]:
         """Security epoch and metadata version."""
-        found = self._raw.execute("select security_epoch, metadata_version from stamp").fetchone()
-        return tuple(int(number) for number in found)
+        return _stamp(self._raw)
 
     def state(self) -> State:
         """Everything that is counted, read in one statement."""
-        stamp = self.stamp()
-        sql = self._names.get(stamp[1])
+        version = _stamp(self._raw)[1]
+        sql = self._names.get(version)
         if sql is None:
-            sql = " union all ".join(
-                _counted(name, has_version=bool(has_version))
-                for name, has_version in self._raw.execute(self._tables).fetchall()
-                if name not in _BACKGROUND
-            )
-            self._names = {stamp[1]: sql}
-        found = self._raw.execute(sql).fetchall()
-        return State(stamp, tuple((str(name), int(number), int(newest)) for name, number, newest in found))
+            sql = _counting(self._raw, self._tables)
+            self._names = {version: sql}
+        return _state(self._raw, sql)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What a statement answers."""
@@ -84,6 +86,24 @@ class Witness:
 
     def close(self) -> None:
         self._raw.close()
+
+
+def _stamp(raw: Any) -> tuple[int, ...]:
+    found = raw.execute("select security_epoch, metadata_version from stamp").fetchone()
+    return tuple(int(number) for number in found)
+
+
+def _state(raw: Any, sql: str) -> State:
+    found = raw.execute(sql).fetchall()
+    return State(_stamp(raw), tuple((str(name), int(number), int(newest)) for name, number, newest in found))
+
+
+def _counting(raw: Any, tables: str) -> str:
+    return " union all ".join(
+        _counted(name, has_version=bool(has_version))
+        for name, has_version in raw.execute(tables).fetchall()
+        if name not in _BACKGROUND
+    )
 
 
 def _counted(name: str, *, has_version: bool) -> str:
