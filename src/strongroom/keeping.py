@@ -14,7 +14,6 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Event, Thread
 
 from strongroom.audit.archives import write_archive
 from strongroom.audit.leaf import members_of
@@ -22,18 +21,18 @@ from strongroom.audit.taking_out import PIECE, older_than, take_out
 from strongroom.audit.verification import LoggedEntry
 from strongroom.clock import iso
 from strongroom.environment import Environment, Environments
-from strongroom.errors import StrongroomError
 from strongroom.home import Home
-from strongroom.keys.disk import Disk
 from strongroom.records import Session
 from strongroom.records.holds import holds_in
 from strongroom.records.platform_user import platform_caller
 from strongroom.records.trail import author
 from strongroom.records.trail_removal import organization_of_trail
 from strongroom.records.update import write_changes
+from strongroom.rounds import Rounds
 from strongroom.schema.activity_table import ACTIVITY_LOG
 from strongroom.store.protocol import Row, Transaction
-from strongroom.trail import WITNESS_FOLDER, signing_key
+from strongroom.trail import signing_key
+from strongroom.watch import lock_of
 
 ARCHIVE_FOLDER = "archive"
 _RESTAMPED = 2000
@@ -189,41 +188,21 @@ class Keeper:
         return Session(transaction, platform_caller(transaction.schema), self.environment.clock, self.environment.rules)
 
 
-class Keeping:
-    """The thread that keeps the trails of a server's open environments."""
+class Keeping(Rounds):
+    """What keeps the trails of a server's open environments."""
 
     def __init__(self, environments: Environments) -> None:
+        super().__init__("keeping", _PERIOD_S, _logger)
         self._environments = environments
-        self._ended = Event()
-        self._thread = Thread(target=self._run, name="keeping", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, once what is under way is done."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(_PERIOD_S):
-            self.keep_all()
-
-    def keep_all(self) -> None:
+    def look(self) -> None:
         """Look after each open environment; of several processes one does."""
-        for environment in self._environments.opened():
-            try:
-                lock = self._environments.home.path / WITNESS_FOLDER / f"{environment.name}.keeping.lock"
-                lock.parent.mkdir(mode=0o700, exist_ok=True)
-                with Disk().lock(lock, wait=False) as is_ours:
-                    if is_ours:
-                        Keeper(self._environments.home, environment).keep()
-            except (StrongroomError, OSError) as error:
-                _logger.error("the trail of %s could not be kept in order: %s", environment.name, error)
-            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
-                _logger.exception("the trail of %s could not be kept in order", environment.name)
+        self.in_each(self._environments, self._keep, "keeping in order the trail of")
+
+    def _keep(self, environment: Environment) -> None:
+        with lock_of(self._environments.home, environment, "keeping") as is_ours:
+            if is_ours:
+                Keeper(self._environments.home, environment).keep()
 
 
 def _later(rows: list[Row], column: str) -> str:

@@ -24,7 +24,7 @@ from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.home.tls_context import ServerTls
 from strongroom.keeping import Keeping
-from strongroom.lifecycle.upkeep import Upkeep
+from strongroom.lifecycle.upkeep import LettingGo, Upkeep
 from strongroom.monitoring.outbound import Outbound
 from strongroom.signin.paths import is_served
 from strongroom.solution_jobs import SolutionJobs
@@ -88,24 +88,20 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        sealing = Sealing(self._environments, self._tell_of_tampering)
-        keeping = Keeping(self._environments)
-        services = (sealing, keeping, Watching(self._environments), Streaming(self._environments))
-        solutions = SolutionJobs(self._environments)
-        upkeep = Upkeep(self._environments)
+        kinds = (Keeping, Watching, Streaming, SolutionJobs, LettingGo, Upkeep)
+        rounds = (
+            Sealing(self._environments, self._tell_of_tampering),
+            *(kind(self._environments) for kind in kinds),
+        )
 
         async def told() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                upkeep.stop()
-                solutions.stop()
-                for each in reversed(services):
+                for each in reversed(rounds):
                     each.stop()
             else:
-                for each in services:
+                for each in rounds:
                     each.start()
-                solutions.start()
-                upkeep.start()
             return message
 
         await self._web_api(scope, told, send)

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from threading import Event, Thread
 
 from strongroom.environment import Environment, Environments, Identity, open_environment
 from strongroom.errors import InvalidRequest, StrongroomError
@@ -17,6 +16,7 @@ from strongroom.ids import Guid
 from strongroom.keys.disk import Disk
 from strongroom.records import RequestFacts, Session
 from strongroom.records.platform_user import platform_caller
+from strongroom.rounds import Rounds
 from strongroom.solutions import operations
 
 FOLDER = "jobs"
@@ -25,47 +25,37 @@ _REST_S = 60.0
 _logger = logging.getLogger("strongroom.solutions")
 
 
-class SolutionJobs:
-    """The thread. It ends with what it is doing."""
+class SolutionJobs(Rounds):
+    """What runs them. It ends with what it is doing."""
 
     def __init__(self, environments: Environments) -> None:
+        super().__init__("solutions", _PERIOD_S, _logger)
         self._environments = environments
-        self._ended = Event()
         self._resting: dict[Guid, float] = {}
-        self._thread = Thread(target=self._run, name="solutions", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        (self._environments.home.path / FOLDER).mkdir(mode=0o700, exist_ok=True)
-        self._thread.start()
+    def look(self) -> None:
+        """Run what waits in each open environment."""
+        self.in_each(self._environments, self._run_or_rest, "running operations on solutions of")
 
-    def stop(self) -> None:
-        """End after the operation under way."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(_PERIOD_S):
-            for environment in self._environments.opened():
-                is_business = environment.record.kind is not EnvironmentKind.CONTROL
-                if is_business and time.monotonic() >= self._resting.get(environment.id, 0):
-                    self._look(environment)
-
-    def _look(self, environment: Environment) -> None:
+    def _run_or_rest(self, environment: Environment) -> None:
+        is_business = environment.record.kind is not EnvironmentKind.CONTROL
+        if not is_business or time.monotonic() < self._resting.get(environment.id, 0):
+            return
         try:
-            with environment.database.read() as transaction:
-                if not operations.waiting(transaction):
-                    return
-            lock = self._environments.home.path / FOLDER / f"{environment.name}.lock"
-            with Disk().lock(lock, wait=False) as is_ours:
-                if is_ours:
-                    self.run_all(environment.name)
-        except (StrongroomError, OSError) as error:
+            self._run_waiting(environment)
+        except (StrongroomError, OSError):
             self._resting[environment.id] = time.monotonic() + _REST_S  # a closed environment is no news every second
-            _logger.error("operations on solutions of %s could not be run: %s", environment.name, error)
-        except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
-            _logger.exception("operations on solutions of %s could not be run", environment.name)
+            raise
+
+    def _run_waiting(self, environment: Environment) -> None:
+        with environment.database.read() as transaction:
+            if not operations.waiting(transaction):
+                return
+        folder = self._environments.home.path / FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with Disk().lock(folder / f"{environment.name}.lock", wait=False) as is_ours:
+            if is_ours:
+                self.run_all(environment.name)
 
     def run_all(self, name: str) -> None:
         """Run what waits in an environment, one after the other."""
@@ -73,7 +63,7 @@ class SolutionJobs:
             with environment.database.read() as transaction:
                 found = operations.waiting(transaction)
             for operation in found:
-                if self._ended.is_set():
+                if self.is_ending:
                     return
                 run_one(environment, operation)
 

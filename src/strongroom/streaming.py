@@ -9,9 +9,8 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from threading import Event, Thread
 
 from strongroom.environment import Environment, Environments
 from strongroom.errors import InvalidRequest, StrongroomError
@@ -24,6 +23,7 @@ from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.sending import sender_of
 from strongroom.monitoring.stream import Stream
 from strongroom.monitoring.tables import DESTINATION
+from strongroom.rounds import Rounds
 from strongroom.store.protocol import Row
 from strongroom.watch import lock_of, outbound_secret
 
@@ -90,49 +90,28 @@ class _Work:
         self.held.close()
 
 
-@dataclass(slots=True)
-class Streaming:
+class Streaming(Rounds):
     """The workers of all open environments."""
 
-    environments: Environments
-    _work: dict[Guid, _Work] = field(default_factory=dict[Guid, _Work])
-    _pool: ThreadPoolExecutor = field(init=False)
-    _thread: Thread = field(init=False)
-    _ended: Event = field(default_factory=Event)
-
-    def __post_init__(self) -> None:
+    def __init__(self, environments: Environments) -> None:
+        super().__init__("streams", _PERIOD_S, _logger)
+        self._environments = environments
+        self._work: dict[Guid, _Work] = {}
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="stream")
-        self._thread = Thread(target=self._run, name="streams", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def stop(self) -> None:
         """End, once the batches that are under way are through or have failed."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
         for work in self._work.values():
             work.end()
         self._work.clear()
 
-    def _run(self) -> None:
-        while not self._ended.wait(_PERIOD_S):
-            self.look_at_all()
-
-    def look_at_all(self) -> None:
+    def look(self) -> None:
         """Set every destination with nothing under way to work."""
-        for environment in self.environments.opened():
-            try:
-                self._look(environment)
-            except (StrongroomError, OSError) as error:
-                _logger.error("the stream of %s could not be looked at: %s", environment.name, error)
-            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
-                _logger.exception("the stream of %s could not be looked at", environment.name)
+        self.in_each(self._environments, self._set_to_work, "looking at the destinations of")
 
-    def _look(self, environment: Environment) -> None:
+    def _set_to_work(self, environment: Environment) -> None:
         with environment.database.read() as transaction:
             rows = transaction.rows_where(transaction.schema.tables[DESTINATION], {"isenabled": True})
         wanted = {row.id: row for row in rows if row.values.get("statecode") == 0}
@@ -156,10 +135,10 @@ class Streaming:
     def _take(self, environment: Environment, row: Row) -> _Work | None:
         """Take a destination, unless another process has it."""
         with ExitStack() as held:
-            lock = lock_of(self.environments.home, environment, f"stream-{row.values['name']}")
+            lock = lock_of(self._environments.home, environment, f"stream-{row.values['name']}")
             if not held.enter_context(lock):
                 return None
-            stream = stream_to(self.environments.home, environment, row)
+            stream = stream_to(self._environments.home, environment, row)
             work = self._work[row.id] = _Work(row.version, stream, held.pop_all())
             return work
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from threading import Event, Thread
 from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,11 +21,12 @@ from strongroom.audit.heads import Signer
 from strongroom.audit.sealing import Sealer
 from strongroom.audit.verification import MOST, Verdict, logged_entries, verify
 from strongroom.environment import Environment, Environments
-from strongroom.errors import IntegrityViolation, StrongroomError
+from strongroom.errors import IntegrityViolation
 from strongroom.home import Home
 from strongroom.ids import Guid
 from strongroom.keys import Secret
 from strongroom.keys.disk import Disk
+from strongroom.rounds import Rounds
 from strongroom.store.leaves import StoredHead
 
 WITNESS_FOLDER = "witness"
@@ -99,55 +99,43 @@ class Trail:
             os.close(descriptor)
 
 
-class Sealing:
+class Sealing(Rounds):
     """What seals the trails of a server's open environments, beside the requests, in a thread of its own.
 
     Several processes may serve one home: each looks twice a second, and of those that look at the same time one seals.
     """
 
     def __init__(self, environments: Environments, tell: Callable[[Environment], None] = lambda _: None) -> None:
+        super().__init__("sealer", _PERIOD_S, _logger)
         self._environments = environments
         self._tell = tell
         """Told of an environment whose log does not fit its newest head, each time that this is found."""
 
         self._trails: dict[Guid, Trail] = {}
         self._resting: dict[Guid, float] = {}
-        self._ended = Event()
-        self._thread = Thread(target=self._run, name="sealer", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+    def look(self) -> None:
+        """Seal each open environment."""
+        for gone in self._trails.keys() - {environment.id for environment in self._environments.opened()}:
+            del self._trails[gone]  # nothing of a closed environment stays in memory
+        self.in_each(self._environments, self._seal_or_rest, "sealing the trail of")
 
     def stop(self) -> None:
-        """Seal what is left, and end."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        """End, and seal what is left."""
+        super().stop()
+        self.look()
 
-    def _run(self) -> None:
-        while not self._ended.wait(_PERIOD_S):
-            self.seal_all()
-        self.seal_all()
-
-    def seal_all(self) -> None:
-        """Seal each open environment. One whose log was tampered with rests for a while: to find that out again reads
-        the whole log, and what the server's own log says of it once is enough."""
-        opened = self._environments.opened()
-        for gone in self._trails.keys() - {environment.id for environment in opened}:
-            del self._trails[gone]  # nothing of a closed environment stays in memory
-        for environment in opened:
-            if time.monotonic() < self._resting.get(environment.id, 0):
-                continue
-            try:
-                self._seal(environment)
-            except (StrongroomError, OSError) as error:
-                if isinstance(error, IntegrityViolation):
-                    self._resting[environment.id] = time.monotonic() + _REST_S
-                    self._tell(environment)
-                _logger.error("the trail of %s could not be sealed: %s", environment.name, error)
-            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
-                _logger.exception("the trail of %s could not be sealed", environment.name)
+    def _seal_or_rest(self, environment: Environment) -> None:
+        """An environment whose log was tampered with rests for a while: to find that out again reads the whole log,
+        and what the server's own log says of it once is enough."""
+        if time.monotonic() < self._resting.get(environment.id, 0):
+            return
+        try:
+            self._seal(environment)
+        except IntegrityViolation:
+            self._resting[environment.id] = time.monotonic() + _REST_S
+            self._tell(environment)
+            raise
 
     def _seal(self, environment: Environment) -> None:
         trail = self._trails.get(environment.id)

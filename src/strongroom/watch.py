@@ -10,7 +10,6 @@ import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Event, Thread
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -40,6 +39,7 @@ from strongroom.monitoring.telling import (
 )
 from strongroom.records import Session
 from strongroom.records.platform_user import platform_caller
+from strongroom.rounds import Rounds
 from strongroom.store.protocol import Row, Transaction
 
 WATCH_FOLDER = "watch"
@@ -148,48 +148,29 @@ class EnvironmentWatch:
         return Session(transaction, platform_caller(transaction.schema), self.environment.clock, self.environment.rules)
 
 
-class Watching:
-    """The thread that watches all open environments of a server."""
+class Watching(Rounds):
+    """What watches all open environments of a server."""
 
     def __init__(self, environments: Environments) -> None:
+        super().__init__("alerts", _PERIOD_S, _logger)
         self._environments = environments
         self._watches: dict[Guid, EnvironmentWatch] = {}
-        self._ended = Event()
-        self._thread = Thread(target=self._run, name="alerts", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, once what is under way is done."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(_PERIOD_S):
-            self.look_at_all()
-
-    def look_at_all(self) -> None:
+    def look(self) -> None:
         """Look at each open environment."""
-        for environment in self._environments.opened():
-            try:
-                self._look(environment)
-            except IntegrityViolation as error:
-                _logger.critical("the trail of %s is damaged: %s", environment.name, error.message)
-            except (StrongroomError, OSError) as error:
-                _logger.error("the alerts of %s could not be judged: %s", environment.name, error)
-            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
-                _logger.exception("the alerts of %s could not be judged", environment.name)
+        self.in_each(self._environments, self._judge, "judging the alerts of")
 
-    def _look(self, environment: Environment) -> None:
+    def _judge(self, environment: Environment) -> None:
         watch = self._watches.get(environment.id)
         if watch is None or watch.environment is not environment:
             watch = self._watches[environment.id] = EnvironmentWatch(self._environments.home, environment)
         with lock_of(self._environments.home, environment, "alerts") as is_ours:
-            if is_ours:
+            if not is_ours:
+                return
+            try:
                 watch.look()
+            except IntegrityViolation as error:
+                _logger.critical("the trail of %s is damaged: %s", environment.name, error.message)
 
 
 def tell_of_tampering(home: Home, environment: Environment) -> None:

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 
 from strongroom.environment import Environments, ledger_in
 from strongroom.errors import StrongroomError
@@ -23,6 +22,7 @@ from strongroom.lifecycle.backups import SYSTEM, Backups
 from strongroom.lifecycle.custody import check_keys
 from strongroom.lifecycle.mirroring import mirror_backups
 from strongroom.lifecycle.operations import Asked, perform, perform_requested, settle
+from strongroom.rounds import Rounds
 
 _WATCH_S = 0.25
 _WORK_S = 1.0
@@ -31,46 +31,32 @@ _PLATFORM = "the server"
 _logger = logging.getLogger("strongroom.upkeep")
 
 
-class Upkeep:
-    """Both threads of one process."""
+class LettingGo(Rounds):
+    """What lets go of environments, in every process."""
 
     def __init__(self, environments: Environments) -> None:
+        super().__init__("letting go", _WATCH_S, _logger)
         self._environments = environments
-        self._home = environments.home
-        self._ended = Event()
-        self._unreached: dict[str, float] = {}
-        self._looked = 0.0
-        self._threads = [
-            Thread(target=self._loop, args=(self._watch, _WATCH_S), name="letting go", daemon=True),
-            Thread(target=self._loop, args=(self._work, _WORK_S), name="upkeep", daemon=True),
-        ]
 
-    def start(self) -> None:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """End. What is being done is done to its end: an operation that stops in the middle helps nobody."""
-        self._ended.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
-
-    def _loop(self, step: Callable[[], None], period_s: float) -> None:
-        while not self._ended.wait(period_s):
-            try:
-                step()
-            except StrongroomError as error:
-                _logger.error("upkeep: %s", error.message)
-            except Exception:  # the boundary of the thread: it must not end, whatever happens to one environment
-                _logger.exception("upkeep failed")
-
-    def _watch(self) -> None:
+    def look(self) -> None:
+        """Close what may not be open any more."""
         for name in self._environments.let_go():
             _logger.warning("the environment %s was closed", name)
 
-    def _work(self) -> None:
+
+class Upkeep(Rounds):
+    """What does the work, in one process. What is being done when it is told to stop is done to its end: an operation
+    that stops in the middle helps nobody."""
+
+    def __init__(self, environments: Environments) -> None:
+        super().__init__("upkeep", _WORK_S, _logger)
+        self._environments = environments
+        self._home = environments.home
+        self._unreached: dict[str, float] = {}
+        self._looked = 0.0
+
+    def look(self) -> None:
+        """Do what was asked for, and now and then look for what is due."""
         if not any(each.kind is EnvironmentKind.CONTROL for each in self._home.environments()):
             return
         with Disk().lock(self._home.path / "upkeep.lock", wait=False) as is_ours:
@@ -80,9 +66,9 @@ class Upkeep:
                 perform_requested(self._home, self._ledger())
             if time.monotonic() - self._looked >= _LOOK_S or self._home.is_test_home:
                 self._looked = time.monotonic()
-                self._look()
+                self._do_what_is_due()
 
-    def _look(self) -> None:
+    def _do_what_is_due(self) -> None:
         check_keys(self._home, self._ledger, self._unreached)
         if self._is_control_open():
             self._rotate_secrets()
@@ -90,7 +76,7 @@ class Upkeep:
         if work or any((self._home.path / "operations").glob("*")):
             settle(self._home, self._ledger())
         for kind, arguments in work:
-            if self._ended.is_set():
+            if self.is_ending:
                 return
             try:
                 perform(self._home, kind, Asked(arguments, _PLATFORM))

@@ -25,7 +25,7 @@ def test_a_log_that_was_tampered_with_is_told_of_once_and_not_signed(
         environment = environments.default()
         with environment.session_of("admin", write=True) as session:
             create(session, session.table("account"), NewRecord({"name": "Sealed"}))
-        Sealing(environments).seal_all()
+        Sealing(environments).look()
         heads = Trail(home, environment).heads()
         assert heads
         assert isinstance(environment.database, StoreDatabase)
@@ -38,7 +38,7 @@ def test_a_log_that_was_tampered_with_is_told_of_once_and_not_signed(
         restarted = Sealing(environments)
         with caplog.at_level(logging.ERROR, "strongroom.trail"):
             for _ in range(3):
-                restarted.seal_all()
+                restarted.look()
 
         assert ["strongroom audit verify" in record.message for record in caplog.records] == [True]
         assert Trail(home, environment).heads() == heads

@@ -206,8 +206,8 @@ def test_a_log_that_does_not_fit_its_head_raises_an_alert(told: Told) -> None:
         connection.execute(f"update auditleaf set hash = '{'00' * 32}' where sequence = 3")
     with environment.session_of("admin", write=True) as session:
         create(session, session.table("lead"), NewRecord({"lastname": "After"}))
-    sealing.seal_all()
-    sealing.seal_all()
+    sealing.look()
+    sealing.look()
     with environment.database.read() as transaction:
         found = transaction.rows_where(transaction.schema.tables[ALERT], {})
     environments.close()
