@@ -7,7 +7,7 @@
 import gc
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,10 @@ from strongroom.audit.activities import Actor, Category
 from strongroom.audit.buffer import ActivityBuffer
 from strongroom.audit.entries import Author
 from strongroom.audit.refusals import Refusal, RefusalLimit, is_told, refusal_activity, refusal_entry
+from strongroom.background import WORKS
+from strongroom.background.rules import register as register_jobs
+from strongroom.background.tables import job_tables
+from strongroom.background.work import Work
 from strongroom.clock import Clock, iso
 from strongroom.errors import (
     AccessDenied,
@@ -57,6 +61,7 @@ from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesi
 from strongroom.records.own_tables import ensure_tables
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
+from strongroom.solutions.operations import WORKS as SOLUTION_WORKS
 from strongroom.solutions.rules import register as register_solutions
 from strongroom.store.database import open_database
 from strongroom.store.protocol import Database, Transaction
@@ -66,6 +71,9 @@ _logger = logging.getLogger("strongroom.environment")
 _REMEMBERED_CALLERS = 2000
 _FILLING_CACHE_MIB = 256
 """Page cache of a store that is made in this process: it is likely to be filled next, with rows in no index's order."""
+
+JOB_WORKS: Mapping[int, Work] = {**WORKS, **SOLUTION_WORKS}
+"""What does each kind of system job, by `operationtype`."""
 
 _VAULT = "vault"
 _ENDING_S = 5.0
@@ -134,6 +142,7 @@ class Environment:
         self.rules: Rules = standard_rules()
         register_solutions(self.rules)
         firewall.register(self.rules)
+        register_jobs(self.rules, JOB_WORKS)
         step_up.register(self.rules)
         self.readings = ActivityBuffer(database)
         self.support = SupportWatch(database, self.rules, clock)
@@ -411,7 +420,7 @@ def _ready(
 
 def _complete(environment: Environment) -> None:
     """Make the tables of the platform's services that the environment lacks."""
-    own = (*monitoring_tables(), *session_tables())
+    own = (*monitoring_tables(), *session_tables(), *job_tables())
     if environment.record.kind is EnvironmentKind.CONTROL:
         own = (*own, *estate_tables(), *request_tables(), *incident_tables())
     is_new = ensure_tables(environment.database, environment.rules, environment.clock, own)

@@ -27,8 +27,8 @@ from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import LettingGo, Upkeep
 from strongroom.monitoring.outbound import Outbound
 from strongroom.signin.paths import is_served
-from strongroom.solution_jobs import SolutionJobs
 from strongroom.streaming import Streaming
+from strongroom.system_jobs import SystemJobs
 from strongroom.trail import Sealing
 from strongroom.watch import Watching, tell_of_tampering
 from strongroom.webapi.app import Application, Message, Receive, Scope, Send
@@ -88,7 +88,7 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        kinds = (Keeping, Watching, Streaming, SolutionJobs, LettingGo, Upkeep)
+        kinds = (Keeping, Watching, Streaming, SystemJobs, LettingGo, Upkeep)
         rounds = (
             Sealing(self._environments, self._tell_of_tampering),
             *(kind(self._environments) for kind in kinds),

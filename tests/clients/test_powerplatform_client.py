@@ -94,7 +94,9 @@ def test_several_rows_are_created_updated_and_deleted_at_once(client: DataverseC
 
     assert {row["name"] for row in found} == {f"Many {number}" for number in range(5)}
     assert job
-    assert not list(client.records.list("account", filter="startswith(name,'Many ')", select=["name"]))
+    deadline = time.monotonic() + 60
+    while list(client.records.list("account", filter="startswith(name,'Many ')", select=["name"])):
+        assert time.monotonic() < deadline
 
 
 def test_upserts_by_alternate_key(client: DataverseClient) -> None:

@@ -1,9 +1,13 @@
 """Attempts on rows of somebody else, and on tables that only the platform writes. Each is refused with its status and
 code, and the row stays as it is."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tests.security.realm import NS, Answer, Json, Realm, privileges
 from tests.security.test_escalation import NO_ACCESS, NO_PRIVILEGE, NOT_WRITABLE, new_name
+
+from strongroom.system_jobs import runner_of
 
 
 @pytest.fixture(autouse=True)
@@ -208,11 +212,48 @@ def test_a_bulk_delete_takes_its_privilege(realm: Realm) -> None:
 
 
 def test_a_bulk_delete_does_not_delete_rows_of_others(realm: Realm) -> None:
-    """WA-308: with the caller's rights, whole or not at all."""
-    who = deleter(realm)
-    own = realm.create("accounts", {"name": new_name(), "ownerid@odata.bind": f"/systemusers({realm.people[who]})"})
-    assert bulk(realm, who, "account").refusal == NO_ACCESS
-    assert realm.get("admin", f"accounts({own})").status == 200
+    """WA-308: with the caller's rights row by row; what it could not delete is told to those who may read the job."""
+    who, name = deleter(realm), new_name()
+    own = realm.create("accounts", {"name": name, "ownerid@odata.bind": f"/systemusers({realm.people[who]})"})
+    foreign = realm.create("accounts", {"name": name})
+    criteria = {"Conditions": [{"AttributeName": "name", "Operator": "Equal", "Values": [name]}]}
+    begun = bulk(realm, who, "account", criteria)
+    job = begun.json["JobId"]
+    assert realm.get(who, f"asyncoperations({job})").refusal == NO_PRIVILEGE
+
+    assert runner_of(realm.environment).run_due() == 1
+
+    assert realm.get("admin", f"accounts({own})").status == 404
+    assert realm.get("admin", f"accounts({foreign})").status == 200
+    failures = realm.get("admin", f"bulkdeletefailures?$filter=_asyncoperationid_value eq {job}").rows
+    assert [each["_regardingobjectid_value"] for each in failures] == [foreign]
+
+
+@pytest.mark.parametrize("who", ["ann", "admin"])
+def test_system_jobs_are_not_written_by_callers(realm: Realm, who: str) -> None:
+    """SM-29: a job acts as the user who began it, so nobody else says what it does."""
+    for path in ("asyncoperations", "bulkdeleteoperations", "bulkdeletefailures", "duplicaterecords"):
+        assert realm.send(who, "POST", path, {"name": "x"} if path < "bulkdeletef" else {}).status in (400, 403)
+    job = realm.send("admin", "POST", "BulkDelete", later()).json["JobId"]
+    for body in (
+        {"data": "{}"},
+        {"operationtype": 203},
+        {"createdby@odata.bind": f"/systemusers({realm.people[who]})"},
+    ):
+        answer = realm.send(who, "PATCH", f"asyncoperations({job})", body)
+        assert answer.status in (204, 400, 403)
+    shown = realm.get("admin", f"asyncoperations({job})").json
+    assert (shown["operationtype"], shown["_createdby_value"], shown["statecode"]) == (13, realm.people["admin"], 1)
+    assert realm.send("admin", "PATCH", f"asyncoperations({job})", {"statecode": 3, "statuscode": 31}).status == 400
+    assert realm.send("admin", "PATCH", f"asyncoperations({job})", {"statecode": 3, "statuscode": 32}).status == 204
+    assert realm.send("admin", "PATCH", f"asyncoperations({job})", {"statecode": 0}).status == 400
+
+
+def later() -> Json:
+    """A bulk delete of nothing, in a year."""
+    nothing = {"Conditions": [{"AttributeName": "name", "Operator": "Null"}]}
+    start = (datetime.now(UTC) + timedelta(days=365)).isoformat()
+    return {"JobName": "x", "QuerySet": [{"EntityName": "account", "Criteria": nothing}], "StartDateTime": start}
 
 
 def test_a_bulk_delete_reads_no_table_that_its_caller_may_not(realm: Realm) -> None:

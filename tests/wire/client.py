@@ -1,6 +1,7 @@
 """A small typed client of the Web API: it sends exactly what it is told and adds nothing but the token."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -64,6 +65,13 @@ class Api:
         answer = self.send(method, path, body, headers=REPRESENTATION)
         assert answer.status_code == (status or (201 if method == "POST" else 200)), answer.text[:500]
         return cast(Json, answer.json())
+
+    def ended(self, job: str) -> Json:
+        """The system job once it is over."""
+        deadline = time.monotonic() + 60
+        while (row := self.get(f"asyncoperations({job})"))["statecode"] != 3:
+            assert time.monotonic() < deadline, row
+        return row
 
     def refused(
         self,

@@ -19,6 +19,7 @@ ADMINISTRATION_TABLES = frozenset(
         "connectionreference",
         "connectionrole",
         "dependency",
+        "duplicaterecord",
         "duplicaterule",
         "duplicaterulecondition",
         "environmentvariabledefinition",

@@ -41,6 +41,7 @@ _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "bulkdeletefailure": {"bulkdeleteoperationid": ("bulkdeleteoperation",)},
         "bulkdeleteoperation": {"asyncoperationid": ("asyncoperation",)},
         "customeraddress": {"parentid": ()},
+        "duplicaterecord": {"asyncoperationid": ("asyncoperation",)},
         "duplicaterulecondition": {"regardingobjectid": ("duplicaterule",)},
         "fieldpermission": {"fieldsecurityprofileid": ("fieldsecurityprofile",)},
         "listmember": {"listid": ("list",)},

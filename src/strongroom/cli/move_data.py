@@ -123,7 +123,7 @@ def export_data(
     from strongroom.environment import open_environment
     from strongroom.jobs.data import Format, Wanted, format_of
     from strongroom.jobs.data import export_data as run
-    from strongroom.messages.reading import read_context
+    from strongroom.records.reading_context import read_context
 
     names = tuple(each.strip() for each in columns.split(",") if each.strip()) if columns is not None else None
     progress = Progress()

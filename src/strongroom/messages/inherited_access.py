@@ -1,10 +1,10 @@
 """`ResetInheritedAccess`: end inherited rights whose relationship passes nothing on any more (SM-89)."""
 
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result
-from strongroom.messages.reading import read_context
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.query.fetchxml import read_fetchxml
 from strongroom.records import Session, reset_inherited_access, retrieve_page
+from strongroom.records.reading_context import read_context
 from strongroom.schema.model import Table
 
 _SHARES = "principalobjectaccess"

@@ -161,8 +161,8 @@ def platform_relationships(table: Table) -> list[Relationship]:
     made = system_relationships(name, lookups, stable_id)
     covered = {relationship.referencing_column for relationship in made}
     for column in table.columns.values():
-        if not column.type.is_lookup or column.logical_name in covered:
-            continue
+        if not column.type.is_lookup or not column.targets or column.logical_name in covered:
+            continue  # a lookup without a target points to rows of any table
         target = column.targets[0]
         relationship = f"{target}_{name}_{column.logical_name}"
         made.append(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from strongroom.audit.refusals import Refusal
 from strongroom.environment import Environment, Identity
 from strongroom.errors import AccessDenied
-from strongroom.messages.reading import read_context
 from strongroom.query.ast import ReadContext, Select
 from strongroom.query.odata import Options, split_options
 from strongroom.records import RequestFacts, Session
+from strongroom.records.reading_context import read_context
 from strongroom.webapi.headers import Preferences, preference_name, read_preferences
 from strongroom.webapi.http import Request
 from strongroom.webapi.payload import Reading

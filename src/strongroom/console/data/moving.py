@@ -36,8 +36,8 @@ from strongroom.jobs.data import (
     open_data,
     read_map,
 )
-from strongroom.messages.reading import read_context
 from strongroom.records import RequestFacts, Session
+from strongroom.records.reading_context import read_context
 from strongroom.schema.model import Table
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it

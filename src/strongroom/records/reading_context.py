@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from strongroom.query.ast import ReadContext
-from strongroom.records import Session
+from strongroom.records.session import Session
 
 _NO_ALIASES: Mapping[str, str] = {}
 
