@@ -8,6 +8,7 @@ from strongroom.messages.operation import Arguments, Kind, Operation, Parameter,
 from strongroom.records import Session
 from strongroom.records import file_transfers as transfers
 from strongroom.records.files import Upload, remove
+from strongroom.schema.model import ColumnType
 
 _TOKEN = Parameter("FileContinuationToken", Kind.STRING)
 _TARGET = Parameter("Target", Kind.REFERENCE)
@@ -38,7 +39,7 @@ def _commit(session: Session, arguments: Arguments) -> Result:
     blocks = arguments.strings("BlockList")
     if len(set(blocks)) != len(blocks):
         raise InvalidRequest("'BlockList' names a block twice.")
-    new = Upload(name, transfers.media_type(arguments.optional_text("MimeType"), name), b"")
+    new = Upload(name, transfers.media_type(arguments.optional_text("MimeType"), name))
     file_id, size = transfers.commit(session, transfer, blocks, new)
     return {"FileId": file_id, "FileSizeInBytes": size}
 
@@ -49,6 +50,11 @@ def _begin_download(session: Session, arguments: Arguments) -> Result:
     column = transfers.file_column(table, arguments.text("FileAttributeName"))
     begun = transfers.begin_download(session, table, target.id, column)
     if begun is None:
+        if column.type is ColumnType.IMAGE:
+            raise NotFound(
+                f"No FileAttachment records found for image attribute: {column.logical_name} of {target.table} record"
+                f" with id {target.id}: there is no image, or its column keeps thumbnails only."
+            )
         raise NotFound(f"No file attachment found for attribute: {column.logical_name} EntityId: {target.id}.")
     transfer, file = begun
     return {

@@ -17,6 +17,7 @@ from typing import NoReturn, TypeVar
 
 from strongroom.errors import InvalidRequest, PayloadError, ValueOutOfRange
 from strongroom.ids import Reference, parse_guid
+from strongroom.records.image_values import image_body
 from strongroom.schema.model import Column, ColumnType, DateBehavior
 from strongroom.store.layout import scale
 from strongroom.store.protocol import Value
@@ -370,5 +371,5 @@ _CHECKS: dict[ColumnType, Callable[[Column, Value], Value]] = {
     ColumnType.PARTYLIST: _only_null,
     ColumnType.MANAGEDPROPERTY: _only_null,
     ColumnType.FILE: _only_null,
-    ColumnType.IMAGE: _only_null,
+    ColumnType.IMAGE: image_body,
 }

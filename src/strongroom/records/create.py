@@ -16,6 +16,7 @@ from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.ids import Guid, Key, Reference, new_guid, new_guids, parse_guid
 from strongroom.records import owners, refusals, states
 from strongroom.records.authorize import demand_new, demand_privilege
+from strongroom.records.images import Arriving, arriving, keep, refuse_other_images
 from strongroom.records.inheritance import arrive
 from strongroom.records.lookups import Targets, references_in
 from strongroom.records.money import complete_money
@@ -35,7 +36,7 @@ R = TypeVar("R")
 
 _NO_KEY = Key(0)
 _OVERRIDDEN = "overriddencreatedon"
-_LEDGERS = frozenset({"activitylog", "breachnotification", "incidentscope", "incidentstep"})
+_LEDGERS = frozenset({"activitylog", "breachnotification", "incidentscope", "incidentstep", "witnessedhead"})
 """Tables whose rows are evidence: written by the platform, never changed or deleted through any door (TS-003)."""
 
 _PLATFORM_WRITTEN = frozenset(
@@ -50,6 +51,7 @@ class Draft:
     row: Row
     named: dict[str, Value]
     references: list[Reference]
+    pictures: Sequence[Arriving] = ()
 
 
 def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) -> list[Row]:
@@ -72,6 +74,8 @@ def create_rows(session: Session, table: Table, records: Sequence[NewRecord]) ->
     each(drafts, lambda draft: _complete(session, form, draft, base, targets))
     rows = [draft.row for draft in drafts]
     _store_all(session, table, rows, reach.owners)
+    for draft in drafts if form.images else ():
+        keep(session, draft.row, draft.pictures)
     arrive(session, table, rows, targets)
     if session.rules.has(Event.AFTER_CREATE, table.logical_name):
         for row in rows:
@@ -222,6 +226,9 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
     complete_money(session, form, targets, {}, values)
     complete_names(table, {}, values)
     complete_object_type(table, values)
+    if form.images:
+        refuse_other_images(table, form.images & checked.keys())
+        draft.pictures = arriving(session, table, form.images, values)
     for name in form.generated:
         if values.get(name) is None:
             values[name] = new_guid(session.clock)

@@ -8,6 +8,7 @@ before its last step, which is the upload of `records.files` with all its checks
 import mimetypes
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from strongroom.clock import iso
@@ -39,8 +40,8 @@ def begin_download(
 ) -> tuple[Transfer, StoredFile] | None:
     """Begin reading what a column holds; None when it is empty or may not be read."""
     row, file = files.held(session, table, address, column)
-    if file is None:
-        return None
+    if file is None or (column.type is ColumnType.IMAGE and not file.size):
+        return None  # of images the full ones are read in blocks, where they are kept
     files.tell_download(session, table, row, column)
     return _begin(session, Reference(table.logical_name, row), column, file.name, file.id), file
 
@@ -94,7 +95,8 @@ def blocks_in_order(session: Session, transfer: Transfer) -> list[str]:
 
 
 def commit(session: Session, transfer: Transfer, blocks: Sequence[str], new: files.Upload) -> tuple[Guid, int]:
-    """Make the file out of these pieces and end the transfer; the body of `new` is not looked at. The result is the id
+    """Make the file out of these pieces, which go one by one, and end the transfer; the size and the pieces of `new`
+    are not looked at. The result is the id
     of the content and its size."""
     transfers = session.transaction.transfers
     sizes = transfers.blocks(transfer.token)
@@ -104,8 +106,8 @@ def commit(session: Session, transfer: Transfer, blocks: Sequence[str], new: fil
     table, column = _column(session, transfer)
     size = sum(sizes[block] for block in blocks)
     files.demand_size(column, size)
-    body = b"".join(transfers.body(transfer.token, block) for block in blocks)
-    whole = files.Upload(new.name, new.mime_type, body, new.must_be_empty, new.expected_version)
+    pieces = (transfers.body(transfer.token, block) for block in blocks)
+    whole = replace(new, size=size, pieces=pieces)
     file_id = files.upload(session, table, transfer.row.id, column, whole)
     transfers.end(transfer.token)
     return file_id, size
@@ -127,10 +129,10 @@ def read_block(session: Session, token: str, start: int, length: int) -> bytes:
 
 
 def file_column(table: Table, name: str) -> Column:
-    """The file column that a request names."""
+    """The file or image column that a request names."""
     column = table.columns.get(name)
-    if column is None or column.type is not ColumnType.FILE:
-        raise InvalidRequest(f"'{name[:100]}' is not a file column of '{table.logical_name}'.")
+    if column is None or column.type not in (ColumnType.FILE, ColumnType.IMAGE):
+        raise InvalidRequest(f"'{name[:100]}' is not a file or image column of '{table.logical_name}'.")
     return column
 
 

@@ -1,10 +1,11 @@
-"""Contents of file columns: uploading, reading and removing them (WA-360 to WA-369).
+"""Contents of file and image columns: uploading, reading and removing them (WA-360 to WA-370).
 
 A file column holds the id of its content and `<column>_name` its name; both change with the content, in one
 transaction, and the change is audited like that of any column. Reading goes through the select that any reader of the
 column uses, so that a column that may not be read looks empty (SM-132).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from strongroom.audit.activities import Activity
@@ -16,13 +17,16 @@ from strongroom.records.activity import tell, untold
 from strongroom.records.address import missing, row_at
 from strongroom.records.authorize import demand_columns
 from strongroom.records.environment_facts import read_as_platform
+from strongroom.records.image_values import demand_image_size
+from strongroom.records.images import arriving, keep
 from strongroom.records.read import require, retrieve
 from strongroom.records.rules import Event
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address
 from strongroom.records.update import write_changes
 from strongroom.records.watching import sensitive_columns
-from strongroom.schema.model import Column, Rights, Table
+from strongroom.schema.changes.columns import companion_names
+from strongroom.schema.model import Column, ColumnType, Rights, Table
 from strongroom.store.protocol import Row, StoredFile, Value
 
 BLOCKED_EXTENSIONS = (
@@ -46,7 +50,10 @@ class Upload:
 
     name: str
     mime_type: str
-    body: bytes
+    size: int = 0
+    pieces: Iterable[bytes] = ()
+    """The bytes in any cut, `size` together, taken one after the other: a file is never whole in memory."""
+
     must_be_empty: bool = False
     expected_version: int | None = None
 
@@ -59,13 +66,26 @@ def upload(session: Session, table: Table, address: Address, column: Column, new
     if new.must_be_empty and session.transaction.file(row, column.logical_name) is not None:
         raise refusals.exists_already()
     name = _checked_name(session, new.name)
-    demand_size(column, len(new.body))
-    file = StoredFile(new_guid(session.clock), name, new.mime_type, len(new.body))
+    demand_size(column, new.size)
+    if column.type is ColumnType.IMAGE:
+        return _upload_image(session, row, column, name, new)
+    file = StoredFile(new_guid(session.clock), name, new.mime_type, new.size)
     changes = _named(table, column, file.id, name)
     session.rules.run(Event.BEFORE_UPDATE, session, row, changes)
-    session.transaction.set_file(row, column.logical_name, file, new.body)
+    session.transaction.set_file(row, column.logical_name, file, new.pieces)
     write_changes(session, row, changes)
     return file.id
+
+
+def _upload_image(session: Session, row: Row, column: Column, name: str, new: Upload) -> Guid:
+    """A picture is read whole: it is no larger than its column takes, and its pixels are counted first."""
+    changes: dict[str, Value] = {column.logical_name: b"".join(new.pieces)}
+    pictures = arriving(session, row.table, (column.logical_name,), changes, name)
+    file_id = Guid(str(changes[column.logical_name]))
+    session.rules.run(Event.BEFORE_UPDATE, session, row, changes)
+    keep(session, row, pictures)
+    write_changes(session, row, changes)
+    return file_id
 
 
 def demand_upload(
@@ -79,6 +99,9 @@ def demand_upload(
 
 def demand_size(column: Column, size: int) -> None:
     """Refuse a content that is larger than its column takes (WA-367)."""
+    if column.type is ColumnType.IMAGE:
+        demand_image_size(column, size)
+        return
     most = (column.max_size_kb or _DEFAULT_SIZE_KB) * 1024
     if size > most:
         raise InvalidRequest(
@@ -137,6 +160,9 @@ def _writable(session: Session, table: Table, address: Address, column: Column) 
 
 def _named(table: Table, column: Column, file_id: Guid | None, name: str | None) -> dict[str, Value]:
     changes: dict[str, Value] = {column.logical_name: file_id}
+    if column.type is ColumnType.IMAGE:
+        changes.update((each, None) for each in companion_names(column) if each in table.columns)
+        return changes
     companion = f"{column.logical_name}_name"
     if companion in table.columns:
         changes[companion] = name

@@ -46,6 +46,9 @@ class TableForm:
     money: tuple[tuple[str, str | None], ...]
     """Money columns that callers write, each with its `_base` companion when the table has one (WA-85)."""
 
+    images: frozenset[str]
+    """Image columns: what is written there are pictures, what is stored is the id of a content (WA-370)."""
+
     secured: frozenset[str]
     names: frozenset[str]
     """All columns of the table, stored or not."""
@@ -89,6 +92,7 @@ def form_of(table: Table) -> TableForm:
             for c in columns
             if c.type is ColumnType.MONEY and not c.logical_name.endswith("_base") and c.logical_name in stored
         ),
+        images=frozenset(c.logical_name for c in columns if c.type is ColumnType.IMAGE),
         secured=frozenset(c.logical_name for c in table.columns.values() if c.is_secured),
         names=frozenset(table.columns),
     )

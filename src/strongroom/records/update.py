@@ -15,6 +15,7 @@ from strongroom.records import owners, refusals, states
 from strongroom.records.assign import assign, move
 from strongroom.records.authorize import demand, demand_columns, demand_privilege
 from strongroom.records.create import refuse_direct_writes
+from strongroom.records.images import arriving, keep
 from strongroom.records.inheritance import moved
 from strongroom.records.lookups import Targets, references_in
 from strongroom.records.money import complete_money
@@ -107,11 +108,13 @@ def _apply(session: Session, form: TableForm, row: Row, changes: dict[str, Value
     complete_money(session, form, targets, row.values, changes)
     complete_names(table, row.values, changes)
     complete_object_type(table, changes)
+    pictures = arriving(session, table, form.images, changes) if form.images else ()
     rules = session.rules
     if rules.has(Event.BEFORE_UPDATE, table.logical_name):
         rules.run(Event.BEFORE_UPDATE, session, row, changes)
     before = {name: row.values.get(name) for name in changes}
     session.transaction.update(row, {**changes, **of_changed_row(session, table)})
+    keep(session, row, pictures)
     different = {
         name: (old, new)
         for name, old in before.items()

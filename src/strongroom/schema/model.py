@@ -193,6 +193,9 @@ class Column:
     source_type: SourceType = SourceType.SIMPLE
     auto_number_format: str | None = None
     max_size_kb: int | None = None
+    can_store_full_image: bool = True
+    """Whether an image column keeps the image besides its thumbnail."""
+
     column_number: int = 0
     is_managed: bool = False
     withheld: tuple[str, ...] = ()

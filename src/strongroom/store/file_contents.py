@@ -1,12 +1,15 @@
 """The contents of file columns (section 24 of the Web API): `filecontent` says what a row's column holds, `filechunk`
-has the bytes in pieces, so that a range is read without the rest.
+has the bytes in pieces, so that a range is read without the rest, and no content is ever whole in memory.
 
-A file column itself holds the id of its content. Content lives in the environment's own database: it is encrypted,
-backed up and rolled back with the rows that it belongs to.
+A file or image column itself holds the id of its content. An image's content has its thumbnail beside it, as base64:
+that is what reading the column shows. Its bytes are the full image; where only the thumbnail is kept there are none.
+Content lives in the environment's own database: it is encrypted, backed up and rolled back with the rows that it
+belongs to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import ColumnType, Table
 from strongroom.store.engine import Connection, Engine
@@ -16,6 +19,7 @@ from strongroom.store.work import Work
 CHUNK = 1024 * 1024
 """Bytes in each piece but the last."""
 
+_WITH_CONTENT = (ColumnType.FILE, ColumnType.IMAGE)
 _BYTES = {"sqlcipher": "blob", "postgresql": "bytea"}
 
 
@@ -33,6 +37,12 @@ def make_tables(engine: Engine, connection: Connection) -> None:
         connection.execute(statement)
 
 
+def add_thumbnails(engine: Engine, connection: Connection) -> None:
+    """The migration that gives contents a thumbnail."""
+    if "thumbnail" not in engine.tables(connection).get("filecontent", set()):
+        connection.execute(f"alter table filecontent add column thumbnail {engine.text_type}")
+
+
 def file_of(work: Work, row: Row, column: str) -> StoredFile | None:
     """What a file column of a row holds."""
     found = work.connection.query(
@@ -44,6 +54,12 @@ def file_of(work: Work, row: Row, column: str) -> StoredFile | None:
         return None
     file_id, name, mime_type, size = found[0]
     return StoredFile(Guid(str(file_id)), name, mime_type, size)
+
+
+def thumbnail_of(work: Work, file_id: Guid) -> str | None:
+    """The thumbnail of an image's content, as base64."""
+    found = work.connection.query("select thumbnail from filecontent where fileid = ?", (file_id,))
+    return found[0][0] if found else None
 
 
 def place_of(work: Work, file_id: Guid) -> tuple[Reference, str] | None:
@@ -70,18 +86,37 @@ def bytes_of(work: Work, file_id: Guid, start: int, end: int) -> bytes:
     return read[start - first * CHUNK : end - first * CHUNK]
 
 
-def set_file(work: Work, row: Row, column: str, file: StoredFile, body: bytes) -> None:
-    """Put a content in the place of what the column holds."""
+def set_file(
+    work: Work, row: Row, column: str, file: StoredFile, pieces: Iterable[bytes], thumbnail: str | None = None
+) -> None:
+    """Put a content in the place of what the column holds. `pieces` are its bytes in any cut, `file.size` together."""
     remove_file(work, row, column)
     work.connection.execute(
-        "insert into filecontent (fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?)",
-        (file.id, row.table.logical_name, row.key, row.id, column, file.name, file.mime_type, file.size),
+        "insert into filecontent (fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize,"
+        " thumbnail) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (file.id, row.table.logical_name, row.key, row.id, column, file.name, file.mime_type, file.size, thumbnail),
     )
-    work.connection.execute_many(
-        "insert into filechunk (fileid, number, body) values (?, ?, ?)",
-        [(file.id, at // CHUNK, body[at : at + CHUNK]) for at in range(0, len(body), CHUNK)],
-    )
+    size = 0
+    for number, chunk in enumerate(_chunks(pieces)):
+        size += len(chunk)
+        work.connection.execute(
+            "insert into filechunk (fileid, number, body) values (?, ?, ?)", (file.id, number, chunk)
+        )
+    if size != file.size:
+        work.has_failed = True
+        raise IntegrityViolation(f"A content of {file.size} bytes came as {size}.")
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut as they are stored."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        while len(held) >= CHUNK:
+            yield bytes(memoryview(held)[:CHUNK])
+            del held[:CHUNK]
+    if held:
+        yield bytes(held)
 
 
 def remove_file(work: Work, row: Row, column: str) -> None:
@@ -95,7 +130,7 @@ def remove_file(work: Work, row: Row, column: str) -> None:
 
 def remove_of_rows(work: Work, table: Table, keys: Sequence[Key]) -> None:
     """Remove the contents of rows that are going."""
-    if not any(column.type is ColumnType.FILE for column in table.columns.values()):
+    if not any(column.type in _WITH_CONTENT for column in table.columns.values()):
         return
     chosen = f"objecttypecode = ? and {work.engine.keys_in('object')}"
     _remove(work, chosen, (table.logical_name, work.engine.as_list(keys)))
@@ -106,7 +141,7 @@ def remove_of_dropped(work: Work) -> None:
     for table_name, column_name in work.connection.query("select distinct objecttypecode, attribute from filecontent"):
         table = work.schema.tables.get(table_name)
         column = table.columns.get(column_name) if table is not None else None
-        if column is None or column.type is not ColumnType.FILE:
+        if column is None or column.type not in _WITH_CONTENT:
             _remove(work, "objecttypecode = ? and attribute = ?", (table_name, column_name))
 
 

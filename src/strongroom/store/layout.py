@@ -37,8 +37,8 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `counters(tablename, owner, unit, amount)`: how many rows of a table have this owner and unit (0, 0 without owner);
 - `inheritedaccess(objecttypecode, object, principal, relationship, parent, rights)`: where inherited rights come from;
 - `security_change(tablename, epoch)`: the security epoch of the last change to a table that decisions depend on;
-- `filecontent(fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize)` and
-  `filechunk(fileid, number, body)`: what file columns hold (`store.file_contents`);
+- `filecontent(fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize, thumbnail)` and
+  `filechunk(fileid, number, body)`: what file and image columns hold (`store.file_contents`);
 - `deletedrow(version, tablename, object, objectid, deletedon)`, `deletionfloor(version)`: rows that are gone
   (`store.tracking`);
 - `filetransfer(token, …)` and `filetransferblock(token, blockid, size, body)`: files on their way (`store.transfers`);

@@ -56,6 +56,7 @@ MIGRATIONS = (
     Migration(6, "rows that are gone", tracking.make_tables),
     Migration(7, "what readers by hand may see", row_security.make_table),
     Migration(8, "networks of the firewall as a text", _networks_as_text),
+    Migration(9, "thumbnails of images", file_contents.add_thumbnails),
 )
 
 

@@ -227,7 +227,7 @@ class Transaction(Protocol):
     # --- contents of file columns ---
 
     def file(self, row: Row, column: str) -> StoredFile | None:
-        """What a file column of a row holds."""
+        """What a file or image column of a row holds. An image without its full size has 0 bytes."""
         ...
 
     def file_place(self, file_id: Guid) -> tuple[Reference, str] | None:
@@ -238,8 +238,15 @@ class Transaction(Protocol):
         """Bytes of a content from `start` up to, not including, `end`."""
         ...
 
-    def set_file(self, row: Row, column: str, file: StoredFile, body: bytes) -> None:
-        """Put a content in the place of what the column holds. The column's own value is the caller's business."""
+    def thumbnail(self, file_id: Guid) -> str | None:
+        """The thumbnail of an image's content, as base64."""
+        ...
+
+    def set_file(
+        self, row: Row, column: str, file: StoredFile, pieces: Iterable[bytes], thumbnail: str | None = None
+    ) -> None:
+        """Put a content in the place of what the column holds. The column's own value is the caller's business.
+        `pieces` are the bytes in any cut, taken one after the other; they may be read from the same transaction."""
         ...
 
     def remove_file(self, row: Row, column: str) -> None:

@@ -144,8 +144,13 @@ class StoreTransaction:
     def file_bytes(self, file_id: Guid, start: int, end: int) -> bytes:
         return stored_files.bytes_of(self._work, file_id, start, end)
 
-    def set_file(self, row: Row, column: str, file: StoredFile, body: bytes) -> None:
-        stored_files.set_file(self._work, row, column, file, body)
+    def thumbnail(self, file_id: Guid) -> str | None:
+        return stored_files.thumbnail_of(self._work, file_id)
+
+    def set_file(
+        self, row: Row, column: str, file: StoredFile, pieces: Iterable[bytes], thumbnail: str | None = None
+    ) -> None:
+        stored_files.set_file(self._work, row, column, file, pieces, thumbnail)
 
     def remove_file(self, row: Row, column: str) -> None:
         stored_files.remove_file(self._work, row, column)

@@ -7,7 +7,7 @@ body, then what `service` finds. Plain ASGI without middleware: each layer would
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,8 @@ from strongroom.webapi.cross_origin import of_origin, preflight
 from strongroom.webapi.entrance import Coming, Entrance
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
-from strongroom.webapi.http import Request, Response, effective_method, joined_headers
+from strongroom.webapi.http import Request, Response, Stream, effective_method, joined_headers
+from strongroom.webapi.long_uploads import is_long_upload, pieces_of, upload_in_pieces
 from strongroom.webapi.protection import Protection
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.service import respond
@@ -109,7 +110,7 @@ class Application:
                 response = await self._guarded(scope, receive, headers, path, observation)
                 response = response.with_headers(of_origin(headers, self._origins))
                 response = compressed(response, headers.get("accept-encoding"))
-        await _send(send, response, scope["method"] == "HEAD")
+        await self._send(send, response, scope["method"] == "HEAD")
         self._observe(observation, response.status, time.perf_counter() - started)
 
     def _plain(self, path: str, scope: Scope) -> Response:
@@ -153,18 +154,21 @@ class Application:
             query = scope["query_string"].decode("latin-1")
             if len(path) + len(query) + 1 > MAX_URL:
                 raise UriTooLong(f"The request URL is longer than {MAX_URL} characters. Send it inside a $batch.")
-            body = await _body(receive, headers, self._max_body)
             request = Request(
                 method=effective_method(scope["method"], headers),
                 path=address.path,
                 query=query,
                 headers=headers,
-                body=body,
+                body=b"",
                 root=root,
                 request_id=observation.request_id,
                 peer=_peer(scope),
             )
-            response = await self.answer(environment, request, claims)
+            if is_long_upload(request):
+                response = await self._take_file(environment, request, receive, claims)
+            else:
+                body = await _body(receive, headers, self._max_body)
+                response = await self.answer(environment, replace(request, body=body), claims)
         except StrongroomError as error:
             response = error_response(error, preferences, root, observation.request_id)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing may escape without an answer
@@ -180,6 +184,20 @@ class Application:
         """The answer to a request whose token has been verified, within the limits of its user."""
         with self._protection.admit(environment.name, claims.user) as admission:
             response = await self._run(environment, self._respond, environment, request, claims)
+        return response.with_headers(admission.headers())
+
+    async def _take_file(
+        self, environment: Environment, request: Request, receive: Receive, claims: TokenClaims
+    ) -> Response:
+        """The answer to an upload that is taken piece by piece, as one request of its user."""
+        limit = max(MAX_FILE_BODY, self._max_body)
+        _refuse_declared(request.headers, limit)
+
+        async def respond_to(piece: Request) -> Response:
+            return await self._run(environment, self._respond, environment, piece, claims)
+
+        with self._protection.admit(environment.name, claims.user) as admission:
+            response = await upload_in_pieces(request, pieces_of(receive, limit), respond_to)
         return response.with_headers(admission.headers())
 
     def _authenticated(self, named: str | None, headers: dict[str, str], peer: str) -> tuple[Environment, TokenClaims]:
@@ -205,6 +223,34 @@ class Application:
         except StrongroomError as error:
             return error_response(error, read_preferences(request.header("prefer")), request.root, request.request_id)
         return respond(environment, replace(request, peer=address), claims, verdict)
+
+    async def _send(self, send: Send, response: Response, head_only: bool) -> None:
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers
+        ]
+        headers += _SECURITY_HEADERS
+        stream, has_body = response.stream, response.status not in (204, 304)
+        if has_body:
+            size = len(response.body) if stream is None else stream.size
+            headers.append((b"content-length", str(size).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if stream is not None and not head_only:
+            await self._send_pieces(send, stream)
+            return
+        await send({"type": "http.response.body", "body": b"" if head_only or not has_body else response.body})
+
+    async def _send_pieces(self, send: Send, stream: Stream) -> None:
+        """A long body, of which one piece is held at a time. When one cannot be read the connection is ended short."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if stream.is_embedded:
+                piece = next(stream.pieces, None)
+                await asyncio.sleep(0)  # others have their turn between two pieces
+            else:
+                piece = await loop.run_in_executor(self._threads, next, stream.pieces, None)
+            await send({"type": "http.response.body", "body": piece or b"", "more_body": piece is not None})
+            if piece is None:
+                return
 
     async def schema_of(self, environment: Environment) -> Schema:
         """The newest metadata of an environment."""
@@ -254,13 +300,18 @@ async def _body(receive: Receive, headers: dict[str, str], most: int) -> bytes:
     declared = headers.get("content-length")
     if declared is None and "transfer-encoding" not in headers:
         return b""  # HTTP/1.1 has no body then, and most requests are such
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise TooLarge(f"The body has {declared} bytes; at most {limit} are accepted.")
+    _refuse_declared(headers, limit)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return expanded(await _collect(receive, limit), headers.get("content-encoding"), limit)
     except TimeoutError:
         raise InvalidRequest(f"The body did not arrive within {BODY_TIMEOUT_S:.0f} seconds.") from None
+
+
+def _refuse_declared(headers: Mapping[str, str], limit: int) -> None:
+    declared = headers.get("content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise TooLarge(f"The body has {declared} bytes; at most {limit} are accepted.")
 
 
 async def _collect(receive: Receive, limit: int) -> bytes:
@@ -277,14 +328,3 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body"):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-async def _send(send: Send, response: Response, head_only: bool) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
-    headers += _SECURITY_HEADERS
-    if response.status not in (204, 304):
-        headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send(
-        {"type": "http.response.body", "body": b"" if head_only or response.status in (204, 304) else response.body}
-    )

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from strongroom.environment import Identity
 from strongroom.errors import InvalidRequest, MethodNotAllowed, StrongroomError
 from strongroom.records import Session
+from strongroom.records.file_transfers import BLOCK
 from strongroom.webapi import resources
 from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.exchange import Exchange
@@ -165,11 +166,20 @@ def _run(
         if identity is not None and own != identity:
             raise InvalidRequest("All requests of a change set act for the same user; impersonate outside of it.")
         part.identity = own
-        return resources.respond(part, split_path(request.path))
+        return _held(resources.respond(part, split_path(request.path)))
     except StrongroomError as error:
         return error_response(error, preferences, outer.root, outer.request_id)
     except Exception as error:  # noqa: BLE001 - the boundary of one part: the others keep their answers
         return unexpected_response(error, outer.request_id)
+
+
+def _held(response: Response) -> Response:
+    """An answer that can stand inside another one: all of it is held."""
+    if response.stream is not None:
+        raise InvalidRequest(
+            f"At most {BLOCK // 2**20} MiB of a file are read inside a batch: send a Range header, or ask outside."
+        )
+    return response
 
 
 def _request(outer: Request, part: PartRequest, content: Callable[[str], str], environment: str) -> Request:

@@ -1,7 +1,7 @@
 """Requests and answers as values, so that a part of a `$batch` and a request of its own take the same way."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
@@ -41,16 +41,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A body that is too long to hold: `pieces` reads one after the other, each in a transaction of its own, `size`
+    bytes together. `is_embedded` says that they are read on the event loop, as the embedded store is."""
+
+    size: int
+    pieces: Iterator[bytes]
+    is_embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. Header names are as they go over the wire; `body` is complete."""
+    """An answer. Header names are as they go over the wire; `body` is complete, unless there is a `stream`."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    stream: Stream | None = None
 
     def with_headers(self, extra: Iterable[tuple[str, str]]) -> "Response":
         """The same answer with more headers."""
-        return Response(self.status, (*self.headers, *extra), self.body)
+        return replace(self, headers=(*self.headers, *extra))
 
     def header(self, name: str) -> str | None:
         """The first header with this name, whatever its case."""

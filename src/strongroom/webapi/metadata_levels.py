@@ -29,7 +29,7 @@ def shown(exchange: Exchange, response: Response) -> Response:
     accept = exchange.request.headers.get("accept", "")
     asked = _LEVEL.search(accept) if "metadata=" in accept else None
     media = response.header("content-type") or ""
-    if asked is None or not media.startswith("application/json") or response.status >= 400:
+    if asked is None or not media.startswith("application/json") or response.status >= 400 or response.stream:
         return response
     level = asked[1].lower()
     body = cast(object, json.loads(response.body, parse_float=Decimal))

@@ -77,13 +77,21 @@ def _property(
         return _collection(exchange, session, table, address, link, rest)
     if column is None and name.startswith("_") and name.endswith("_value"):
         column = table.columns.get(name[1:-6])
-    if column is not None and column.type is ColumnType.FILE and nav.key is None:
+    if column is not None and nav.key is None and _holds_content(exchange, column):
         return files.respond(exchange, session, table, address, column, tail)
     if column is not None and nav.key is None:
         return _value(exchange, session, table, address, column, tail)
     if method == "PUT" and not tail:
         raise QueryError(f"Could not find a property named '{name[:200]}' on type '{NAMESPACE}{table.logical_name}'.")
     raise unknown_segment(name, [*table.columns, *(r.lookup_nav for r in schema.parents_of(table.logical_name))])
+
+
+def _holds_content(exchange: Exchange, column: Column) -> bool:
+    """Whether the request is about a content: always for files; images may come as JSON too (WA-370)."""
+    if column.type is not ColumnType.IMAGE:
+        return column.type is ColumnType.FILE
+    media = (exchange.request.header("content-type") or "").split(";", 1)[0].strip().lower()
+    return exchange.request.method != "PUT" or media not in ("application/json", "text/json")
 
 
 def _value(exchange: Exchange, session: Session, table: Table, address: Address, column: Column, tail: str) -> Response:

@@ -35,7 +35,7 @@ def _row(tx: StoreTransaction) -> Row:
 
 
 def _put(tx: StoreTransaction, body: bytes, file_id: Guid = FILE) -> None:
-    tx.set_file(_row(tx), NAME, StoredFile(file_id, "a.txt", "text/plain", len(body)), body)
+    tx.set_file(_row(tx), NAME, StoredFile(file_id, "a.txt", "text/plain", len(body)), (body,))
 
 
 @pytest.fixture

@@ -142,6 +142,9 @@ def described(schema: Schema, column: Column, new: NewColumn, *, option_prefix: 
         required=_required(column, new),
         max_length=_limit(column, "MaxLength", _LENGTHS, new.max_length, column.max_length),
         max_size_kb=_limit(column, "MaxSizeInKB", _SIZES, new.max_size_kb, column.max_size_kb),
+        can_store_full_image=(
+            column.can_store_full_image if new.can_store_full_image is None else new.can_store_full_image
+        ),
         precision=precision,
         minimum=low,
         maximum=high,

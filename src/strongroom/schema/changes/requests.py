@@ -44,6 +44,7 @@ class NewColumn:
     is_read_audited: bool | None = None
     auto_number_format: str | None = None
     max_size_kb: int | None = None
+    can_store_full_image: bool | None = None
     source_type: SourceType = SourceType.SIMPLE
 
 

@@ -47,6 +47,8 @@ def value(writer: Writer, scope: Scope, expression: Expression) -> str:
     """The value as the answer shows it."""
     match expression:
         case Field(alias, column):
+            if column.type is ColumnType.IMAGE:
+                return _thumbnail(scope[alias], column)
             return column_value(writer, scope[alias], column)
         case LookupName(alias, column):
             return _lookup_name(writer, scope[alias], column, _plain_name)
@@ -126,6 +128,14 @@ def _hide(writer: Writer, bound: Bound, name: str, sql: str) -> str:
     if bound.hidden and name not in bound.exposed and sql.startswith(f"{bound.sql}."):
         return writer.dialect.hidden(sql)
     return sql
+
+
+def _thumbnail(bound: Bound, column: Column) -> str:
+    """What an image column shows: the thumbnail of its content, whose id stands beside it too."""
+    id_column = f"{column.logical_name}id"
+    if id_column not in bound.table.columns or not is_stored(bound.table, column):
+        return NULL
+    return f"(select c.thumbnail from filecontent c where c.fileid = {bound.column(id_column)})"
 
 
 def _owner_value(bound: Bound, name: str) -> str:

@@ -224,7 +224,7 @@ _SPECIFIC: dict[ColumnType, _Properties] = {
         "MaxHeight": lambda item: 144,
         "MaxWidth": lambda item: 144,
         "MaxSizeInKB": lambda item: item.column.max_size_kb,
-        "CanStoreFullImage": lambda item: True,
+        "CanStoreFullImage": lambda item: item.column.can_store_full_image,
         "IsPrimaryImage": lambda item: item.column.logical_name == item.table.primary_image,
     },
     ColumnType.MANAGEDPROPERTY: {

@@ -132,6 +132,7 @@ def new_column(schema: Schema, body: Json) -> NewColumn:
         is_read_audited=boolean(body, "IsReadAuditEnabled"),
         auto_number_format=text(body, "AutoNumberFormat"),
         max_size_kb=integer(body, "MaxSizeInKB"),
+        can_store_full_image=boolean(body, "CanStoreFullImage"),
         source_type=_member(SourceType, source or 0, "SourceType"),
     )
 
