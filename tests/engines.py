@@ -19,6 +19,7 @@ import psycopg
 from strongroom.clock import Clock, TestClock
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
+from strongroom.store.column_keys import RootSource
 from strongroom.store.database import StoreDatabase, open_database
 
 ENGINES = ("sqlcipher", "postgresql")
@@ -65,9 +66,12 @@ class Stores:
             return place
         return self._database(f"store{number}", template=template)
 
-    def open(self, place: str | Path, clock: Clock | None = None) -> StoreDatabase:
+    def open(
+        self, place: str | Path, clock: Clock | None = None, column_root: RootSource | None = None
+    ) -> StoreDatabase:
         """Open an environment, as any process would."""
-        return open_database(place, data_key=DATA_KEY, create=False, name=NAME, clock=clock or TestClock(START))
+        clock = clock or TestClock(START)
+        return open_database(place, data_key=DATA_KEY, create=False, name=NAME, clock=clock, column_root=column_root)
 
     def create(self, engine: str, schema: Schema, clock: Clock | None = None) -> StoreDatabase:
         """Make an environment with tables of the test's own."""

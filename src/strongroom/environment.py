@@ -76,6 +76,7 @@ JOB_WORKS: Mapping[int, Work] = {**WORKS, **SOLUTION_WORKS}
 """What does each kind of system job, by `operationtype`."""
 
 _VAULT = "vault"
+_COLUMNS = "columns"
 _ENDING_S = 5.0
 """How long requests that are cut off get to notice, before what they worked on is given away."""
 
@@ -393,6 +394,7 @@ def _open(
             schema=schema,
             cache_mib=_FILLING_CACHE_MIB if schema is not None else DEFAULT_CACHE_MIB,
             limit_s=limit_s,
+            column_root=column_root(home, record.id),
         )
         return _ready(home, record, key, database, use.pop_all(), is_new=schema is not None)
 
@@ -439,6 +441,11 @@ def _secret(home: Home, principal: str, reference: str) -> str:
             return resolve_secret(session, reference, Asker(principal))
     finally:
         control.close()
+
+
+def column_root(home: Home, environment: Guid) -> Callable[[], Secret]:
+    """What gives the key that an environment's column keys are wrapped under; made when a column first needs it."""
+    return lambda: home.keys.environment_key(environment, _COLUMNS, home.clock)
 
 
 def ledger_in(control: Environment) -> Ledger:

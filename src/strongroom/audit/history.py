@@ -63,7 +63,7 @@ def record_change_history(
 ) -> History:
     """What happened to a row; needs `prvReadRecordAuditHistory` and Read on the row while it exists."""
     _demand_history(transaction, caller, target)
-    return _history(caller, _entries(transaction, target), page, page_size)
+    return _history(transaction, caller, _entries(transaction, target), page, page_size)
 
 
 def attribute_change_history(
@@ -79,7 +79,7 @@ def attribute_change_history(
         for row in _entries(transaction, target)
         if readable and any(change["logicalName"] == column for change in _changes(row))
     ]
-    return _history(caller, touching, page, page_size, only=column)
+    return _history(transaction, caller, touching, page, page_size, only=column)
 
 
 def audit_detail(transaction: Transaction, caller: Caller, entry: Guid) -> AuditDetail:
@@ -91,7 +91,7 @@ def audit_detail(transaction: Transaction, caller: Caller, entry: Guid) -> Audit
     row = transaction.row(table, entry)
     if row is None:
         raise does_not_exist(table, entry)
-    detail = _detail(caller, row, None)
+    detail = _detail(transaction, caller, row, None)
     return detail if _may_see_values(transaction, caller, row) else replace(detail, old={}, new={}, deleted=())
 
 
@@ -133,13 +133,16 @@ def _entries(transaction: Transaction, target: Reference) -> list[Row]:
     return [row for row in reversed(found) if row.values.get("objecttypecode") == target.table]
 
 
-def _history(caller: Caller, rows: Sequence[Row], page: int, page_size: int, *, only: str | None = None) -> History:
+def _history(
+    transaction: Transaction, caller: Caller, rows: Sequence[Row], page: int, page_size: int, *, only: str | None = None
+) -> History:
     start = (page - 1) * page_size
     shown = rows[start : start + page_size]
-    return History(tuple(_detail(caller, row, only) for row in shown), len(rows), len(rows) > start + page_size)
+    details = tuple(_detail(transaction, caller, row, only) for row in shown)
+    return History(details, len(rows), len(rows) > start + page_size)
 
 
-def _detail(caller: Caller, row: Row, only: str | None) -> AuditDetail:
+def _detail(transaction: Transaction, caller: Caller, row: Row, only: str | None) -> AuditDetail:
     table = caller.schema.tables.get(str(row.values.get("objecttypecode")))
     plan = None if table is None else plan_for(caller, table, Rights.READ)
     old: dict[str, Value] = {}
@@ -155,9 +158,17 @@ def _detail(caller: Caller, row: Row, only: str | None) -> AuditDetail:
         elif _is_shown(caller, plan, column):
             for values, value in ((old, change["oldValue"]), (new, change["newValue"])):
                 if value is not None:
-                    values[name] = _shown(plan, column, value)
+                    values[name] = _shown(plan, column, _opened(transaction, row, name, value))
     entry = row.values if opens_trail(caller) else {**row.values, "changedata": None}  # it holds closed columns too
     return AuditDetail(entry, old, new, tuple(deleted))
+
+
+def _opened(transaction: Transaction, entry: Row, column: str, value: Value) -> Value:
+    """A value of the trail in plain: that of an encrypted column is sealed there (TS-504)."""
+    about = entry.values.get("objectid")
+    if not isinstance(value, str) or not isinstance(about, Reference):
+        return value
+    return transaction.column_encryption.told(about.table, about.id, column, value)
 
 
 def _shown(plan: Plan | None, column: Column | None, value: Value) -> Value:

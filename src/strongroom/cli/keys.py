@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from strongroom.cli.column_keys import columns
 from strongroom.cli.customer_keys import customer
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say, table
@@ -18,6 +19,7 @@ def keys() -> None:
     """List, rotate and change the keys of a home. No command ever prints a key."""
 
 
+keys.add_command(columns)
 keys.add_command(customer)
 
 

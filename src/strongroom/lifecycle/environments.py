@@ -79,7 +79,8 @@ def _copy_into(home: Home, origin: EnvironmentRecord, target: EnvironmentRecord,
             live = open_environment(home, origin.name)
             try:
                 key = home.keys.data_key(origin.id) if origin.engine == "sqlcipher" else None
-                replace_store(home, target, _reading(live.database.copy, key), origin.engine, note, has_new_key=True)
+                reading = _reading(live.database.copy, key)
+                replace_store(home, target, reading, origin.engine, note, has_new_key=True, of=origin.id)
             finally:
                 live.close()
         else:
@@ -87,7 +88,7 @@ def _copy_into(home: Home, origin: EnvironmentRecord, target: EnvironmentRecord,
             try:
                 with fresh_store(home, target, live.database) as (fresh, key):
                     reading = _reading(fresh.copy, key)
-                    replace_store(home, target, reading, target.engine, note, has_new_key=True)
+                    replace_store(home, target, reading, target.engine, note, has_new_key=True, of=target.id)
             finally:
                 live.close()
 
@@ -102,7 +103,7 @@ def reset(home: Home, name: str, *, by: str) -> EnvironmentRecord:
         being_replaced(home, record),
         fresh_store(home, record, None, Birth(name, _administrator(home))) as (fresh, key),
     ):
-        replace_store(home, record, _reading(fresh.copy, key), record.engine, note, has_new_key=True)
+        replace_store(home, record, _reading(fresh.copy, key), record.engine, note, has_new_key=True, of=record.id)
     return home.record(name)
 
 

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from strongroom.environment import column_root
 from strongroom.errors import Conflict, HomeError
 from strongroom.home import EnvironmentRecord, EnvironmentState, EnvironmentType, Home
+from strongroom.ids import Guid
 from strongroom.keys import Secret
 from strongroom.store import sqlcipher_file
 from strongroom.store.copying import Receiver, receiver_at
@@ -63,12 +65,15 @@ def being_replaced(home: Home, record: EnvironmentRecord) -> Generator[None]:
 
 
 def replace_store(
-    home: Home, record: EnvironmentRecord, source: Source, engine: str, note: Note, *, has_new_key: bool
+    home: Home, record: EnvironmentRecord, source: Source, engine: str, note: Note, *, has_new_key: bool, of: Guid
 ) -> None:
     """Put a state in the place of the environment's store. The environment is held alone by the caller.
 
-    With `has_new_key` a file is encrypted anew, because its key is another environment's (TS-407).
+    With `has_new_key` a file is encrypted anew, because its key is another environment's (TS-407). `of` is the
+    environment that the state is of: keys of columns are wrapped for it (TS-504).
     """
+    if of != record.id:
+        note = _taking_keys_over(home, of, record.id, note)
     if record.engine != engine:
         raise HomeError(
             f"The state is of a store in {_said(engine)}, and '{record.name}' lies in {_said(record.engine)}. Use "
@@ -78,6 +83,14 @@ def replace_store(
         _replace_schema(home, record, source, note)
     else:
         _replace_file(home, record, source, note, has_new_key=has_new_key)
+
+
+def _taking_keys_over(home: Home, source: Guid, target: Guid, note: Note) -> Note:
+    def noted(transaction: Transaction) -> None:
+        transaction.column_encryption.rewrap(column_root(home, source), column_root(home, target))
+        note(transaction)
+
+    return noted
 
 
 def _said(engine: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from strongroom.errors import BackupDamaged, HomeError, InvalidRequest, StrongroomError
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
+from strongroom.ids import Guid
 from strongroom.keys import Secret
 from strongroom.lifecycle.backups import SYSTEM, Backups
 from strongroom.lifecycle.forks import forking, newest_head
@@ -49,7 +50,8 @@ def restore(
     before = _safety_copy(backups, known)
     note = forking(home, known, _source(manifest), newest_head(home, known), by=by, is_own=is_own)
     with being_replaced(home, known):
-        replace_store(home, known, _reading(backups, manifest), manifest.engine, note, has_new_key=not is_own)
+        of = Guid(manifest.environment_id)
+        replace_store(home, known, _reading(backups, manifest), manifest.engine, note, has_new_key=not is_own, of=of)
     return Restored(home.record(target), manifest, before)
 
 
@@ -70,7 +72,8 @@ def _made(
     )
     try:
         note = forking(home, record, _source(manifest), None, by=by, is_own=False)
-        replace_store(home, record, _reading(Backups(home), manifest), manifest.engine, note, has_new_key=True)
+        of, reading = Guid(manifest.environment_id), _reading(Backups(home), manifest)
+        replace_store(home, record, reading, manifest.engine, note, has_new_key=True, of=of)
     except BaseException:
         home.drop_environment(target)
         raise

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from strongroom.environment import column_root
 from strongroom.home import EnvironmentRecord, Home
 from strongroom.ids import new_guid
 from strongroom.keys import Secret
@@ -25,6 +26,7 @@ STRUCTURE = frozenset(
         "appmoduleroles",
         "attributemaskingrule",
         "businessunit",
+        "columnkey",
         "connectionrole",
         "customapi",
         "duplicaterule",
@@ -84,7 +86,13 @@ def fresh_store(
         with like.read() as transaction:
             schema = transaction.schema
     database = open_database(
-        place, data_key=key and key.reveal(), create=True, name=scratch, clock=home.clock, schema=schema
+        place,
+        data_key=key and key.reveal(),
+        create=True,
+        name=scratch,
+        clock=home.clock,
+        schema=schema,
+        column_root=column_root(home, target.id),
     )
     try:
         if birth is not None:

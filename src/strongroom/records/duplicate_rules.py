@@ -138,6 +138,8 @@ def _column(table: Table, values: Mapping[str, Value], name: str) -> Column:
     column = table.columns.get(value) if isinstance(value, str) else None
     if column is None or not is_stored(table, column) or column.type not in _KINDS:
         raise InvalidRequest(f"'{name}' takes a column of '{table.logical_name}' with one value; '{value}' is none.")
+    if column.is_encrypted:
+        raise InvalidRequest(f"'{value}' of '{table.logical_name}' is encrypted: no rule can compare it.")
     return column
 
 

@@ -199,6 +199,15 @@ class Column:
     column_number: int = 0
     is_managed: bool = False
     withheld: tuple[str, ...] = ()
+    key_version: int | None = None
+    """The version of the column's own key that new values are sealed with; None for a column that is not encrypted."""
+    is_opening: bool = False
+    """Whether an encrypted column is being given back in plain: new values are not sealed any more."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether stored values may be sealed, so that the database cannot compare them (TS-504)."""
+        return self.key_version is not None
 
     @property
     def property_name(self) -> str:
@@ -373,6 +382,15 @@ class Schema:
     def entity_sets(self) -> Mapping[str, Table]:
         """The tables by the names of their entity sets."""
         return {table.entity_set_name: table for table in self.tables.values()}
+
+    @cached_property
+    def encrypted(self) -> Mapping[str, Mapping[str, Column]]:
+        """The encrypted columns, by table and name; tables without any are not in it."""
+        found = {
+            name: {each.logical_name: each for each in table.columns.values() if each.key_version is not None}
+            for name, table in self.tables.items()
+        }
+        return {name: columns for name, columns in found.items() if columns}
 
     @cached_property
     def type_codes(self) -> Mapping[int, Table]:

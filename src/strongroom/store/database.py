@@ -9,6 +9,7 @@ from strongroom.clock import Clock
 from strongroom.errors import HomeError, IntegrityViolation, Unavailable
 from strongroom.schema.model import Schema
 from strongroom.store import sqlcipher, sqlcipher_file
+from strongroom.store.column_keys import ColumnKeys, RootSource
 from strongroom.store.compile import Statements
 from strongroom.store.copying import StoreCopy, copy_of
 from strongroom.store.engine import Connection, Engine, Raw
@@ -31,14 +32,17 @@ _EMPTY = Schema(0, {}, {}, {}, {}, {})
 class StoreDatabase:
     """One environment's store, as one process sees it. Safe to use from several threads."""
 
-    def __init__(self, engine: Engine, clock: Clock, limit_s: float | None = None) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, limit_s: float | None = None, column_root: RootSource | None = None
+    ) -> None:
         self._engine = engine
+        self._keys = ColumnKeys(column_root)
         self._limit_s = limit_s
         self._clock = clock
         self._pool = Pool(engine)
-        self._shapes: dict[int, Shapes] = {0: Shapes(_EMPTY, engine)}
+        self._shapes: dict[int, Shapes] = {0: Shapes(_EMPTY, engine, self._keys)}
         self._security = SecurityCache(0)
-        self._reader = Reader(Statements(engine.dialect))
+        self._reader = Reader(Statements(engine.dialect, keys=self._keys))
         self._writer = Lock()
         self._writing_thread: int | None = None
 
@@ -112,7 +116,7 @@ class StoreDatabase:
         connection, stamp = self._begin(write=False)
         try:
             work = self._work(connection, stamp, writes=False)
-            yield Dump(self._engine, connection, work.schema, stamp[0], stamp[2])
+            yield Dump(self._engine, connection, work.schema, stamp[0], stamp[2], self._keys)
         finally:
             connection.rollback()
             self._pool.give_back(connection)
@@ -121,7 +125,7 @@ class StoreDatabase:
     def loading(self) -> Generator[Load]:
         """Fill the store with rows of another one, whose schema it was made with; all of them or none."""
         with self._bare_write() as connection:
-            yield Load(self._engine, connection, self._stored_schema(connection))
+            yield Load(self._engine, connection, self._stored_schema(connection), self._keys)
 
     def interrupt(self, wait_s: float = 0.0) -> None:
         """End running statements: their units of work are undone, and none begins any more."""
@@ -131,6 +135,7 @@ class StoreDatabase:
         """Give up all connections. Transactions still open end first."""
         self._pool.close()
         self._engine.close()
+        self._keys.forget()
 
     def begin_with(self, schema: Schema | None) -> None:
         """Make the platform's tables, and those of `schema`, in a new and empty database: all of it or nothing."""
@@ -168,7 +173,8 @@ class StoreDatabase:
         schema = self._stored_schema(connection)
         if schema.version and not fits(self._engine, connection, schema):
             return False
-        self._keep(Shapes(schema, self._engine))
+        self._know_keys(connection, schema)
+        self._keep(Shapes(schema, self._engine, self._keys))
         return True
 
     def _stored_schema(self, connection: Connection) -> Schema:
@@ -209,11 +215,18 @@ class StoreDatabase:
         epoch, metadata_version, version = stamp
         shapes = self._shapes.get(metadata_version)
         if shapes is None:
-            shapes = Shapes(load_schema(connection, metadata_version), self._engine)
+            schema = load_schema(connection, metadata_version)
+            self._know_keys(connection, schema)
+            shapes = Shapes(schema, self._engine, self._keys)
             self._keep(shapes)
         return Work(
             self._engine, connection, self._clock, shapes, Stamp(epoch, metadata_version), version, writes=writes
         )
+
+    def _know_keys(self, connection: Connection, schema: Schema) -> None:
+        """Read the keys of encrypted columns, where there are any: each change of them is one of the metadata too."""
+        if schema.encrypted:
+            self._keys.load(connection)
 
     def _keep(self, shapes: Shapes) -> None:
         self._shapes[shapes.schema.version] = shapes
@@ -269,12 +282,14 @@ def open_database(
     schema: Schema | None = None,
     cache_mib: int = sqlcipher.DEFAULT_CACHE_MIB,
     limit_s: float | None = None,
+    column_root: RootSource | None = None,
 ) -> StoreDatabase:
     """Open the store of the environment `name`, or make it with `schema`.
 
     `place` is the path of a SQLCipher file, which needs its `data_key`, or a URL `postgresql://…`, where the
     environment is the schema `env_<name>` and there is no key. `limit_s` ends units of work that take longer; opening
-    and making the store takes what it takes. Whatever does not fit raises `HomeError` with what is
+    and making the store takes what it takes. `column_root` gives what the keys of encrypted columns are wrapped under;
+    without it their values cannot be read. Whatever does not fit raises `HomeError` with what is
     wrong and what would be right.
     """
     text = str(place)
@@ -293,7 +308,7 @@ def open_database(
         else:
             sqlcipher_file.require_usable(path, data_key)
         engine = sqlcipher.SqlcipherEngine(path, data_key, cache_mib)
-    database = StoreDatabase(engine, clock, limit_s)
+    database = StoreDatabase(engine, clock, limit_s, column_root)
     try:
         if create:
             database.begin_with(schema)

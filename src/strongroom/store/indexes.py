@@ -118,7 +118,7 @@ def _column_indexes(table: Table, column: Column, make: "_Maker", guid: str) -> 
     followed = column.type.is_lookup and name in _ONLY.get(table.logical_name, {name}) and name not in _BOOKKEEPING
     if followed or (table.logical_name in _ALSO and name in _ALSO[table.logical_name]):
         yield make.index(name, quote(name), where=f"{quote(name)} is not null")
-    elif column.is_indexed and not column.type.is_lookup and name != table.primary_name:
+    elif column.is_indexed and not column.is_encrypted and not column.type.is_lookup and name != table.primary_name:
         stored = f"{name}__fold" if is_folded(table, column) else name
         tested = "".join(f", {quote(other)}" for other in _TESTED.get((table.logical_name, name), ()))
         yield make.index(name, f"{quote(stored)}{{nulls}}, {guid}{tested}")

@@ -42,6 +42,8 @@ The platform's own tables, which no name of a customer's table can equal (those 
 - `deletedrow(version, tablename, object, objectid, deletedon)`, `deletionfloor(version)`: rows that are gone
   (`store.tracking`);
 - `filetransfer(token, …)` and `filetransferblock(token, blockid, size, body)`: files on their way (`store.transfers`);
+- `columnkey(tablename, columnname, version, …)`: the wrapped keys of encrypted columns (`store.column_keys`), whose
+  sealed texts stand in the columns themselves, without `__fold` and index;
 - `sight(reader, tablename, …)`, on PostgreSQL: what readers by hand may see (`store.row_security`);
 - `stamp(id, security_epoch, metadata_version, version)`: one row; `metadata(kind, name, body)`; `migration(number, …)`.
 
@@ -83,7 +85,7 @@ def fold(text: str) -> str:
 
 def is_folded(table: Table, column: Column) -> bool:
     """Whether `column` has a stored `__fold` companion: indexed String columns, the primary name, parts of keys."""
-    if column.type is not ColumnType.STRING:
+    if column.type is not ColumnType.STRING or column.is_encrypted:
         return False
     in_key = any(column.logical_name in key.columns for key in table.keys)
     return column.is_indexed or column.logical_name == table.primary_name or in_key

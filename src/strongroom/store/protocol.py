@@ -17,6 +17,7 @@ from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Schema, Table
 
 if TYPE_CHECKING:
+    from strongroom.store.column_encryption import ColumnEncryption
     from strongroom.store.copying import StoreCopy
     from strongroom.store.leaves import AuditLog
     from strongroom.store.portable import Dump
@@ -251,6 +252,11 @@ class Transaction(Protocol):
 
     def remove_file(self, row: Row, column: str) -> None:
         """Remove what the column holds. Contents of rows, columns and tables that go, go with them."""
+        ...
+
+    @property
+    def column_encryption(self) -> "ColumnEncryption":
+        """The keys of encrypted columns, and what is still to be converted (TS-504)."""
         ...
 
     @property

@@ -138,6 +138,12 @@ def has_longer_text(work: Work, table: Table, column: Column, units: int) -> boo
     """Whether a text in the column has more UTF-16 units than `units`. The database counts characters, which have one
     unit or two, so the texts in between are counted here."""
     name, source = quote(column.logical_name), quote(table.logical_name)
+    if column.is_encrypted:
+        held = map(
+            work.shape(table).read, work.connection.query(f"{work.shape(table).select} where {name} is not null")
+        )
+        texts = (str(row.values[column.logical_name]) for row in held)
+        return any(len(text.encode("utf-16-le")) // 2 > units for text in texts)
     if work.connection.query(f"select 1 from {source} where length({name}) > ? limit 1", (units,)):
         return True
     found = work.connection.query(f"select {name} from {source} where length({name}) > ?", (units // 2,))
@@ -232,7 +238,7 @@ def _change(
     shape = work.shape(table)
     known = target.values
     different = {name: value for name, value in changes.items() if name not in known or known[name] != value}
-    stored = shape.changes(different)
+    stored = shape.changes(different, target.id)
     if owner is None:
         owner = target.owner
     if unit is None:

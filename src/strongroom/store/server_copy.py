@@ -17,6 +17,7 @@ from strongroom.clock import Clock
 from strongroom.errors import BackupDamaged, HomeError, Unavailable
 from strongroom.schema.codec import Document, Json, Kind, schema_from
 from strongroom.schema.model import Schema
+from strongroom.store.column_keys import ColumnKeys
 from strongroom.store.compile import Statements
 from strongroom.store.copying import Part, StoreCopy, rows_and_tree
 from strongroom.store.ddl import fit_tables
@@ -176,7 +177,7 @@ class SchemaReceiver:
         epoch, metadata_version, version = self._connection.query(
             "select security_epoch, metadata_version, version from stamp"
         )[0]
-        shapes = Shapes(load_schema(self._connection, metadata_version), self._engine)
+        shapes = Shapes(load_schema(self._connection, metadata_version), self._engine, ColumnKeys())
         stamp = Stamp(epoch, metadata_version)
         work = Work(self._engine, self._connection, self._clock, shapes, stamp, version, writes=True)
         note(StoreTransaction(work, SecurityCache(-1), Reader(Statements(self._engine.dialect))))

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from strongroom.errors import IntegrityViolation
+from strongroom.errors import IntegrityViolation, InvalidRequest
 from strongroom.ids import Guid, Key, Reference
 from strongroom.schema.model import Column, ColumnType, Table
+from strongroom.store.column_keys import MARK, ColumnKeys
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Codec, Engine, Raw
 from strongroom.store.layout import fold, has_owner_key, has_table_column, has_unit, is_folded, is_stored
@@ -36,8 +37,10 @@ class _Stored:
 class Shape:
     """The stored form of one table."""
 
-    def __init__(self, table: Table, engine: Engine) -> None:
+    def __init__(self, table: Table, engine: Engine, keys: ColumnKeys) -> None:
         self.table = table
+        self._keys = keys
+        self._encrypted = [column for column in table.columns.values() if column.is_encrypted]
         self.name = quote(table.logical_name)
         self.stored = {c.logical_name: _stored(table, c, engine) for c in table.columns.values() if is_stored(table, c)}
         self.has_owner = has_owner_key(table)
@@ -62,6 +65,11 @@ class Shape:
             value = values[name]
             if value is not None:
                 values[name] = decode(value)
+        for column in self._encrypted:
+            value = values[column.logical_name]
+            if isinstance(value, str):
+                row = str(raw[self._id_at])
+                values[column.logical_name] = self._keys.open(self.table.logical_name, column.logical_name, row, value)
         for name, target in self._single:
             value = values[name]
             if value is not None:
@@ -90,7 +98,7 @@ class Shape:
         if self.has_version:
             names.append(VERSION)
             columns.append([row.version for row in rows])
-        given = [row.values for row in rows]
+        given = [self._sealed(row.id, row.values) for row in rows]
         used = set[str]().union(*given)
         for name in self._keyed:
             if name in used:
@@ -100,9 +108,10 @@ class Shape:
         self._require_known(used)
         return names, list(zip(*columns, strict=True))
 
-    def changes(self, changes: Mapping[str, Value]) -> dict[str, object]:
-        """`changes` by stored column. Columns that are not stored are left out."""
+    def changes(self, changes: Mapping[str, Value], row: Guid) -> dict[str, object]:
+        """`changes` of a row by stored column. Columns that are not stored are left out."""
         self._require_known(changes.keys())
+        changes = self._sealed(row, changes)
         found: dict[str, object] = {}
         for name, value in changes.items():
             stored = self.stored.get(name)
@@ -120,7 +129,7 @@ class Shape:
         if self.has_version:
             found[VERSION] = row.version
         self._require_known(row.values.keys())
-        given = row.values.get
+        given = self._sealed(row.id, row.values).get
         for name, encode, stored in self._writers:
             value = given(name)
             if value is None:
@@ -130,6 +139,22 @@ class Shape:
             else:
                 _store(stored, value, found)
         return found
+
+    def _sealed(self, row: Guid, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """`values` as they are stored: those of encrypted columns sealed for this row (TS-504)."""
+        if not self._encrypted:
+            return values
+        stored = dict(values)
+        for column in self._encrypted:
+            name, table = column.logical_name, self.table.logical_name
+            value = values.get(name)
+            if not isinstance(value, str):
+                continue
+            if column.key_version is not None and not column.is_opening:
+                stored[name] = self._keys.seal(table, name, column.key_version, row, value)
+            elif value.startswith(MARK):
+                raise InvalidRequest(f"A value of '{name}' of '{table}' cannot begin with '{MARK}' yet.")
+        return stored
 
     def _require_known(self, names: Set[str]) -> None:
         if not names <= self.table.columns.keys():
@@ -213,6 +238,15 @@ def _guid(value: Value) -> str | None:
             raise IntegrityViolation(f"A lookup holds {type(value).__name__}, not a reference.")
 
 
+def not_searchable(table: Table, column: Column) -> InvalidRequest:
+    """400: the database cannot compare what is sealed under random nonces (TS-504)."""
+    return InvalidRequest(
+        f"The column '{column.logical_name}' of '{table.logical_name}' is encrypted, so it cannot be used to filter,"
+        " sort, group, aggregate or join; only whether it is empty can be asked.",
+        details={"reason": "encrypted-column-not-searchable", "rule": "TS-504", "column": column.logical_name},
+    )
+
+
 def key_condition(shape: Shape, columns: Mapping[str, Value], folded: Callable[[str], str]) -> tuple[str, list[object]]:
     """A condition that the columns have these values, text without regard to case, and its parameters."""
     parts: list[str] = []
@@ -223,6 +257,8 @@ def key_condition(shape: Shape, columns: Mapping[str, Value], folded: Callable[[
         if value is None:
             parts.append(f"{expression} is null")
             continue
+        if stored.column.is_encrypted:
+            raise not_searchable(shape.table, stored.column)
         if stored.is_lookup:
             parameters.append(_guid(value))
         elif stored.column.type in (ColumnType.STRING, ColumnType.MEMO):

@@ -12,13 +12,14 @@ from strongroom.clock import Clock, iso
 from strongroom.errors import IntegrityViolation
 from strongroom.ids import Guid, Key, Reference, new_guids
 from strongroom.schema.model import Column, ManyToMany, Relationship, Schema, Table
-from strongroom.store import column_rules, everyone
+from strongroom.store import column_rules, everyone, sealed_trail
 from strongroom.store import facts as security
 from strongroom.store import file_contents as stored_files
 from strongroom.store import links as stored_links
 from strongroom.store import rows as stored_rows
 from strongroom.store import shares as stored_shares
 from strongroom.store import units as stored_units
+from strongroom.store.column_encryption import ColumnEncryption
 from strongroom.store.compile import Statements
 from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
@@ -220,18 +221,26 @@ class StoreTransaction:
         fitting = replace(fit_tables(work.engine, work.connection, old, schema), version=version)
         work.engine.fit_policies(work.connection, old, fitting)
         store_schema(work.engine, work.connection, fitting)
-        work.shapes = Shapes(fitting, work.engine)
+        work.shapes = Shapes(fitting, work.engine, work.column_keys)
         work.stamp = Stamp(work.stamp.security_epoch, version)
-        self._reader = Reader(Statements(work.engine.dialect))  # the version is not committed yet
+        self._reader = Reader(
+            Statements(work.engine.dialect, keys=work.column_keys)
+        )  # the version is not committed yet
         work.has_failed = False
         fit_twins(work, old)
         mirror_schema(work)
         stored_files.remove_of_dropped(work)
 
+    @property
+    def column_encryption(self) -> ColumnEncryption:
+        return ColumnEncryption(self._work)
+
     # --- audit ---
 
     def append_audit(self, entries: Iterable[Mapping[str, Value]]) -> None:
         """See the protocol. An entry without `auditid` gets one, and `createdon` when it has none."""
+        if self.schema.encrypted:
+            entries = [sealed_trail.sealed(self._work, entry) for entry in entries]
         retention = self.settings().retention
         if retention.days is None and not retention.by_table:
             self._append(_AUDIT, entries)

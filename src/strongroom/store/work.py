@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from strongroom.clock import Clock, iso
 from strongroom.errors import IntegrityViolation
 from strongroom.schema.model import Schema, Table
+from strongroom.store.column_keys import ColumnKeys
 from strongroom.store.counters import Counters
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.protocol import Stamp
@@ -20,15 +21,16 @@ BATCH = 500
 class Shapes:
     """The stored forms of the tables of one schema, made when first used."""
 
-    def __init__(self, schema: Schema, engine: Engine) -> None:
+    def __init__(self, schema: Schema, engine: Engine, keys: ColumnKeys) -> None:
         self.schema = schema
+        self.keys = keys
         self._engine = engine
         self._shapes: dict[str, Shape] = {}
 
     def __getitem__(self, table: Table) -> Shape:
         shape = self._shapes.get(table.logical_name)
         if shape is None or shape.table is not table:
-            shape = self._shapes[table.logical_name] = Shape(table, self._engine)
+            shape = self._shapes[table.logical_name] = Shape(table, self._engine, self.keys)
         return shape
 
 
@@ -66,6 +68,11 @@ class Work:
     @property
     def schema(self) -> Schema:
         return self.shapes.schema
+
+    @property
+    def column_keys(self) -> ColumnKeys:
+        """The keys of encrypted columns."""
+        return self.shapes.keys
 
     def shape(self, table: Table) -> Shape:
         """How rows of `table` are stored."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from strongroom.environment import column_root
 from strongroom.errors import InvalidRequest
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.keys import Secret
@@ -53,6 +54,7 @@ def import_everything(
                 name=name,
                 clock=home.clock,
                 schema=schema,
+                column_root=column_root(home, record.id),
             )
             try:
                 _fill(made, schema, export, tell)

@@ -14,6 +14,7 @@ from strongroom.store.compile.values import Rounding, encoder
 from strongroom.store.compile.writer import Bound, Scope, Writer
 from strongroom.store.dialect import Dialect, Kind, kind_of, quote, text_literal
 from strongroom.store.layout import OWNER_COLUMNS, PRINCIPAL_TABLES, has_table_column, is_folded, is_stored, scale
+from strongroom.store.shape import not_searchable
 
 NULL = "null"
 OWNER_KINDS = {"owninguser": "systemuser", "owningteam": "team"}
@@ -108,6 +109,8 @@ def column_value(writer: Writer, bound: Bound, column: Column) -> str:
 
 def field_operand(writer: Writer, bound: Bound, column: Column) -> Operand:
     """A column in its comparable form."""
+    if column.is_encrypted:
+        raise not_searchable(bound.table, column)
     kind = kind_of(column)
     name = column.logical_name
     if kind is not Kind.TEXT or not is_stored(bound.table, column) or is_owner_column(bound.table, name):

@@ -12,7 +12,7 @@ from strongroom.store.compile.frame import Cut, Early, Frame
 from strongroom.store.compile.keys import Columns, is_one_term, select_keys
 from strongroom.store.compile.statement import Statement
 from strongroom.store.compile.strategy import Layout, limit_of
-from strongroom.store.compile.values import Decode, decoder
+from strongroom.store.compile.values import Decode, Opening, decoder
 from strongroom.store.compile.writer import Scope, Writer
 from strongroom.store.dialect import quote
 
@@ -125,6 +125,9 @@ def output(writer: Writer, scope: Scope, expression: Expression) -> str:
     if is_closed(writer, expression):
         return expressions.NULL
     value = expressions.value(writer, scope, expression)
+    if isinstance(expression, Field) and expression.column.is_encrypted:
+        bound = scope[expression.alias]
+        value = f"cast({bound.column(bound.table.primary_id)} as text) || ' ' || {value}"
     if isinstance(expression, Field | LookupName | LookupTable):
         sharers = writer.plan(expression.alias).shared_values.get(expression.column.logical_name)
         if sharers is not None:
@@ -153,6 +156,9 @@ def output_decoder(writer: Writer, expression: Expression) -> Decode:
     """What makes the driver's value of an output ours."""
     if is_closed(writer, expression):
         return None
+    if isinstance(expression, Field) and expression.column.is_encrypted:
+        table = writer.plan(expression.alias).table.logical_name
+        return Opening(writer.keys, table, expression.column.logical_name, mask_over(writer, expression))
     kind, scale = expressions.kind_of_expression(writer, expression)
     return mask_over(writer, expression) or decoder(writer.dialect, kind, scale)
 

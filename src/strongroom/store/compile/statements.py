@@ -14,6 +14,7 @@ from strongroom.access.planned import PlannedSelect
 from strongroom.errors import IntegrityViolation
 from strongroom.query.ast import Select
 from strongroom.schema.model import Schema
+from strongroom.store.column_keys import ColumnKeys
 from strongroom.store.compile import aliases, counting, frame, groups, lists, predicates, security, shape, strategy
 from strongroom.store.compile.estimate import Estimate
 from strongroom.store.compile.keys import select_keys
@@ -65,8 +66,9 @@ class _Entry:
 class Statements:
     """Compiled statements of one environment, by shape, plans and schema version; the least used ones are dropped."""
 
-    def __init__(self, dialect: Dialect, capacity: int = 2000) -> None:
+    def __init__(self, dialect: Dialect, capacity: int = 2000, keys: ColumnKeys | None = None) -> None:
         self._dialect = dialect
+        self._keys = keys or ColumnKeys()
         self._capacity = capacity
         self._entries: OrderedDict[tuple[object, ...], _Entry] = OrderedDict()
         self._text = 0
@@ -82,7 +84,7 @@ class Statements:
                 self._entries.move_to_end(key)
                 return entry.statement.bind(read.values)
         layout = _list_layout(planned, self._dialect, estimate)
-        statement = _select(planned, schema, self._dialect, read, layout)
+        statement = _select(planned, schema, self._dialect, read, layout, self._keys)
         self._keep(key, _Entry(statement, layout))
         return statement.bind(read.values)
 
@@ -160,8 +162,17 @@ def _writer(
     return writer if planned is None else replace(writer, hidden=planned.hidden, unmasked=planned.unmasked)
 
 
-def _select(planned: PlannedSelect, schema: Schema, dialect: Dialect, read: Shape, layout: Layout) -> Statement:
+def _select(
+    planned: PlannedSelect,
+    schema: Schema,
+    dialect: Dialect,
+    read: Shape,
+    layout: Layout,
+    keys: ColumnKeys | None = None,
+) -> Statement:
     writer = _writer(dialect, schema, planned.plans, read, planned)
+    if keys is not None:
+        writer.keys = keys
     write = groups.write if groups.is_grouped(planned.select) else lists.write
     return write(writer, planned.select, layout)
 

@@ -17,12 +17,37 @@ import orjson
 from strongroom.access.masking import Mask
 from strongroom.errors import InvalidRequest
 from strongroom.query.ast import Operator
+from strongroom.store.column_keys import ColumnKeys
 from strongroom.store.compile.patterns import TextPattern
 from strongroom.store.dialect import Dialect, Kind
 from strongroom.store.layout import fold
 
 Encode = Callable[[object], object]
 Decode = Callable[[object], object] | Mask | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Values of an encrypted column that come with the id of their row before them: `GUID STORED` (TS-504). What a mask
+    covers is masked once it is open."""
+
+    keys: ColumnKeys
+    table: str
+    column: str
+    mask: Mask | None
+
+    def __call__(self, value: object) -> object:
+        return self.of_column((value,))[0]
+
+    def of_column(self, values: Iterable[object]) -> list[object]:
+        """Many values."""
+        show = same if self.mask is None else self.mask.for_answer()
+        return [None if value is None else show(self._opened(str(value))) for value in values]
+
+    def _opened(self, value: str) -> str:
+        row, _, stored = value.partition(" ")
+        return self.keys.open(self.table, self.column, row, stored)
+
 
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 19
@@ -111,6 +136,8 @@ def column_decoder(decode: Callable[[object], object] | Mask) -> Callable[[Itera
         return lambda values: map(decode.for_answer(), values)
     if isinstance(decode, Scaled):
         return decode.column
+    if isinstance(decode, Opening):
+        return decode.of_column
     return lambda values: map(decode, values)
 
 

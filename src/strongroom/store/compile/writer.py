@@ -11,6 +11,7 @@ from strongroom.access.plan import Plan
 from strongroom.errors import IntegrityViolation
 from strongroom.query.ast import Expression, Predicate
 from strongroom.schema.model import Schema, Table
+from strongroom.store.column_keys import ColumnKeys
 from strongroom.store.compile.shape import Shape
 from strongroom.store.compile.values import Encode, same
 from strongroom.store.dialect import Dialect, Kind, quote
@@ -84,6 +85,8 @@ class Writer:
     """Outputs that are null for this caller (`PlannedSelect.hidden`)."""
     unmasked: frozenset[Expression] = frozenset()
     """Outputs without their masks (`PlannedSelect.unmasked`)."""
+    keys: ColumnKeys = field(default_factory=ColumnKeys)
+    """What opens the values of encrypted columns."""
 
     parameters: list[Parameter] = field(default_factory=list[Parameter])
     _numbers: dict[Parameter, int] = field(default_factory=dict[Parameter, int])

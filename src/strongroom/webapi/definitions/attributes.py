@@ -131,6 +131,7 @@ _BASE: _Properties = {
     "CanBeSecuredForRead": _can_secure,
     "CanBeSecuredForCreate": _can_secure,
     "CanBeSecuredForUpdate": _can_secure,
+    "IsEncrypted": lambda item: item.column.is_encrypted,
     "IsSecured": lambda item: item.column.is_secured,
     "IsRetrievable": lambda item: item.column.valid_for_read,
     "IsFilterable": lambda item: item.column.valid_for_read,
