@@ -1,16 +1,20 @@
 """Real servers for tests: a home made by `strongroom init`, served by `strongroom serve`, one for each engine."""
 
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from strongroom.cli.main import run
 
 STRONGROOM = str(Path(sys.executable).with_name("strongroom"))
 
@@ -18,19 +22,35 @@ STRONGROOM = str(Path(sys.executable).with_name("strongroom"))
 def run_cli(
     *arguments: str, expect: int = 0, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line and check its exit status."""
-    done = subprocess.run(
-        [STRONGROOM, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, **(environ or {})},
-        check=False,
-    )
+    """Run a command and check its exit status.
+
+    The command runs in this process, where the modules are read already: the entry point is the same. A server, and
+    a command with variables of its own, gets a process of its own.
+    """
+    needs_process = environ is not None or arguments[:1] == ("serve",)
+    done = _in_its_process(arguments, environ or {}) if needs_process else _in_this_process(arguments)
     assert done.returncode == expect, (
         f"strongroom {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     )
     return done
+
+
+def _in_its_process(arguments: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [STRONGROOM, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **environ},
+        check=False,
+    )
+
+
+def _in_this_process(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    said, complained = io.StringIO(), io.StringIO()
+    with redirect_stdout(said), redirect_stderr(complained):
+        status = run(arguments)
+    return subprocess.CompletedProcess(list(arguments), status, said.getvalue(), complained.getvalue())
 
 
 def free_port() -> int:

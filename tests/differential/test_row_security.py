@@ -31,7 +31,7 @@ def place(stores: Stores) -> Iterator[str]:
     yield made
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(st.integers(0, 2**32))
 def test_a_statement_by_hand_sees_what_the_oracle_allows(place: str, stores: Stores, seed: int) -> None:
     """SM-5: for every user, table and row of random worlds. Readers see what is committed, so each world is."""

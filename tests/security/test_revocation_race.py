@@ -21,7 +21,7 @@ from tests.homes import make_home
 from tests.security.realm import NS
 from tests.servers import RunningServer, start_server
 
-ROUNDS = int(os.environ.get("STRONGROOM_RACE_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("STRONGROOM_RACE_ROUNDS", "20"))
 
 
 @pytest.fixture
