@@ -125,6 +125,15 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorSettings:
+    """Heads of the trail that are kept outside of the home."""
+
+    path: str = _setting("", "Folder outside of the home, to whose files ENVIRONMENT.jsonl signed heads are appended.")
+    minutes: int = _setting(10, "Minutes between two heads that a witness gets.", least=1, most=1440)
+    gap_hours: int = _setting(24, "Hours without a head at a witness that are worth an alert.", least=1, most=8760)
+
+
+@dataclass(frozen=True, slots=True)
 class BackupSettings:
     """Back-ups that a running server takes by itself, and where all of them are."""
 
@@ -174,6 +183,7 @@ class Settings:
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    auditanchor: AnchorSettings = field(default_factory=AnchorSettings)
     lockbox: LockboxSettings = field(default_factory=LockboxSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 

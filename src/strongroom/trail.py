@@ -8,7 +8,7 @@ file elsewhere proves more, because it is out of reach of whoever has the home.
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import BinaryIO
@@ -65,19 +65,21 @@ class Trail:
         with self.environment.database.read() as transaction:
             return transaction.log.heads(newest=newest)
 
-    def verify(self, progress: Callable[[int], None] = lambda _: None) -> Verdict:
-        """Whether the trail is what it was, also against what the witness kept. It is sealed first. A doubt must show
-        twice: the trail goes on while it is looked at."""
-        found = self._verified(progress)
-        return self._verified(progress) if found.doubts else found
+    def verify(
+        self, progress: Callable[[int], None] = lambda _: None, elsewhere: Sequence[StoredHead] = ()
+    ) -> Verdict:
+        """Whether the trail is what it was, also against what the witness in the home kept, and those `elsewhere`. It
+        is sealed first. A doubt must show twice: the trail goes on while it is looked at."""
+        found = self._verified(progress, elsewhere)
+        return self._verified(progress, elsewhere) if found.doubts else found
 
-    def _verified(self, progress: Callable[[int], None]) -> Verdict:
+    def _verified(self, progress: Callable[[int], None], elsewhere: Sequence[StoredHead]) -> Verdict:
         with suppress(IntegrityViolation):  # a damaged log is not sealed on; what is wrong with it is said below
             self.seal()
         database = self.environment.database
         with database.read() as transaction:
             heads, strangers = transaction.log.heads(), transaction.log.strangers()
-        witnessed = read_witness(self.witness_file)
+        witnessed = [*read_witness(self.witness_file), *elsewhere]
         entries = logged_entries(database)
         found = verify(self.environment.id, self.public_key, entries, heads, witnessed, progress)
         doubts = tuple(f"The entry {each} was put in between: it has no leaf." for each in strangers)

@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from strongroom.audit.entries import Action
 from strongroom.audit.heads import shown_head
+from strongroom.audit.leaf import members_of
 from strongroom.ids import Guid
 from strongroom.store.leaves import StoredHead
+from strongroom.store.protocol import Transaction
 
 STATEMENT = "fork"
 """The name in `changedata` under which the statement stands."""
@@ -67,6 +69,13 @@ def fork_in(members: Mapping[str, str | int | None], environment: Guid, public: 
         return Fork(int(said["Kept"]), int(given_up["TreeSize"]) if given_up else int(said["Kept"]))
     except (InvalidSignature, ValueError, KeyError, TypeError, StopIteration, AttributeError):
         return None
+
+
+def forks_in(transaction: Transaction, environment: Guid, public: Ed25519PublicKey) -> list[Fork]:
+    """All forks that the entries of an open environment state. Looks through the whole trail."""
+    table = transaction.schema.tables["audit"]
+    rows = transaction.rows_where(table, {"action": Action.RESTORED.value})
+    return [fork for row in rows if (fork := fork_in(members_of(row), environment, public)) is not None]
 
 
 def _signed(said: Mapping[str, object]) -> bytes:

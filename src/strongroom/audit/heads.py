@@ -8,6 +8,7 @@ before, signature included, so that the newest head vouches for all of them.
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -15,9 +16,12 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from strongroom.ids import Guid
+from strongroom.clock import moment_of
+from strongroom.errors import InvalidRequest
+from strongroom.ids import Guid, parse_guid
 from strongroom.store.leaves import StoredHead
 
+_LONGEST = 200
 NO_HEAD = ""
 """What the first head names as the one before it."""
 
@@ -83,6 +87,39 @@ def shown_head(head: StoredHead) -> dict[str, str | int | bool | None]:
         "TestClock": head.is_test_clock,
         "Signature": head.signature,
     }
+
+
+def given_head(shown: Mapping[str, object]) -> StoredHead:
+    """A head as somebody gives it back. Raises `InvalidRequest` with the member that is wrong."""
+
+    def text(name: str, *, required: bool = True) -> str:
+        value = shown.get(name)
+        if value is None and not required:
+            return ""
+        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
+            raise InvalidRequest(f"'{name}' of a head is a text.")
+        return value
+
+    size, is_test = shown.get("TreeSize"), shown.get("TestClock")
+    environment = parse_guid(text("EnvironmentId"))
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise InvalidRequest("'TreeSize' of a head is a whole number above 0.")
+    try:
+        root = base64.b64decode(text("RootHash"), validate=True)
+    except ValueError:
+        root = b""
+    if environment is None or len(root) != sha256().digest_size or moment_of(text("SignedOn")) is None:
+        raise InvalidRequest("A head has EnvironmentId, RootHash (32 bytes in base64) and SignedOn.")
+    return StoredHead(
+        environment=environment,
+        tree_size=size,
+        root=root.hex(),
+        signed_on=text("SignedOn"),
+        key_id=text("KeyId"),
+        signature=text("Signature"),
+        previous=text("PreviousHeadSha256", required=False),
+        is_test_clock=is_test is True,
+    )
 
 
 def _statement(head: StoredHead) -> bytes:

@@ -9,6 +9,7 @@ from strongroom.cli.audit_keeping import keep, storage
 from strongroom.cli.audit_reading import access, search, users
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say
+from strongroom.cli.witnesses import anchor, witness
 
 if TYPE_CHECKING:
     from strongroom.audit.archives import ArchiveVerdict
@@ -26,6 +27,8 @@ audit.add_command(search)
 audit.add_command(users)
 audit.add_command(keep)
 audit.add_command(storage)
+audit.add_command(witness)
+audit.add_command(anchor)
 
 
 @audit.command(short_help="Check that nobody changed the trail.")
@@ -72,11 +75,15 @@ def verify(
         return _tell(found, as_json)
     if public_key is not None or witness is not None:
         raise InvalidRequest("--public-key and --witness go with an export; a live environment has its own.")
+    from strongroom.anchoring import anchorer_of
     from strongroom.audit.activities import Activity
     from strongroom.cli.telling import tell_command
 
     with _opened(home, environment) as live:
-        verdict = live.verify(_progress)
+        elsewhere, silent = anchorer_of(opened(home), live.environment).witnessed()
+        for each in silent:
+            click.echo(f"The witness {each.witness} could not be asked: {each.problem}", err=True)
+        verdict = live.verify(_progress, elsewhere)
         tell_command(
             live.environment, Activity.TRAIL_VERIFIED, "audit verify", sound=not verdict.doubts, entries=verdict.size
         )

@@ -38,6 +38,7 @@ from strongroom.messages import (
     states,
     vaults,
     view_as,
+    witnesses,
 )
 
 ROOMS = (
@@ -77,5 +78,6 @@ ROOMS = (
     states,
     vaults,
     view_as,
+    witnesses,
 )
 """Each has `OPERATIONS`."""

@@ -78,6 +78,20 @@ def endpoint_of(address: str, schemes: tuple[str, ...], target: str) -> Endpoint
 
 def post(endpoint: Endpoint, body: bytes, headers: dict[str, str], context: ssl.SSLContext | None) -> None:
     """Send a body and be content with a 2xx. Raises `OSError` for everything else, with what came instead."""
+    status, _ = exchange("POST", endpoint, body, {"Content-Type": "application/json", **headers}, context)
+    if not 200 <= status < 300:
+        raise OSError(f"the receiver answered {status}")
+
+
+def exchange(
+    method: str,
+    endpoint: Endpoint,
+    body: bytes | None,
+    headers: dict[str, str],
+    context: ssl.SSLContext | None,
+    most: int = _MOST_ANSWER,
+) -> tuple[int, bytes]:
+    """Send a request; the status of the answer and its first `most` bytes. Raises `OSError` when none comes."""
     connection: http.client.HTTPConnection
     if endpoint.scheme == "https":
         secured = context or ssl.create_default_context()
@@ -85,11 +99,9 @@ def post(endpoint: Endpoint, body: bytes, headers: dict[str, str], context: ssl.
     else:
         connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=TIMEOUT_S)
     try:
-        connection.request("POST", endpoint.path, body, {"Content-Type": "application/json", **headers})
+        connection.request(method, endpoint.path, body, headers)
         answer = connection.getresponse()
-        answer.read(_MOST_ANSWER)
-        if not 200 <= answer.status < 300:
-            raise OSError(f"the receiver answered {answer.status}")
+        return answer.status, answer.read(most)
     except http.client.HTTPException as error:
         raise OSError(f"the receiver's answer is not HTTP: {type(error).__name__}") from None
     finally:

@@ -10,6 +10,8 @@ from strongroom.monitoring.destinations import check_destination
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.rules import check_recipients, is_on, read_rule
 from strongroom.monitoring.tables import ALERT, DESTINATION, RULE
+from strongroom.monitoring.witness_tables import WITNESS
+from strongroom.monitoring.witnesses import check_witness
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Value
 
@@ -27,6 +29,8 @@ def register_rules(rules: Rules, outbound: Outbound) -> None:
     rules.on(
         Event.BEFORE_UPDATE, DESTINATION, partial(_check_change, outbound), name="stream: allowed destinations (TS-819)"
     )
+    for event in (Event.BEFORE_CREATE, Event.BEFORE_UPDATE):
+        rules.on(event, WITNESS, partial(_check_witness, outbound), name="witnesses: allowed addresses (TS-815)")
 
 
 def _check_rule(outbound: Outbound, session: Session, row: Row, values: dict[str, Value]) -> None:
@@ -62,6 +66,15 @@ def _keep(_: Session, row: Row, __: dict[str, Value]) -> None:
         code="0x80048306",
         details={"reason": "ledger-table", "rule": "TS-003", "target": row.table.logical_name},
     )
+
+
+def _check_witness(outbound: Outbound, _: Session, row: Row, values: dict[str, Value]) -> None:
+    if row.values.get("name") not in (None, values.get("name", row.values.get("name"))):
+        raise InvalidRequest(
+            "The name of a witness is how it is known how far it has come: make a new one instead.",
+            details={"reason": "name-fixed", "rule": "TS-815", "target": "name"},
+        )
+    check_witness({**row.values, **values}, outbound)
 
 
 def _check_new(outbound: Outbound, _: Session, __: Row, values: dict[str, Value]) -> None:

@@ -201,16 +201,24 @@ class AuditLog:
 
     def heads(self, *, newest: int | None = None) -> list[StoredHead]:
         """The heads, oldest first; only the `newest` ones when told."""
-        order = f"desc limit {int(newest)}" if newest is not None else "asc"
+        if newest is None:
+            return self._heads("order by treesize")
+        return self._heads(f"order by treesize desc limit {int(newest)}")[::-1]
+
+    def first_head_above(self, size: int) -> StoredHead | None:
+        """The oldest head over more than `size` leaves."""
+        return next(iter(self._heads("where treesize > ? order by treesize limit 1", (size,))), None)
+
+    def _heads(self, rest: str, parameters: tuple[int, ...] = ()) -> list[StoredHead]:
         found = self._work.connection.query(
             "select environment, treesize, root, signedon, keyid, signature, previous, testclock from audithead"
-            f" order by treesize {order}"
+            f" {rest}",
+            parameters,
         )
-        shown = [
+        return [
             StoredHead(str(environment), size, root, signed_on, key_id, signature, previous, bool(is_test_clock))
             for environment, size, root, signed_on, key_id, signature, previous, is_test_clock in found
         ]
-        return list(reversed(shown)) if newest is not None else shown
 
     def _rows(self, name: str, condition: str, parameters: tuple[int, ...], limit: int | None = None) -> Iterator[Row]:
         """Rows of one of the two tables, in the order of their keys where they are limited."""

@@ -116,6 +116,15 @@ OWN_TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("TestClock", "Edm.Boolean"),
         ("Signature", "Edm.String"),
     ),
+    "WitnessState": (
+        ("Name", "Edm.String"),
+        ("Kind", "Edm.String"),
+        ("Outcome", "Edm.String"),
+        ("Leaves", "Edm.Int64"),
+        ("KeptOn", "Edm.DateTimeOffset"),
+        ("TriedOn", "Edm.DateTimeOffset"),
+        ("Error", "Edm.String"),
+    ),
     "EvidenceItem": (
         ("Sequence", "Edm.Int64"),
         ("Table", "Edm.String"),

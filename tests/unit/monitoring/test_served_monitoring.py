@@ -8,9 +8,20 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.engines import ENGINES, Stores
 from tests.homes import make_home
-from tests.servers import RunningServer, start_server
+from tests.servers import RunningServer, run_cli, start_server
+
+from strongroom.anchoring import anchorer_of, credential_name
+from strongroom.audit.exports import encode_key
+from strongroom.audit.heads import Signer, given_head, shown_head, signed_head
+from strongroom.environment import open_environment
+from strongroom.home import open_home
+from strongroom.keys import Secret
+from strongroom.records import NewRecord, create
+from strongroom.store.protocol import Value
+from strongroom.trail import Trail
 
 Call = Callable[..., Any]
 
@@ -165,3 +176,35 @@ def test_the_files_of_streams_and_locks_are_the_owners_alone(running: RunningSer
     found: list[Path] = [*(running.home / "stream").rglob("*"), *(running.home / "watch").rglob("*")]
     assert found
     assert [each for each in found if each.stat().st_mode & 0o077] == []
+
+
+def test_another_home_keeps_heads_over_its_web_api_and_refuses_another_history(running: RunningServer) -> None:
+    """TS-815: as an application of its own, with a token of the other home's authority; another key is another log."""
+    client = run_cli("apps", "add", "Witness", "--role", "System Administrator", "--home", str(running.home)).stdout
+    secret = run_cli("apps", "secret", client.strip(), "--home", str(running.home)).stdout.strip()
+    there = running.address.removeprefix("http://")
+    (running.home / "strongroom.toml").write_text(f'[outbound]\nallow = ["{there}"]\n')
+    home = open_home(running.home)
+    control = open_environment(home, "control")
+    values: dict[str, Value] = {"name": "partner", "isenabled": True, "kind": 3, "clientid": client.strip()}
+    with control.session_of("admin", write=True) as session:
+        create(session, session.table("auditwitness"), NewRecord({**values, "address": f"{running.address}/e/main"}))
+    home.keys.seal(credential_name(control, "partner"), Secret(secret.encode()))
+    anchorer = anchorer_of(home, control)
+    for _ in range(2):
+        Trail(home, control).seal()
+        (outcome,) = anchorer.anchor(at_once=True)
+        assert outcome.problem is None
+        with control.session_of("admin", write=True) as session:
+            create(session, session.table("supervisoryauthority"), NewRecord({"name": "Somebody"}))
+
+    call = caller_of(running, running.token())
+    kept = call("GET", f"RetrieveWitnessedHeads(EnvironmentId={control.id})")["Heads"]
+    assert [given_head(each) for each in kept] == anchorer.witnessed()[0]
+    assert len(kept) == 2
+    signer = Signer(control.id, Ed25519PrivateKey.generate(), is_test_home=False)
+    forged = {"Head": shown_head(signed_head(signer, 9999, "00" * 32, "2030-01-01T00:00:00Z", None)), "Proof": []}
+    body = {**forged, "PublicKey": encode_key(signer.public), "Name": "control"}
+    error = call("POST", "DepositTreeHead", body, expect=403)["error"]
+    assert error["innererror"] == {"reason": "witness-disagrees", "rule": "TS-815", "target": "Head"}
+    control.close()
