@@ -19,6 +19,7 @@ import uvicorn
 import uvloop
 from uvicorn.supervisors import Multiprocess
 
+from strongroom.anchoring import Anchoring
 from strongroom.converting import Converting
 from strongroom.environment import Environment, Environments
 from strongroom.errors import HomeError
@@ -89,7 +90,7 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        kinds = (Converting, Keeping, Watching, Streaming, SystemJobs, LettingGo, Upkeep)
+        kinds = (Converting, Keeping, Watching, Streaming, Anchoring, SystemJobs, LettingGo, Upkeep)
         rounds = (
             Sealing(self._environments, self._tell_of_tampering),
             *(kind(self._environments) for kind in kinds),
