@@ -1,7 +1,9 @@
 """Section 26: duplicate rules (WA-422)."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.wire.client import NS, Api, Json, Person, unique
@@ -245,3 +247,54 @@ def test_five_rules_of_a_table_are_published_at_most(api: Api, new_rule: NewRule
         new_rule("lastname", base="contact", matching="contact")
     rule = new_rule("lastname", base="contact", matching="contact", published=False)
     api.refused("PATCH", f"duplicaterules({rule})", {"statecode": 1}, status=400, says="At most 5")
+
+
+def retrieve(api: Api, entity: Json, matching: str, headers: dict[str, str] | None = None, **paging: int) -> list[str]:
+    """The ids that RetrieveDuplicates answers."""
+    call = "RetrieveDuplicates(BusinessEntity=@p1,MatchingEntityName=@p2,PagingInfo=@p3)"
+    values = f"@p1={quote(json.dumps(entity))}&@p2='{matching}'&@p3={quote(json.dumps(paging))}"
+    answer = api.get(f"{call}?{values}", headers)
+    assert answer["@odata.context"] == f"{api.root}$metadata#Collection(mscrm.crmbaseentity)"
+    assert all(row["@odata.type"] == f"#{NS}.{matching}" for row in answer["value"])
+    return [row[f"{matching}id"] for row in answer["value"]]
+
+
+def test_the_duplicates_of_a_row_are_retrieved_page_by_page(api: Api, reader: Person, new_rule: NewRule) -> None:
+    """WA-403: of a stored row and of one that is not, with the caller's eyes."""
+    new_rule("name", "telephone1", ignoreblankvalues=True)
+    name = unique("Dup")
+    rows = [api.new("accounts", {"name": name, "telephone1": "1"}) for _ in range(3)]
+    own = api.new("accounts", {"name": name, "telephone1": "1"}, reader.acting)
+    account = {"@odata.type": f"{NS}.account"}
+
+    assert set(retrieve(api, {**account, "name": name.upper(), "telephone1": "1"}, "account")) == {*rows, own}
+    assert retrieve(api, {**account, "name": name, "telephone1": "2"}, "account") == []
+    stored = {**account, "accountid": rows[0]}
+    assert set(retrieve(api, stored, "account")) == {*rows[1:], own}
+    assert retrieve(api, {**stored, "telephone1": "2"}, "account") == []
+    assert retrieve(api, {**account, "name": name, "telephone1": "1"}, "account", reader.acting) == [own]
+    pages = [retrieve(api, stored, "account", PageNumber=number, Count=2) for number in (1, 2)]
+    assert [len(page) for page in pages] == [2, 1]
+    assert retrieve(api, stored, "contact") == []
+    for bad in (
+        "BusinessEntity=@p1,MatchingEntityName='nope'",
+        "BusinessEntity=@p1,MatchingEntityName='account',Page=1",
+    ):
+        api.refused("GET", f"RetrieveDuplicates({bad})?@p1={quote(json.dumps(stored))}", status=400)
+
+
+def test_a_job_looks_for_the_duplicates_of_many_rows(api: Api, new_rule: NewRule) -> None:
+    """WA-422: pairs are rows of `duplicaterecord`."""
+    rule = new_rule("name")
+    name = unique("Dup")
+    rows = {api.new("accounts", {"name": name}) for _ in range(2)}
+    criteria = {"Conditions": [{"AttributeName": "name", "Operator": "Equal", "Values": [name]}]}
+    body = {"JobName": name, "Query": {"EntityName": "account", "Criteria": criteria}, "SendEmailNotification": False}
+    answer = api.send("POST", "BulkDetectDuplicates", body)
+    assert answer.status_code == 200, answer.text
+
+    job = answer.json()["JobId"]
+    assert api.ended(job)["message"] == "2 rows looked at, 1 pairs of duplicates found."
+    (pair,) = api.rows(f"duplicaterecords?$filter=_asyncoperationid_value eq {job}")
+    assert {pair["_baserecordid_value"], pair["_duplicaterecordid_value"]} == rows
+    assert pair["_duplicateruleid_value"] == rule

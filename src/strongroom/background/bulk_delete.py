@@ -11,16 +11,14 @@ from typing import cast
 
 from strongroom.access.resolve import require_privilege, require_usable
 from strongroom.background.jobs import AT_ONCE, Order, State, When, begin, signed
+from strongroom.background.queries import ids_only
 from strongroom.background.tables import FAILURE, OPERATION
 from strongroom.background.work import Piece, Running, Stopped, Work
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError, Unavailable
 from strongroom.ids import Guid, Reference
-from strongroom.query.ast import Field, Output, Select, Source
-from strongroom.query.query_expression import read_query_expression
 from strongroom.records import Session, delete_multiple, retrieve_page
 from strongroom.records.authorize import demand_privilege
 from strongroom.records.create import refuse_direct_writes, store_new
-from strongroom.records.reading_context import read_context
 from strongroom.records.update import write_changes
 from strongroom.schema.activities import POINTER
 from strongroom.schema.model import Rights
@@ -47,7 +45,7 @@ def begin_bulk_delete(
     if not queries or len(queries) > MOST_QUERIES:
         raise InvalidRequest(f"'QuerySet' needs from 1 to {MOST_QUERIES} queries; {len(queries)} were given.")
     for query in queries:
-        select = _ids(session, query)
+        select = ids_only(session, query)
         retrieve_page(session, replace(select, page_size=1))
         if select.source.table.logical_name != POINTER:
             refuse_direct_writes(select.source.table)
@@ -146,18 +144,8 @@ def _table_of(piece: Piece, index: int) -> str:
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def _ids(session: Session, query: Mapping[str, object]) -> Select:
-    """The query for the ids alone, in their order."""
-    asked = read_query_expression(session.schema, query, read_context(session))
-    if asked.top is not None:
-        raise InvalidRequest("A bulk delete takes all rows that the query finds: leave out TopCount.")
-    table = asked.source.table
-    output = Output(table.primary_id, Field("", table.id_column))
-    return Select(Source(table), (output,), joins=asked.joins, where=asked.where)
-
-
 def _page(session: Session, query: Mapping[str, object], last: str | None) -> list[Guid]:
-    select = replace(_ids(session, query), page_size=_PIECE, after=None if last is None else (last,))
+    select = replace(ids_only(session, query), page_size=_PIECE, after=None if last is None else (last,))
     return [record.id for record in retrieve_page(session, select).rows if record.id is not None]
 
 

@@ -3,7 +3,7 @@
 _NAMES = """
     AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddToQueue
     ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
-    BulkDetectDuplicates CalculateActualValue CalculatePrice CalculateRollupField
+    CalculateActualValue CalculatePrice CalculateRollupField
     CheckIncoming CheckPromote CloneContract CloneProduct CloseIncident
     CloseQuote CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
     ConvertSalesOrderToInvoice CopySystemForm DeleteOptionSet DisassociateEntities
@@ -14,7 +14,7 @@ _NAMES = """
     InsertStatusValue LockInvoicePricing LoseOpportunity
     PropagateByExpression QualifyLead QueryExpressionToFetchXml Recalculate RemoveFromQueue
     RetrieveAbsoluteAndSiteCollectionUrl
-    RetrieveDuplicates RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
+    RetrieveUserQueues Rollup SendEmail SendEmailFromTemplate SetState
     TriggerServiceEndpointCheck UnlockInvoicePricing UpdateOptionSet UpdateStateValue
     ValidateRecurrenceRule WinOpportunity WinQuote
 """

@@ -41,6 +41,9 @@ class Parameter:
     type: str | None = None
 
 
+ANY_TABLE = "crmbaseentity"
+"""What a collection whose rows may be of any table is of."""
+
 Json = Mapping[str, object]
 Result = Json | None
 

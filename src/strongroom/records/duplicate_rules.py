@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from strongroom.access.resolve import require_privilege
 from strongroom.errors import InvalidRequest
-from strongroom.ids import Reference
+from strongroom.ids import Guid, Reference
 from strongroom.records.rules import Event, Rules
 from strongroom.records.session import Session
 from strongroom.schema.model import Column, ColumnType, Table
@@ -60,6 +60,7 @@ class Condition:
 class DuplicateRule:
     """A rule as it is applied; it has one condition at least."""
 
+    id: Guid
     matching: Table
     conditions: tuple[Condition, ...]
     is_case_sensitive: bool = False
@@ -96,6 +97,7 @@ def _read(session: Session, row: Row) -> DuplicateRule:
     if not rows:
         raise InvalidRequest(f"The duplicate rule {row.id} has no conditions yet; create one at least.")
     return DuplicateRule(
+        row.id,
         matching,
         tuple(condition_of(base, matching, each.values, is_only=len(rows) == 1) for each in rows),
         is_case_sensitive=row.values.get("iscasesensitive") is True,

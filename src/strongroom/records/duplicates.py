@@ -1,4 +1,4 @@
-"""Refusing rows that are duplicates of others, for requests that ask for it (WA-422).
+"""Duplicates of a row, and refusing rows that are duplicates of others, for requests that ask for it (WA-422, WA-403).
 
 Rows are held against the published rules after they are stored, so that rows of one request find each other; a refusal
 undoes the whole unit of work (SM-6). Duplicates are looked for with the caller's eyes: a row that the caller may not
@@ -7,14 +7,14 @@ SM-136). So a refusal tells nothing that a query would not.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from strongroom.access.columns import decides
 from strongroom.access.planned import planned
 from strongroom.access.planning import plan_for
 from strongroom.errors import AccessDenied
-from strongroom.ids import Reference
+from strongroom.ids import Guid, Reference
 from strongroom.query.ast import (
     Comparison,
     Field,
@@ -56,20 +56,16 @@ def refuse_changed_duplicate(session: Session, row: Row) -> None:
         _refuse(session, published_rules(session, row.table), row)
 
 
-def _refuse(session: Session, rules: Sequence[DuplicateRule], row: Row) -> None:
-    if any(_finds(session, rule, row) for rule in rules):
-        raise refusals.duplicate_found()
-
-
-def _finds(session: Session, rule: DuplicateRule, row: Row) -> bool:
-    """Whether the caller can read a duplicate of `row` by this rule."""
+def duplicates_of(session: Session, rule: DuplicateRule, row: Row, *, one: bool = False) -> Iterator[Guid]:
+    """The rows that are duplicates of `row` by this rule and that the caller may read, in order of their ids. `row`
+    need not be stored; its columns without a value are blank. `one`: the first is all that is wanted."""
     if not all(_may_compare(session, row.table, condition.base) for condition in rule.conditions):
-        return False
+        return
     parts: list[Predicate] = []
     for condition in rule.conditions:
         part = predicate_of(condition, row.values.get(condition.base.logical_name))
         if part is None:
-            return False
+            return
         parts.append(part)
     matching = rule.matching
     if rule.active_only and "statecode" in matching.columns:
@@ -84,20 +80,18 @@ def _finds(session: Session, rule: DuplicateRule, row: Row) -> bool:
             *(Output(str(place), Field("", condition.matching)) for place, condition in enumerate(exact)),
         ),
         where=conjunction(*parts),
-        page_size=_PAGE if exact else 1,
+        page_size=1 if one and not exact else _PAGE,
     )
     values = [row.values.get(condition.base.logical_name) for condition in exact]
+    for found in _rows(session, select):
+        pairs = zip(exact, values, found[1:], strict=False)
+        if all(same_letters(condition, value, other) for condition, value, other in pairs):
+            yield Guid(str(found[0]))
 
-    def accepts(found: tuple[Value, ...]) -> bool:
-        return all(
-            same_letters(condition, value, other)
-            for condition, value, other in zip(exact, values, found[1:], strict=False)
-        )
 
-    try:
-        return _has_row(session, select, accepts)
-    except AccessDenied:
-        return False  # the caller reads no rows of the matching table, or not the values of a column
+def _refuse(session: Session, rules: Sequence[DuplicateRule], row: Row) -> None:
+    if any(next(duplicates_of(session, rule, row, one=True), None) is not None for rule in rules):
+        raise refusals.duplicate_found()
 
 
 def _may_compare(session: Session, table: Table, column: Column) -> bool:
@@ -108,15 +102,18 @@ def _may_compare(session: Session, table: Table, column: Column) -> bool:
     return plan.refusal is None and decides(plan, column.logical_name)
 
 
-def _has_row(session: Session, select: Select, accepts: Callable[[tuple[Value, ...]], bool]) -> bool:
-    """Whether a row of `select` is accepted, page after page."""
+def _rows(session: Session, select: Select) -> Iterator[tuple[Value, ...]]:
+    """The rows of `select`, page after page; none when the caller reads no rows of the matching table, or not the
+    values of a column."""
     size = select.page_size or _PAGE
     while True:
-        rows = session.transaction.select(planned(select, session.caller))
-        if any(accepts(row) for row in rows):
-            return True
+        try:
+            rows = session.transaction.select(planned(select, session.caller))
+        except AccessDenied:
+            return
+        yield from rows[:size]
         if len(rows) <= size:
-            return False
+            return
         select = replace(select, after=rows[size - 1][len(select.outputs) :])
 
 

@@ -10,6 +10,7 @@ from strongroom.identity.step_up import DANGEROUS, demand_proof
 from strongroom.ids import Reference, parse_guid
 from strongroom.messages import NOT_OFFERED, Arguments, Kind, Operation, Parameter, operations
 from strongroom.messages.entities import reference_at, reference_in
+from strongroom.messages.operation import ANY_TABLE
 from strongroom.query.names import hint
 from strongroom.query.odata import read_key
 from strongroom.records import Session, find
@@ -91,7 +92,9 @@ def _call(
     if result is None:
         return no_content()
     root = exchange.request.root
-    if operation.collection_of is not None:
+    if operation.collection_of == ANY_TABLE:
+        context = f"{root}$metadata#Collection(mscrm.{ANY_TABLE})"
+    elif operation.collection_of is not None:
         context = f"{root}$metadata#{session.table(operation.collection_of).entity_set_name}"
     else:
         space = "Strongroom" if operation.is_own else "Microsoft.Dynamics.CRM"
