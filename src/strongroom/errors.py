@@ -235,6 +235,20 @@ class TimeLimitExceeded(StrongroomError):
         )
 
 
+class Abandoned(StrongroomError):
+    """499: the client left before its answer was there, so that the work was ended and undone."""
+
+    status = 499
+    default_code = "0x80060804"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The client closed its side of the connection while the request was worked at, so that it was ended;"
+            " nothing of it was done. Keep the connection open until the answer is there.",
+            details={"reason": "client-left"},
+        )
+
+
 class HomeError(StrongroomError):
     """A home, a key or a database that is missing, damaged or does not fit: exit status 2 on the command line."""
 

@@ -29,6 +29,7 @@ from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import LettingGo, Upkeep
 from strongroom.monitoring.outbound import Outbound
 from strongroom.signin.paths import is_served
+from strongroom.store.waiting import WAITING, Waiting
 from strongroom.streaming import Streaming
 from strongroom.system_jobs import SystemJobs
 from strongroom.trail import Sealing
@@ -38,7 +39,7 @@ from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool
 from strongroom.webapi.protection import WINDOW_S, Limits, Protection
 from strongroom.webapi.telemetry import set_up_logging
 from strongroom.webapi.tracing import tracing_to
-from strongroom.webapi.wire import HttpProtocol
+from strongroom.webapi.wire import PEER, HttpProtocol
 
 if TYPE_CHECKING:
     from strongroom.console.site import Console
@@ -52,6 +53,9 @@ _HOME, _PROTECT, _USAGE, _LOG_LEVEL, _LOG_REQUESTS = (
     "STRONGROOM_SERVE_LOG_REQUESTS",
 )
 _HEAD_BYTES = 80 * 1024
+_TAKING_S = 120
+"""Seconds for which a client may take nothing of what was sent to it."""
+
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Suites of TLS 1.2, all with forward secrecy and authenticated encryption; those of TLS 1.3 are always on."""
 
@@ -66,6 +70,7 @@ class Site:
     def __init__(self, environments: Environments, web_api: Application) -> None:
         self._environments = environments
         self._web_api = web_api
+        self._patience_s = environments.home.settings.server.abandoned_after_s
 
     def open(self) -> None:
         """Open what the first request needs. Raises `HomeError`."""
@@ -79,6 +84,9 @@ class Site:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
+        if scope["type"] == "http":
+            peer = scope.get("extensions", {}).get(PEER)
+            WAITING.set(None if peer is None else Waiting(peer, self._patience_s))
         if scope["type"] == "http" and is_served(scope["path"]):
             await self._sign_in()(scope, receive, send)
             return
@@ -256,6 +264,10 @@ def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit these: one whose client takes nothing of its answer is ended by the system, and so is one
+    # whose client is gone without a word.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TAKING_S * 1000)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     try:
         bound.bind((host, port))
     except OSError as error:

@@ -76,6 +76,12 @@ class ServerSettings:
     request_timeout_s: int = _setting(
         120, "Longest time that a request's unit of work may take, in seconds (WA-433).", least=1, most=3600
     )
+    abandoned_after_s: int = _setting(
+        2,
+        "Seconds after which a request whose client has closed its connection is ended and undone.",
+        least=0,
+        most=3600,
+    )
     graceful_stop_s: int = _setting(
         10, "Time that running requests get to end when the server stops.", least=0, most=600
     )

@@ -8,8 +8,12 @@ since they would lead out of the list.
 import hashlib
 import hmac
 import http.client
+import socket
 import ssl
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Timer
 from urllib.parse import SplitResult, urlsplit
 
 from strongroom.errors import AccessDenied, InvalidRequest
@@ -17,6 +21,9 @@ from strongroom.keys import Secret
 
 TIMEOUT_S = 10.0
 """How long the other side may take for each step."""
+
+EXCHANGE_S = 30.0
+"""How long it may take for all of them: a request and its whole answer."""
 
 _PORTS = {"http": 80, "https": 443, "tcp": 601, "tls": 6514}
 _MOST_ANSWER = 4096
@@ -99,13 +106,38 @@ def exchange(
     else:
         connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=TIMEOUT_S)
     try:
-        connection.request(method, endpoint.path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(most)
+        with ended_in_time(connection):
+            connection.request(method, endpoint.path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read(most)
+        return answer.status, content
     except http.client.HTTPException as error:
         raise OSError(f"the receiver's answer is not HTTP: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+@contextmanager
+def ended_in_time(connection: http.client.HTTPConnection, limit_s: float = EXCHANGE_S) -> Generator[None]:
+    """A whole exchange, with an end: `TIMEOUT_S` is for each piece, and who sends a byte now and then would never come
+    to it. Raises `TimeoutError`, or what the cutting off leads to before."""
+    connection.connect()
+    is_late = Event()
+    timer = Timer(limit_s, _cut, (connection.sock, is_late))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    if is_late.is_set():  # an answer that was cut off looks like a short one
+        raise TimeoutError(f"the exchange took longer than {limit_s:g} seconds")
+
+
+def _cut(connection: socket.socket, is_late: Event) -> None:
+    is_late.set()
+    with suppress(OSError):  # it has just come to its end
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # past TLS, which another thread is reading
 
 
 def signature(secret: Secret, sent_on: str, body: bytes) -> str:

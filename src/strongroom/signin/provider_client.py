@@ -23,7 +23,7 @@ from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.identity.federation.providers import Provider
 from strongroom.identity.federation.tokens import TokenRefused, key_set
 from strongroom.ids import Guid
-from strongroom.monitoring.outbound import Endpoint, Outbound, endpoint_of
+from strongroom.monitoring.outbound import Endpoint, Outbound, ended_in_time, endpoint_of
 
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 512 * 1024
@@ -144,9 +144,10 @@ def _exchange(endpoint: Endpoint, method: str, body: bytes | None, headers: dict
     else:
         connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=_TIMEOUT_S)
     try:
-        connection.request(method, endpoint.path, body, headers)
-        answer = connection.getresponse()
-        content = answer.read(_MOST_BYTES + 1)
+        with ended_in_time(connection):
+            connection.request(method, endpoint.path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read(_MOST_BYTES + 1)
     except (OSError, http.client.HTTPException) as error:
         raise ProviderUnreachable(f"{endpoint.host} cannot be reached: {type(error).__name__}") from None
     finally:

@@ -6,6 +6,7 @@ one prepared statement whatever the size of the numbers.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 from math import ceil, inf
 from time import monotonic
@@ -14,6 +15,7 @@ from typing import Any, LiteralString, cast
 import psycopg
 from psycopg import errors as pg
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import TextLoader
 
@@ -28,6 +30,7 @@ from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate,
 from strongroom.store.layout import scale
 from strongroom.store.row_security import fit_policies, is_guarded
 from strongroom.store.sending import sending
+from strongroom.store.waiting import WAITING, Waiting
 
 _COPY_FROM = 20
 """Rows from which the copy protocol beats single inserts."""
@@ -43,6 +46,15 @@ _ADD_MANY = (
 
 _CANCEL_S = 5.0
 """How long the server may take to hear that a statement is to end."""
+
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How long a server is waited for that does not answer at all; an address may say otherwise."""
 
 _LATE = 0.1
 """The part of a transaction's time after which its statements get less than all of it, and no longer the same."""
@@ -94,11 +106,14 @@ class PostgresqlConnection:
         self._deadline = Deadline()
         self._limit_s: float | None = None
         self._next_look = inf
+        self._waiting: Waiting | None = None
         self._late: tuple[str, tuple[str, ...], Sequence[object]] | None = None
         """A row that goes with the next statement: table, columns, values."""
 
+        given = conninfo_to_dict(url)
+        patience: dict[str, Any] = {name: given.get(name, usual) for name, usual in _PATIENCE.items()}
         self._raw = psycopg.Connection[Raw].connect(
-            url, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=1
+            url, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=1, **patience
         )
         self._raw.prepared_max = 1_000
         adapters = self._raw.adapters
@@ -118,7 +133,9 @@ class PostgresqlConnection:
         self._is_writing = write
         mode = "read committed" if write else "repeatable read, read only"
         lock = " for update" if write else ""
+        self._attach(WAITING.get())
         try:
+            self._deadline.require()
             self._limit_statements(limit_s)
             self._cursor.execute(
                 literal(
@@ -144,6 +161,7 @@ class PostgresqlConnection:
         self.query("select pg_advisory_xact_lock(hashtext('strongroom'), hashtext(current_schema()))")
 
     def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+        self._deadline.require()
         if self.is_broken:
             raise Unavailable("The environment was closed; nothing was changed. Try again.")
         if self._raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
@@ -241,7 +259,8 @@ class PostgresqlConnection:
 
     def interrupt(self) -> None:
         self.is_broken = True
-        self._raw.cancel_safe(timeout=_CANCEL_S)
+        with suppress(psycopg.Error):  # a server that does not hear it ends the statement when its time is over
+            self._raw.cancel_safe(timeout=_CANCEL_S)
 
     def close(self) -> None:
         self._raw.close()
@@ -268,16 +287,28 @@ class PostgresqlConnection:
             self.execute(f"set statement_timeout = {milliseconds}")
             self._limit_s = limit_s
 
+    def _attach(self, waiting: Waiting | None) -> None:
+        """Let the one who waits for this transaction end it, however soon."""
+        self._waiting = waiting
+        self._deadline.start(None, waiting)
+        if waiting is not None:
+            waiting.attach(self.interrupt)
+
     def _start_time(self, limit_s: float | None) -> None:
-        self._deadline.start(limit_s)
+        self._deadline.start(limit_s, self._waiting)
         self._next_look = inf if limit_s is None else monotonic() + limit_s * _LATE
 
     def _stop_time(self) -> None:
         self._deadline.stop()
         self._next_look = inf
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.detach(self.interrupt)
 
     def _heed_time(self) -> None:
         """Before a statement of a transaction that is under way for long: give it only the time that is left."""
+        if self._waiting is not None:
+            self._waiting.require()
         if self._limit_s is None or monotonic() < self._next_look:
             return
         self._deadline.require()

@@ -25,13 +25,14 @@ from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate,
 from strongroom.store.layout import fold, scale
 from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
 from strongroom.store.turns import Turn
+from strongroom.store.waiting import WAITING
 
 DEFAULT_CACHE_MIB = 64
 _LARGEST_LOG_BYTES = 64 * 1024 * 1024
 """What the write-ahead log is cut back to after a bulk load."""
 _LARGEST = 2**63 - 1
 _STEPS = 20_000
-"""Steps of SQLite's machine between two looks at the clock, about a millisecond."""
+"""Steps of SQLite's machine between two looks at the clock and at who waits, about a millisecond."""
 
 _TYPES = {
     ColumnType.INTEGER: "integer",
@@ -87,7 +88,7 @@ class SqlcipherConnection:
         except BaseException:
             self.rollback()
             raise
-        self._deadline.start(limit_s)
+        self._deadline.start(limit_s, WAITING.get())
         return stamp
 
     def begin_bare(self) -> None:

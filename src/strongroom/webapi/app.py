@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -19,6 +20,7 @@ from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.model import ClientKind
 from strongroom.monitoring.health import health_of
 from strongroom.schema.model import Schema
+from strongroom.store.waiting import LOOK_S, WAITING, Waiting
 from strongroom.webapi import front_page, telemetry
 from strongroom.webapi.addressing import environment_in, environment_of_host, origin, read_address
 from strongroom.webapi.compression import compressed, expanded
@@ -260,7 +262,26 @@ class Application:
         if environment.database.engine == "sqlcipher":
             # The embedded store is called on the event loop: a hop to a thread costs more than a list.
             return function(*args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._threads, partial(copy_context().run, partial(function, *args, **kwargs)))
+        waiting = WAITING.get()
+        if waiting is None:
+            return await work
+        watch = loop.call_later(LOOK_S, _watch, loop, waiting, work)
+        try:
+            return await work
+        finally:
+            watch.cancel()
+
+
+def _watch(loop: asyncio.AbstractEventLoop, waiting: Waiting, work: asyncio.Future[T]) -> None:
+    """Every so often: whether the client still waits for what a thread does, which asks a database server for it."""
+    if work.done():
+        return
+    if waiting.has_left():
+        loop.run_in_executor(None, waiting.abandon)
+    else:
+        loop.call_later(LOOK_S, _watch, loop, waiting, work)
 
 
 def _accepted(scope: Scope) -> bytes:

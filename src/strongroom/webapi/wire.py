@@ -1,5 +1,8 @@
 """HTTP on the socket, where clients do not keep to the usual: bytes that are no request, halves of connections."""
 
+import select
+from asyncio import TimerHandle, Transport
+
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -8,19 +11,57 @@ MAX_HEAD = 128 * 1024
 
 MAX_HEADERS = 256
 
+HEAD_S = 60.0
+"""Seconds that a head may take from the opening of its connection, or from its first byte where one was before."""
+
+
+PEER = "strongroom.peer"
+"""The extension of an ASGI scope in which the `Client` is found."""
+
+_LEFT = select.POLLRDHUP | select.POLLHUP | select.POLLERR
+
+
+class Client:
+    """The other end of a connection, as the system knows it: what has arrived there needs nobody to have read it."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def has_left(self) -> bool:
+        """Whether it has closed its side of the connection, or the connection is lost."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or self._transport.is_closing():
+            return True  # and its number may be another connection's by now
+        looking = select.poll()
+        looking.register(connection.fileno(), _LEFT)
+        return bool(looking.poll(0))
+
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, but for three things.
+    """HTTP as uvicorn speaks it, but for five things.
 
     Bytes that are no request are answered with an error body (WA-50). A head has an end: 431, or 414, when it grows
-    too large. And a client that closes its side of the connection after the last byte of its request still gets the
-    answer.
+    too large, and 408 when it is not there in time. A client that closes its side of the connection after the last
+    byte of its request still gets the answer. And whoever works for a request can see whether its client is still
+    there (`Client`).
     """
 
     _is_in_head = True
     _head_bytes = 0
     _is_too_large = False
     _has_begun = False
+    _head_timer: TimerHandle | None = None
+    head_s = HEAD_S
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # TCP only
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._has_head()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._has_begun = False
@@ -30,10 +71,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
                 self._refuse_head()
+        if self._is_in_head and self._head_timer is None and not self.transport.is_closing():
+            self._expect_head()
 
     def on_message_begin(self) -> None:
         self._is_in_head, self._has_begun, self._head_bytes = True, True, 0
         super().on_message_begin()
+        self.scope["extensions"] = {PEER: Client(self.transport)}  # pyright: ignore[reportGeneralTypeIssues]  # any value will do
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= MAX_HEADERS:
@@ -43,6 +87,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
+        self._has_head()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -51,6 +96,21 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse_head()
         else:
             self._refuse(b"400 Bad Request", _NO_REQUEST)
+
+    def _expect_head(self) -> None:
+        """Let the time of a head run."""
+        self._head_timer = self.loop.call_later(self.head_s, self._refuse_slowness)
+
+    def _has_head(self) -> None:
+        timer, self._head_timer = self._head_timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _refuse_slowness(self) -> None:
+        if self.cycle and not self.cycle.response_complete:
+            self._expect_head()  # the one before is to be answered first
+        elif not self.transport.is_closing():
+            self._refuse(b"408 Request Timeout", _SLOW_HEAD)
 
     def _refuse_head(self) -> None:
         if self.headers:
@@ -75,6 +135,7 @@ class HttpProtocol(HttpToolsProtocol):
 _NO_REQUEST = "What arrived is no HTTP/1.1 request. Percent-encode everything in the URL that is not ASCII."
 _LONG_URL = "The request URL is longer than 32768 characters. Send it inside a $batch."
 _LARGE_HEAD = f"The head of a request has at most {MAX_HEAD} bytes and {MAX_HEADERS} headers."
+_SLOW_HEAD = "The head of a request did not arrive in time: it may take a minute."
 _HEADERS = (
     b"content-type: application/json; odata.metadata=minimal\r\nodata-version: 4.0\r\nconnection: close\r\n"
     b"content-length: "
