@@ -9,7 +9,7 @@ the time of writers goes to them, and readers are not held up at all.
 import logging
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from strongroom.background import jobs
@@ -63,20 +63,35 @@ class SystemJobs(Rounds):
 
 def run_due(home: Home, name: str, rest: Callable[[float], bool] | None = None) -> int:
     """Run the jobs of an environment that are due, unless another process does; how many have ended."""
-    with _alone(home, name) as is_ours:
-        if not is_ours:
-            return 0
-        with _opened(home, name) as environment:
-            return runner_of(environment, rest).run_due()
+    with _alone(home, name, wait=False) as is_ours:
+        return _run(home, name, rest) if is_ours else 0
 
 
-def run_due_everywhere(home: Home) -> int:
-    """The same in every environment of business data that is open to users."""
+def run_after(home: Home, change: Callable[[], None]) -> int:
+    """Make a `change` by which jobs become due, and run them, in every environment of business data that is open to
+    users, before anybody else can; how many have ended. Waits for jobs that are under way (TS-006)."""
     open_states = (EnvironmentState.READY, EnvironmentState.ADMINISTRATION)
-    names = [
-        each.name for each in home.environments() if each.kind is EnvironmentKind.BUSINESS and each.state in open_states
-    ]
-    return sum(run_due(home, name) for name in names)
+    known = home.environments()
+    names = [each.name for each in known if each.kind is EnvironmentKind.BUSINESS and each.state in open_states]
+    with ExitStack() as held:
+        for name in names:
+            held.enter_context(_alone(home, name, wait=True))
+        change()
+        return sum(_run_anyway(home, name) for name in names)
+
+
+def _run_anyway(home: Home, name: str) -> int:
+    """One environment that does not open keeps the others from nothing."""
+    try:
+        return _run(home, name, None)
+    except StrongroomError as error:
+        _logger.error("running the jobs of %s failed: %s", name, error.message)
+        return 0
+
+
+def _run(home: Home, name: str, rest: Callable[[float], bool] | None) -> int:
+    with _opened(home, name) as environment:
+        return runner_of(environment, rest).run_due()
 
 
 def runner_of(environment: Environment, rest: Callable[[float], bool] | None = None) -> Runner:
@@ -97,10 +112,10 @@ def _has_due(environment: Environment) -> bool:
 
 
 @contextmanager
-def _alone(home: Home, name: str) -> Generator[bool]:
+def _alone(home: Home, name: str, *, wait: bool) -> Generator[bool]:
     folder = Path(home.path, FOLDER)
     folder.mkdir(mode=0o700, exist_ok=True)
-    with Disk().lock(folder / f"{name}.lock", wait=False) as is_ours:
+    with Disk().lock(folder / f"{name}.lock", wait=wait) as is_ours:
         yield is_ours
 
 

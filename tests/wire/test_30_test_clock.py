@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.servers import RunningServer, run_cli, start_server
+from tests.wire.client import Api
 
 from strongroom.cli.main import run
 from strongroom.home import open_home
@@ -48,6 +49,39 @@ def test_an_administrator_of_the_control_environment_moves_the_clock_ahead_and_n
     assert timedelta(0) <= clock.now() - ahead < timedelta(minutes=1)
     assert (back.status_code, back.json()["error"]["code"]) == (400, "clock-backwards")
     assert bad.status_code == 400
+
+
+def test_jobs_that_became_due_are_run_before_it_answers(test_home: RunningServer) -> None:
+    """TS-006: `JobsRun` says how many; a job that comes again runs once, however far the clock went."""
+    with httpx.Client() as http:
+        run_jobs_by_moving(test_home, Api(test_home.api, test_home.token(), http))
+
+
+def run_jobs_by_moving(test_home: RunningServer, api: Api) -> None:
+    """Two jobs, before and after their time. A token does not outlive the moves."""
+    now = open_home(test_home.home).clock.now()
+    account = api.new("accounts", {"name": "To be deleted"})
+    query = {"EntityName": "account", "Criteria": {"Conditions": [condition("name", "To be deleted")]}}
+    once = {"JobName": "Once", "QuerySet": [query], "StartDateTime": (now + timedelta(hours=2)).isoformat()}
+    daily = {**once, "JobName": "Daily", "RecurrencePattern": "FREQ=DAILY;INTERVAL=1;"}
+    jobs = [api.send("POST", "BulkDelete", body).json()["JobId"] for body in (once, daily)]
+    early = move(test_home, "control", (now + timedelta(hours=1)).isoformat())
+    api.token = test_home.token()
+    assert [api.get(f"asyncoperations({job})?$select=statecode")["statecode"] for job in jobs] == [1, 1]
+
+    late = move(test_home, "control", (now + timedelta(days=9)).isoformat())
+
+    api.token = test_home.token()
+    assert (early.json()["JobsRun"], late.json()["JobsRun"]) == (0, 2)
+    assert [api.get(f"asyncoperations({job})?$select=statecode")["statecode"] for job in jobs] == [3, 3]
+    api.refused("GET", f"accounts({account})", status=404)
+    (following,) = api.rows("asyncoperations?$select=name,postponeuntil&$filter=statecode eq 1")
+    assert (following["name"], following["postponeuntil"] > late.json()["Now"]) == ("Daily", True)
+
+
+def condition(column: str, value: str) -> dict[str, object]:
+    """A ConditionExpression."""
+    return {"AttributeName": column, "Operator": "Equal", "Values": [value]}
 
 
 def test_a_business_environment_and_an_ordinary_home_have_no_such_action(

@@ -31,21 +31,26 @@ def clock(context: click.Context, home: Path, as_json: bool) -> None:
 @click.argument("time")
 @home_option
 def set_clock(time: str, home: Path) -> None:
-    """Move the clock of a test home ahead to TIME, such as 2030-05-01T10:15:00Z; a running server follows at once.
+    """Move the clock of a test home ahead to TIME, such as 2030-05-01T10:15:00Z; a running server follows at once, and
+    the system jobs that became due are run.
 
     The move is for ever: an earlier time is refused. Ordinary homes have no such clock.
     """
     from strongroom.clock import iso
     from strongroom.errors import HomeError
     from strongroom.home import MovableClock
+    from strongroom.system_jobs import run_after
 
     opened_home = opened(home)
     if not isinstance(opened_home.clock, MovableClock):
         raise HomeError(
             f"{home} is an ordinary home, whose clock nobody moves. `strongroom init --test-clock` makes a test home."
         )
-    opened_home.clock.move_to(_moment(time))
-    say(f"It is {iso(opened_home.clock.now())} in this home now.")
+    clock, moment = opened_home.clock, _moment(time)
+    ended = run_after(opened_home, lambda: clock.move_to(moment))
+    say(f"It is {iso(clock.now())} in this home now.")
+    if ended:
+        say(f"{ended} system jobs became due and were run.")
 
 
 def _moment(text: str) -> datetime:

@@ -1,12 +1,14 @@
-"""`SetTestClock`: the clock of a test home is moved ahead (TS-006). On an ordinary home, and outside of the control
-environment, the action is not there."""
+"""`SetTestClock`: the clock of a test home is moved ahead, and the system jobs that became due are run before it
+answers (TS-006). On an ordinary home, and outside of the control environment, the action is not there."""
 
 from strongroom.access.resolve import require_usable
 from strongroom.clock import iso
 from strongroom.errors import AccessDenied, ResourceNotFound
 from strongroom.home import MovableClock
+from strongroom.lockbox.reach import reach_of
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
 from strongroom.records import Session
+from strongroom.system_jobs import run_after
 
 _NAME = "SetTestClock"
 
@@ -18,8 +20,9 @@ def _set_test_clock(session: Session, arguments: Arguments) -> Result:
     require_usable(session.caller)
     if not session.caller.is_system_administrator:
         raise AccessDenied("Only a System Administrator of the control environment moves the clock of a test home.")
-    clock.move_to(arguments.moment("Now"))
-    return {"Now": iso(clock.now()), "JobsRun": 0}
+    moment = arguments.moment("Now")
+    ended = run_after(reach_of(session).home, lambda: clock.move_to(moment))
+    return {"Now": iso(clock.now()), "JobsRun": ended}
 
 
 def _is_control(session: Session) -> bool:
