@@ -14,9 +14,12 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import cast
 
+from strongroom.background.recurrence import read_recurrence
+from strongroom.clock import Clock, iso
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError
 from strongroom.ids import Guid, Reference
 from strongroom.records import Session
@@ -30,6 +33,7 @@ LONGEST_MESSAGE = 2000
 MOST_TRIES = 3
 """How often a job is begun again after its process was gone, without having come any further in between."""
 
+_FARTHEST = timedelta(days=3653)
 _SEAL = "dependencytoken"
 """A digest of what was asked for: whoever changes the row in the store lets nobody do anything."""
 
@@ -63,6 +67,15 @@ class When:
 
 
 AT_ONCE = When()
+
+
+def when(clock: Clock, start: datetime | None, recurrence: str) -> When:
+    """When a job begins, and by which pattern it comes again. Raises for what is none, or too far away."""
+    if recurrence:
+        read_recurrence(recurrence)
+    if start is not None and start - clock.now() > _FARTHEST:
+        raise InvalidRequest("The start is more than ten years ahead; a job begins sooner.")
+    return When(None if start is None else iso(start), recurrence)
 
 
 @dataclass(frozen=True, slots=True)

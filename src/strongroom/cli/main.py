@@ -25,6 +25,7 @@ from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
 from strongroom.cli.incidents import incidents
 from strongroom.cli.init import init
+from strongroom.cli.jobs import jobs
 from strongroom.cli.keys import keys
 from strongroom.cli.lockbox import lockbox
 from strongroom.cli.move_data import export_data, import_data
@@ -71,6 +72,7 @@ audit.add_command(stream)
         export_data,
         export,
         solutions,
+        jobs,
         audit,
         incidents,
         alerts,

@@ -10,8 +10,7 @@ from strongroom.background.duplicate_search import begin_duplicate_search
 from strongroom.errors import InvalidRequest
 from strongroom.ids import EMPTY_GUID, Guid, Key, Reference
 from strongroom.messages.entities import entity, guid_of, type_of, values_in
-from strongroom.messages.job_arguments import NOTICE
-from strongroom.messages.job_arguments import when as when_of
+from strongroom.messages.job_arguments import NOTICE, when_of
 from strongroom.messages.operation import ANY_TABLE, Arguments, Json, Kind, Operation, Parameter, Result, action
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.records import Session, require, retrieve, update
