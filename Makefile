@@ -79,13 +79,15 @@ demo-reset:
 bench: setup
 	$(BIN)/strongroom bench
 
-# The texts of the console into the catalogues of all languages; what is new there waits for its translation.
+# The texts of the pages into the catalogues of all languages; what is new there waits for its translation.
 texts: dev
 	@mkdir -p build
-	$(BIN)/pybabel -q extract -F pyproject.toml -k texts -k number:1,2 -k _ --no-location -s --no-wrap \
-		-o build/console.pot src/strongroom/console
-	$(BIN)/pybabel update -i build/console.pot -d src/strongroom/console/locale -D console --omit-header \
-		--no-fuzzy-matching --ignore-obsolete --width 118
+	for room in console signin; do \
+		$(BIN)/pybabel -q extract -F pyproject.toml -k texts -k words -k number:1,2 -k _ --no-location -s --no-wrap \
+			-o build/$$room.pot src/strongroom/$$room && \
+		$(BIN)/pybabel update -i build/$$room.pot -d src/strongroom/$$room/locale -D $$room --omit-header \
+			--no-fuzzy-matching --ignore-obsolete --width 118 || exit 1; \
+	done
 
 # --- checking -----------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,10 @@ _FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+OF_LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable")
+"""Rules of what the theme and the width change; the others judge what the page is."""
+
 COOKIE = "strongroom-token"
 ADMIN, SELLER = "admin", "sofia@meridian.example"
 
@@ -131,9 +134,9 @@ class Visitor:
         """Where the visitor is, below the environment."""
         return urlsplit(self.page.url).path.removeprefix("/console/demo").strip("/")
 
-    def violations(self) -> list[str]:
+    def violations(self, rules: Sequence[str] = RULES) -> list[str]:
         """What axe finds on the page: the rule and the first element."""
-        found = self.page.evaluate(f"{_axe()}; axe.run({{runOnly: {_RULES!r}}})")
+        found = self.page.evaluate(f"{_axe()}; axe.run({{runOnly: {list(rules)!r}}})")
         return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found["violations"]]
 
     def overflows(self) -> bool:

@@ -1,4 +1,4 @@
-"""Administration: this environment and its neighbours, what runs, what was imported, and how much is left to use."""
+"""Administration: this environment and its neighbours, what was imported, and what runs."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,14 @@ from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 
 _ROOMS = (
-    ("solutions", "solution", "friendlyname,version,ismanaged", "friendlyname"),
-    ("asyncoperations", "asyncoperation", "name,statuscode,createdon", "createdon desc"),
+    ("solutions", "solution", "solutions", "friendlyname,version,ismanaged", "friendlyname"),
+    ("asyncoperations", "asyncoperation", "jobs", "name,statuscode,createdon", "createdon desc"),
 )
 _MOST = 20
 
 
 async def show(visit: Visit) -> Response:
     """What is here, at a glance."""
-    who = await visit.api.send("GET", "WhoAmI")
     organization = await _first(visit, "organizations", "name,isauditenabled,maxuploadfilesize")
     context = {
         "environments": visit.environments,
@@ -26,8 +25,6 @@ async def show(visit: Visit) -> Response:
         "tables": len(visit.schema.tables),
         "custom": sum(table.is_custom for table in visit.schema.tables.values()),
         "organization": organization,
-        "remaining_requests": who.headers.get("x-ms-ratelimit-burst-remaining-xrm-requests", ""),
-        "remaining_seconds": who.headers.get("x-ms-ratelimit-time-remaining-xrm-requests", ""),
         "solutions": await _rows(visit, *_ROOMS[0]),
         "jobs": await _rows(visit, *_ROOMS[1]),
     }
@@ -40,13 +37,13 @@ async def _first(visit: Visit, entity_set: str, columns: str) -> Json:
 
 
 async def _rows(
-    visit: Visit, entity_set: str, table: str, columns: str, order: str
+    visit: Visit, entity_set: str, table: str, pages: str, columns: str, order: str
 ) -> Sequence[tuple[str, Sequence[str]]]:
     """(address, values as people read them) of the first rows; none where the visitor may not look."""
     rows = await visit.api.rows_if_allowed(entity_set, {"$select": columns, "$orderby": order}, most=_MOST)
     key = visit.table(table).primary_id
     return [
-        (visit.address(f"tables/{table}/{text(row[key])}"), [formatted(row, name) for name in columns.split(",")])
+        (visit.address(f"{pages}/{text(row[key])}"), [formatted(row, name) for name in columns.split(",")])
         for row in rows or ()
     ]
 

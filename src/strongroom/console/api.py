@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import orjson
 
+from strongroom.console.reader import FORMATTED, Reader
 from strongroom.environment import Environment
 from strongroom.identity import TokenClaims
 from strongroom.ids import Guid
@@ -22,7 +23,6 @@ Ask = Callable[[Environment, Request, TokenClaims], Awaitable[Response]]
 """The entrance of the Web API for a request whose token has been verified."""
 
 ANNOTATED = 'odata.include-annotations="*"'
-FORMATTED = "@OData.Community.Display.V1.FormattedValue"
 LOOKUP_TABLE = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 ETAG = "@odata.etag"
 
@@ -62,16 +62,23 @@ class Api:
         origin: str,
         acting: Guid | None = None,
         coming: Coming = NOWHERE,
+        reader: Reader | None = None,
     ) -> None:
-        """`acting`: the user that the visitor looks as (SM-68). `coming`: where the visitor comes from (TS-723)."""
+        """`acting`: the user that the visitor looks as (SM-68). `coming`: where the visitor comes from (TS-723).
+        `reader`: for whom formatted values are written; as the Web API writes them without one."""
         self._ask = ask
         self._always = {"accept": "application/json"} | ({} if acting is None else {"mscrmcallerid": acting})
         self._environment = environment
         self._claims = claims
+        self._reader = reader
         self._peer = coming.peer
         if coming.forwarded_for:
             self._always["x-forwarded-for"] = coming.forwarded_for
         self._root = f"{origin}/e/{environment.name}/api/data/v9.2/"
+
+    def row_address(self, entity_set: str, row_id: str) -> str:
+        """The whole address of a row, as links between rows name it."""
+        return f"{self._root}{entity_set}({row_id})"
 
     async def get(self, path: str, options: Mapping[str, str] | None = None, *, prefer: Sequence[str] = ()) -> Json:
         """The body of a GET with annotations; `options` are query options as they are written in a URL, unencoded."""
@@ -136,6 +143,8 @@ class Api:
         parsed = _parsed(response)
         if response.status >= 400:
             raise _refusal(response.status, parsed)
+        if self._reader is not None:
+            self._reader.write(parsed)
         return Answer(response.status, {name.lower(): value for name, value in response.headers}, parsed)
 
 
@@ -156,6 +165,11 @@ def objects(value: object) -> Sequence[Json]:
         return ()
     found = (as_object(item) for item in cast("list[object]", value))
     return [each for each in found if each]
+
+
+def strings(value: object) -> Sequence[str]:
+    """The items of a JSON array as text."""
+    return [text(item) for item in cast("list[object]", value)] if isinstance(value, list) else ()
 
 
 def as_object(value: object) -> Json:
@@ -179,10 +193,10 @@ def _literal(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _parsed(response: Response) -> Json:
+def _parsed(response: Response) -> dict[str, object]:
     if not response.body or not (response.header("content-type") or "").startswith("application/json"):
         return {}
-    return as_object(orjson.loads(response.body))
+    return dict(as_object(orjson.loads(response.body)))
 
 
 def _refusal(status: int, body: Json) -> ApiError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import orjson
 from starlette.responses import Response
@@ -10,13 +10,13 @@ from starlette.responses import Response
 from strongroom.console.api import FORMATTED, ApiError, Json, as_object, formatted, next_token, objects, reference, text
 from strongroom.console.data.columns import label
 from strongroom.console.data.lists import PAGE_SIZE
-from strongroom.console.data.lookups import find_row
+from strongroom.console.data.lookups import find_row, names_of
 from strongroom.console.data.records import crumbs_of, name_of, typed_reference
+from strongroom.console.days import begins, day_bounds, today
 from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 from strongroom.schema.model import Table
 
-_DAY = 10
 _CHART_DAYS = 14
 _MOST_COUNTED = 5000
 _LIVE_S = 5
@@ -97,24 +97,25 @@ async def search(visit: Visit) -> Response:
 
 async def _days(visit: Visit) -> Sequence[Day]:
     """How much happened on each of the last days, as far as the search asks for it; counted up to `_MOST_COUNTED`."""
-    conditions = await _conditions(visit, with_days=False)
-    today = visit.environment.clock.now().date()
-    counts: list[tuple[str, int]] = []
+    conditions = await _conditions(visit)
+    last = today(visit)
+    counts: list[tuple[date, int]] = []
     for back in reversed(range(_CHART_DAYS)):
-        day = (today - timedelta(days=back)).isoformat()
-        within = [*conditions, f"createdon ge {day}T00:00:00Z", f"createdon le {day}T23:59:59Z"]
+        day = last - timedelta(days=back)
+        ends = begins(day + timedelta(days=1), visit.zone)
+        within = [*conditions, f"createdon ge {begins(day, visit.zone)}", f"createdon lt {ends}"]
         options = {"$select": "auditid", "$filter": " and ".join(within), "$count": "true", "$top": "1"}
         count = (await visit.api.get("audits", options)).get("@odata.count")
         counts.append((day, count if isinstance(count, int) else 0))
     largest = max(count for _, count in counts) or 1
     return [
-        Day(day, visit.texts.up_to(count, _MOST_COUNTED), round(100 * count / largest), number)
+        Day(day.isoformat(), visit.texts.up_to(count, _MOST_COUNTED), round(100 * count / largest), number)
         for number, (day, count) in enumerate(counts)
     ]
 
 
 async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
-    conditions = await _conditions(visit, with_days=True)
+    conditions = [*await _conditions(visit), *day_bounds(visit, "createdon")]
     options = {"$orderby": "createdon desc"}
     if conditions:
         options["$filter"] = " and ".join(conditions)
@@ -124,8 +125,8 @@ async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
     return objects(body.get("value")), next_token(body)
 
 
-async def _conditions(visit: Visit, *, with_days: bool) -> list[str]:
-    """What the search asks for. Raises `ApiError` 400 for what is no user, table or day."""
+async def _conditions(visit: Visit) -> list[str]:
+    """What the search asks for, without its days. Raises `ApiError` 400 for what is no user or table."""
     conditions: list[str] = []
     if visit.parameter("user"):
         _, user_id = await find_row(visit, ("systemuser",), visit.parameter("user"))
@@ -134,12 +135,6 @@ async def _conditions(visit: Visit, *, with_days: bool) -> list[str]:
         conditions.append(f"objecttypecode eq '{visit.table(visit.parameter('table')).logical_name}'")
     if visit.parameter("action").isdigit():
         conditions.append(f"action eq {visit.parameter('action')}")
-    for name, operator, time in (("since", "ge", "T00:00:00Z"), ("until", "le", "T23:59:59Z")):
-        day = visit.parameter(name)
-        if day and with_days:
-            if len(day) != _DAY:
-                raise ApiError(400, "", visit.texts("'%(day)s' is no day; write it as 2026-03-31.", day=day))
-            conditions.append(f"createdon {operator} {day}{time}")
     return conditions
 
 
@@ -224,7 +219,7 @@ def _detail(visit: Visit, table: Table, detail: Json, users: Mapping[str, str]) 
     ]
     user = text(record.get("_userid_value"))
     calling = text(record.get("_callinguserid_value"))
-    on = text(record.get("createdon")).replace("T", " ").removesuffix("Z")
+    on = visit.moment(text(record.get("createdon")))
     return Entry(
         text(record.get("auditid")), on, action, users.get(user, user), users.get(calling, calling), table.logical_name,
         text(record.get("_objectid_value")), "", differences, text(record.get("useradditionalinfo")),
@@ -245,18 +240,9 @@ def _value(table: Table, property_name: str, row: Json) -> str:
 
 async def _names(visit: Visit, details: Sequence[Json]) -> Mapping[str, str]:
     """The names of the users in entries, as far as the visitor may read them."""
-    ids = {
-        text(as_object(detail.get("AuditRecord")).get(column))
-        for detail in details
-        for column in ("_userid_value", "_callinguserid_value")
-    } - {""}
-    if not ids:
-        return {}
-    wanted = ",".join(f"'{each}'" for each in sorted(ids)[:100])
-    condition = f"Microsoft.Dynamics.CRM.In(PropertyName='systemuserid',PropertyValues=[{wanted}])"
-    options = {"$select": "fullname", "$filter": condition}
-    rows = await visit.api.rows_if_allowed("systemusers", options, unless=(403,))
-    return {text(row["systemuserid"]): text(row.get("fullname")) for row in rows or ()}
+    columns = ("_userid_value", "_callinguserid_value")
+    ids = {text(as_object(detail.get("AuditRecord")).get(column)) for detail in details for column in columns}
+    return await names_of(visit, "systemuser", ids)
 
 
 async def proof(visit: Visit) -> Response:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from strongroom.clock import iso
-from strongroom.console.api import ApiError, objects, text
+from strongroom.console.api import ApiError, objects, strings, text
+from strongroom.console.days import begins, today
 from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 
@@ -34,6 +35,8 @@ async def show(visit: Visit) -> Response:
         _requests,
         _backups,
         _keys,
+        _incidents,
+        _health,
         _audit_switch,
         _seal,
         _refusals,
@@ -101,6 +104,31 @@ async def _keys(visit: Visit) -> Tile | None:
     return Tile(texts("Keys revoked"), texts.figure(count), texts("of customers"), address, "bad" if count else "good")
 
 
+async def _incidents(visit: Visit) -> Tile | None:
+    """Incidents that are open; breaches whose authority is not notified yet."""
+    if not visit.is_control:
+        return None
+    count = await _count(visit, "securityincidents", {"$filter": "state ne 6"})
+    running = "state ne 6 and ispersonaldatabreach eq true and authoritynotifiedon eq null"
+    breaches = await _count(visit, "securityincidents", {"$filter": running}) if count else 0
+    texts = visit.texts
+    note = texts.number("%(count)s clock of 72 hours runs", "%(count)s clocks of 72 hours run", breaches)
+    tone = "bad" if breaches else "warn" if count else "good"
+    return Tile(
+        texts("Open incidents"), texts.figure(count), note if breaches else "", visit.address("incidents"), tone
+    )
+
+
+async def _health(visit: Visit) -> Tile:
+    """Whether sealing, rules and streams are at work."""
+    found = await visit.api.ask("RetrieveHealth")
+    problems = strings(found.get("Problems"))
+    texts, is_well = visit.texts, found.get("Status") == "ok"
+    figure = texts("Well") if is_well else texts("Behind")
+    note = problems[0] if problems else texts("seal, rules and streams at work")
+    return Tile(texts("Health"), figure, note, visit.address("health"), "good" if is_well else "bad")
+
+
 async def _audit_switch(visit: Visit) -> Tile | None:
     rows = await visit.api.rows("organizations", {"$select": "isauditenabled"}, most=1)
     if not rows:
@@ -115,16 +143,17 @@ async def _audit_switch(visit: Visit) -> Tile | None:
 
 async def _seal(visit: Visit) -> Tile:
     head = await visit.api.ask("GetSignedTreeHead")
-    size, on = head.get("TreeSize"), text(head.get("SignedOn")).replace("T", " ").removesuffix("Z")
-    note = visit.texts("signed %(moment)s UTC", moment=on)
+    size, on = head.get("TreeSize"), visit.moment(text(head.get("SignedOn")))
+    note = visit.texts("signed %(moment)s", moment=on)
     figure = visit.texts.figure(size) if isinstance(size, int) else "—"
     return Tile(visit.texts("Entries sealed"), figure, note, visit.address("audit"), "good" if size else "warn")
 
 
 async def _refusals(visit: Visit) -> Tile:
-    today = _today(visit)
-    count = await _count(visit, "audits", {"$filter": f"action eq {_REFUSED} and createdon ge {today}T00:00:00Z"})
-    address = visit.address("audit", action=_REFUSED, since=today)
+    day = today(visit)
+    since = begins(day, visit.zone)
+    count = await _count(visit, "audits", {"$filter": f"action eq {_REFUSED} and createdon ge {since}"})
+    address = visit.address("audit", action=_REFUSED, since=day)
     return Tile(
         visit.texts("Refused attempts"),
         visit.texts.up_to(count, _COUNTED),
@@ -135,13 +164,13 @@ async def _refusals(visit: Visit) -> Tile:
 
 
 async def _changes(visit: Visit) -> Tile:
-    today = _today(visit)
-    count = await _count(visit, "audits", {"$filter": f"createdon ge {today}T00:00:00Z"})
+    day = today(visit)
+    count = await _count(visit, "audits", {"$filter": f"createdon ge {begins(day, visit.zone)}"})
     return Tile(
         visit.texts("Entries in the trail"),
         visit.texts.up_to(count, _COUNTED),
         visit.texts("today"),
-        visit.address("audit", since=today),
+        visit.address("audit", since=day),
     )
 
 
@@ -211,10 +240,6 @@ async def _count(visit: Visit, address: str, options: Mapping[str, str]) -> int:
     body = await visit.api.get(address, {**options, "$count": "true", "$top": "1"})
     count = body.get("@odata.count")
     return count if isinstance(count, int) and count >= 0 else len(objects(body.get("value")))
-
-
-def _today(visit: Visit) -> str:
-    return iso(visit.environment.clock.now())[:10]
 
 
 PAGES = (Page("", show, "home"),)

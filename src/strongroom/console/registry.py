@@ -1,9 +1,27 @@
 """Every page that there is, in the order in which addresses are tried."""
 
-from strongroom.console import acting, administration, alerts, audit, entry, estate, home, lockbox, solutions
+from strongroom.console import (
+    acting,
+    activity,
+    administration,
+    alerts,
+    applications,
+    audit,
+    entry,
+    estate,
+    exposure,
+    health,
+    home,
+    incidents,
+    jobs,
+    lockbox,
+    solutions,
+    usage,
+    vaults,
+)
 from strongroom.console.data import actions, bulk, forms, lists, lookups, moving, records, tables
 from strongroom.console.page import Page
-from strongroom.console.security import hierarchy, people, profiles, roles, shares, units, why
+from strongroom.console.security import hierarchy, membership, people, profiles, programs, roles, shares, units, why
 
 _ROOMS = (
     home,
@@ -16,6 +34,8 @@ _ROOMS = (
     moving,
     records,
     people,
+    membership,
+    programs,
     hierarchy,
     shares,
     units,
@@ -23,8 +43,16 @@ _ROOMS = (
     profiles,
     why,
     audit,
+    activity,
+    exposure,
     alerts,
     administration,
+    jobs,
+    usage,
+    health,
+    incidents,
+    vaults,
+    applications,
     estate,
     entry,
     lockbox,

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +19,7 @@ from strongroom.console.acting import COOKIE as ACTING_COOKIE
 from strongroom.console.acting import ENDING, acting_in, forget_acting
 from strongroom.console.api import Api, ApiError, Ask, text
 from strongroom.console.page import Page
+from strongroom.console.reader import Reader, fixed_moments
 from strongroom.console.registry import all_pages
 from strongroom.console.templating import page_text
 from strongroom.console.texts import Texts, chosen_texts
@@ -29,11 +30,12 @@ from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema
 from strongroom.signin.entering import claims_of_session
 from strongroom.signin.visitor import Visitor, local, visitor
+from strongroom.translation import LANGUAGE_COOKIE, ZONE_COOKIE, zone_named
 from strongroom.webapi.browsers import PageRules, serve_pages
 from strongroom.webapi.entrance import Coming
 from strongroom.webapi.telemetry import Observation
 
-LANGUAGE_COOKIE = "strongroom-language"
+_YEAR_S = 31_536_000
 _RULES = PageRules(
     content=(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -55,6 +57,7 @@ class Console:
         self._environments = environments
         self._ask = ask
         self._schema_of = schema_of
+        self._fixed: dict[str, tuple[Schema, frozenset[str]]] = {}
         routes = [
             Route("/", self._first),
             Route("/console", self._first),
@@ -122,7 +125,9 @@ class Console:
         _require_own_origin(self._visitor(request))
         form = await request.form(max_fields=10)
         response = RedirectResponse(_local(text(form.get("next"))) or "/console", 303)
-        response.set_cookie(LANGUAGE_COOKIE, text(form.get("language"))[:10], max_age=31_536_000, samesite="lax")
+        response.set_cookie(LANGUAGE_COOKIE, text(form.get("language"))[:10], max_age=_YEAR_S, samesite="lax")
+        zone = zone_named(text(form.get("zone")).strip()).key
+        response.set_cookie(ZONE_COOKIE, quote(zone, safe=""), max_age=_YEAR_S, samesite="lax")
         return response
 
     def _signed_in(self, request: Request, name: str | None) -> tuple[Environment, TokenClaims] | None:
@@ -173,15 +178,18 @@ class Console:
     async def _visit(self, request: Request, environment: Environment, claims: TokenClaims, page: Page) -> Visit:
         acting = acting_in(request, environment.name)
         texts = _texts(request)
+        schema = await self._schema_of(environment)
+        zone = zone_named(unquote(request.cookies.get(ZONE_COOKIE, "")))
+        reader = Reader(texts, zone, self._fixed_in(environment.name, schema))
+        origin, coming = self._visitor(request).origin, _coming(request)
         if acting is not None and page.path == ENDING:
-            api = Api(self._ask, environment, claims, self._visitor(request).origin, coming=_coming(request))
+            api = Api(self._ask, environment, claims, origin, coming=coming, reader=reader)
         else:
-            api = Api(self._ask, environment, claims, self._visitor(request).origin, acting, _coming(request))
+            api = Api(self._ask, environment, claims, origin, acting, coming, reader)
             if acting is not None:
                 await api.send("GET", "WhoAmI")  # may one still look so?
                 if request.method != "GET":
                     raise ApiError(403, "", texts("Nothing can be changed while you look as somebody else."))
-        schema = await self._schema_of(environment)
         shown = acting or claims.user
         try:
             user = await api.get(f"systemusers({shown})", {"$select": "fullname"})
@@ -193,7 +201,13 @@ class Console:
         person = Person(shown, name or texts("You"))
         names = sorted(self._environments.names)
         identity = Identity(claims.user, caller_id=acting)
-        return Visit(request, environment, api, schema, person, identity, texts, page.area, names)
+        return Visit(request, environment, api, schema, person, identity, texts, zone, page.area, names)
+
+    def _fixed_in(self, name: str, schema: Schema) -> frozenset[str]:
+        known = self._fixed.get(name)
+        if known is None or known[0] is not schema:
+            known = self._fixed[name] = schema, fixed_moments(schema)
+        return known[1]
 
     def _refused(self, request: Request, visit: Visit | None, error: ApiError) -> Response:
         """The page that says why there is no page; signing in where that would help."""

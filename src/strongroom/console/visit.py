@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -47,6 +48,8 @@ class Visit:
     identity: Identity
     """Who is signed in, and whom they look as: `person` is then that user."""
     texts: Texts
+    zone: ZoneInfo
+    """The reader's time zone."""
     area: str = ""
     environments: Sequence[str] = field(default_factory=tuple)
 
@@ -73,6 +76,19 @@ class Visit:
     def named(self, name: str) -> str:
         """A part of the page's path."""
         return str(self.request.path_params[name])
+
+    def require_control(self) -> None:
+        """Raises `ApiError` 404 in an environment of business data."""
+        if not self.is_control:
+            raise ApiError(404, "", self.texts("This page is one of the control environment."))
+
+    def options(self, table: str, column: str) -> Sequence[tuple[int, str]]:
+        """(value, name) of a choice."""
+        return [(option.value, option.label) for option in self.table(table).columns[column].options]
+
+    def moment(self, value: str) -> str:
+        """A moment of the Web API as the reader writes it, in their time zone; what is none stays as it is."""
+        return self.texts.moment(value, self.zone) or value
 
     async def form(self) -> FormData:
         """The fields that were sent."""

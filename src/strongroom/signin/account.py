@@ -18,6 +18,8 @@ from strongroom.identity.tables import RECOVERY_CODES, TOTP
 from strongroom.ids import Reference, parse_guid
 from strongroom.signin.pages import Handler, to_sign_in
 from strongroom.signin.templating import page
+from strongroom.signin.texts import marked as _
+from strongroom.signin.texts import told
 from strongroom.signin.visitor import Visitor, local
 
 _SHOWN = 50
@@ -44,7 +46,7 @@ def end_session(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         else:
             own = {row.id: row for row in sessions.of_person(session.transaction, person)}
             if wanted not in own:
-                raise InvalidRequest("This is no session of yours.")
+                raise InvalidRequest(_("This is no session of yours."))
             sessions.end(session, own[wanted])
     return RedirectResponse("/account", 303)
 
@@ -60,7 +62,7 @@ def prove(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         password, code = fields.get("password", ""), fields.get("code", "")[:100]
         if signin.prove_again(_directory(visitor), live.id, password, code, visitor.place()):
             return RedirectResponse(following, 303)
-        refusal = "The password or the code is not right, or too many attempts were made."
+        refusal = _("The password or the code is not right, or too many attempts were made.")
     with _directory(visitor).reading() as transaction:
         person = people.person_by_id(transaction, live.person)
         values: dict[str, object] = {
@@ -70,7 +72,7 @@ def prove(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
             "has_app": factors.has_second_factor(transaction, person),
             "provider": live.provider,
         }
-    return _html(page("prove.html", visitor, title="Show that it is you", **values), 400 if refusal else 200)
+    return _html(page("prove.html", visitor, title=_("Show that it is you"), **values), 400 if refusal else 200)
 
 
 def change_password(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -83,17 +85,17 @@ def change_password(visitor: Visitor, fields: Mapping[str, str] | None) -> Respo
     password, directory = fields.get("password", ""), _directory(visitor)
     try:
         if password != fields.get("again", ""):
-            raise InvalidRequest("The two passwords are not the same.")
+            raise InvalidRequest(_("The two passwords are not the same."))
         with directory.reading() as transaction:
             person = people.person_by_id(transaction, live.person)
             people.demand_password(transaction, person, password)
     except StrongroomError as refusal:
-        return _account(visitor, live, refusal=refusal.message)
+        return _account(visitor, live, refusal=told(visitor.request, refusal))
     hashed = people.hashed(password)
     with directory.writing() as session:
         person = people.person_by_id(session.transaction, live.person)
         people.set_password(session, person, hashed, keep=live.id)
-    return _account(visitor, live, notice="Your new password is in place, and all your other sessions have ended.")
+    return _account(visitor, live, notice=_("Your new password is in place, and all your other sessions have ended."))
 
 
 def new_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -111,7 +113,7 @@ def new_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
                 person = people.person_by_id(session.transaction, live.person)
                 codes = factors.add_totp(session, person, secret, fields["code"])
         except StrongroomError as error:
-            refusal = error.message
+            refusal = told(visitor.request, error)
             secret = secret if factors.made_here(secret) else factors.new_totp_secret()
         else:
             return _codes(visitor, codes)
@@ -125,7 +127,7 @@ def new_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         "action": "/account/new-app",
         "refusal": refusal,
     }
-    return _html(page("new-app.html", visitor, title="Set up a second factor", **values), 400 if refusal else 200)
+    return _html(page("new-app.html", visitor, title=_("Set up a second factor"), **values), 400 if refusal else 200)
 
 
 def remove_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -139,7 +141,7 @@ def remove_app(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         with _directory(visitor).writing() as session:
             factors.remove_totp(session, people.person_by_id(session.transaction, live.person))
     except StrongroomError as refusal:
-        return _account(visitor, live, refusal=refusal.message)
+        return _account(visitor, live, refusal=told(visitor.request, refusal))
     return RedirectResponse("/account", 303)
 
 
@@ -153,7 +155,7 @@ def new_codes(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     with _directory(visitor).writing() as session:
         person = people.person_by_id(session.transaction, live.person)
         if not factors.has_second_factor(session.transaction, person):
-            raise InvalidRequest("Recovery codes stand in for an authenticator app; set one up first.")
+            raise InvalidRequest(_("Recovery codes stand in for an authenticator app; set one up first."))
         codes = factors.new_recovery_codes(session, person)
     return _codes(visitor, codes)
 
@@ -210,12 +212,12 @@ def _account(visitor: Visitor, live: LiveSession, *, refusal: str = "", notice: 
             "refusal": refusal,
             "notice": notice,
         }
-    return _html(page("account.html", visitor, title="Your account", **values), 400 if refusal else 200)
+    return _html(page("account.html", visitor, title=_("Your account"), **values), 400 if refusal else 200)
 
 
 def _codes(visitor: Visitor, codes: list[str]) -> Response:
     shown = [factors.shown(code) for code in codes]
-    return _html(page("codes.html", visitor, title="Your recovery codes", codes=shown, next="/account"))
+    return _html(page("codes.html", visitor, title=_("Your recovery codes"), codes=shown, next="/account"))
 
 
 def _html(text_: str, status: int = 200) -> Response:

@@ -21,6 +21,7 @@ from strongroom.signin.audience import of_scope
 from strongroom.signin.pages import Handler, to_sign_in
 from strongroom.signin.problems import OAuthProblem, wrong_grant
 from strongroom.signin.templating import page
+from strongroom.signin.texts import marked as _
 from strongroom.signin.token_request import Answer, TokenRequest, for_person, id_token
 from strongroom.signin.visitor import Visitor, required
 
@@ -117,7 +118,7 @@ def confirm(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         if not is_locked:
             with directory.writing() as session:
                 guard.count_failure(session, counted)
-        return _page(visitor, "device.html", 400, code="", refusal="This code is not known, or it has ended.")
+        return _page(visitor, "device.html", 400, code="", refusal=_("This code is not known, or it has ended."))
     if answer not in ("yes", "no"):
         return _page(visitor, "device-confirm.html", code=code, name=str(content["name"]))
     with directory.writing() as session:
@@ -125,7 +126,7 @@ def confirm(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         if current is not None and current["session"] is None:
             decided: Content = {"session": live.id} if answer == "yes" else {"denied": True}
             rewrite(session, Purpose.USER_CODE, code, {**current, **decided})
-    words = "You are signed in on the device." if answer == "yes" else "The device was not signed in."
+    words = _("You are signed in on the device.") if answer == "yes" else _("The device was not signed in.")
     return _page(visitor, "message.html", text=words)
 
 
@@ -147,5 +148,5 @@ def _not_yet(content: Content | None, client: Guid, now: datetime) -> OAuthProbl
 
 
 def _page(visitor: Visitor, template: str, status: int = 200, **values: object) -> Response:
-    shown = page(template, visitor, title="Sign in on a device", **values)
+    shown = page(template, visitor, title=_("Sign in on a device"), **values)
     return Response(shown, status, media_type="text/html")

@@ -30,13 +30,14 @@ from strongroom.ids import Guid, Reference, parse_guid
 from strongroom.signin.pages import entered, of_policy
 from strongroom.signin.provider_client import ProviderClient, ProviderUnreachable
 from strongroom.signin.templating import page
+from strongroom.signin.texts import marked as _
 from strongroom.signin.visitor import Visitor, local
 from strongroom.store.protocol import Row, Transaction, Value
 
 _COOKIE = "strongroom-federation"
 _LASTS = timedelta(minutes=10)
 _ALGORITHM, _TYPE = "EdDSA", "federation"
-_REFUSED = "The sign-in at the other side did not hold, or nobody here is known by it. Begin again."
+_REFUSED = _("The sign-in at the other side did not hold, or nobody here is known by it. Begin again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +149,10 @@ def invitation(visitor: Visitor) -> Response:
     """`/sign-in/invitation`: the providers by which an invited guest may come (TS-728)."""
     token = visitor.request.query_params.get("token", "")
     if _invited(visitor, token) is None:
-        return _message(visitor, "This invitation was used already, or it has ended. Ask for a new one.")
+        return _message(visitor, _("This invitation was used already, or it has ended. Ask for a new one."))
     with visitor.environments.directory.reading() as transaction:
         listed = [{"id": each.id, "name": each.name} for each in providers.enabled(transaction)]
-    shown = page("invitation.html", visitor, title="You are invited", providers=listed, token=token)
+    shown = page("invitation.html", visitor, title=_("You are invited"), providers=listed, token=token)
     return Response(shown, media_type="text/html")
 
 
@@ -161,7 +162,7 @@ def _enter(visitor: Visitor, provider: Provider, asked: _Asked, claims: Claims) 
         trust = providers.trust_in(session.transaction, provider)
         if trust is None:
             record(session, place, Result.FAILURE, login="", reason="cross-tenant-blocked")
-            return _message(visitor, "People of this organization may not sign in here.", 403)
+            return _message(visitor, _("People of this organization may not sign in here."), 403)
         if not is_first_use(session, Purpose.FEDERATION, asked.state, _LASTS):
             record(session, place, Result.FAILURE, login="", reason="replayed")
             return _message(visitor, _REFUSED)
@@ -179,7 +180,7 @@ def _enter(visitor: Visitor, provider: Provider, asked: _Asked, claims: Claims) 
         )
         outcome = signin.enter(session, found.person, place, persons.factors(claims, trust), origin)
     if outcome.token is None:
-        return _message(visitor, of_policy(outcome), 403)
+        return _message(visitor, of_policy(visitor, outcome), 403)
     response = entered(visitor, outcome, asked.following)
     _forget(visitor, response)
     return response
@@ -301,5 +302,5 @@ def _failed(visitor: Visitor, provider: Provider, reason: str) -> Response:
 
 
 def _message(visitor: Visitor, words: str, status: int = 400) -> Response:
-    shown = page("message.html", visitor, title="This did not work", text=words)
+    shown = page("message.html", visitor, title=_("This did not work"), text=words)
     return Response(shown, status, media_type="text/html")

@@ -17,12 +17,14 @@ from strongroom.identity.federation import providers
 from strongroom.identity.signinlog import Result, record
 from strongroom.ids import Reference
 from strongroom.signin.templating import page
+from strongroom.signin.texts import marked as _
+from strongroom.signin.texts import texts_of, told
 from strongroom.signin.visitor import Visitor, local
 
 Handler = Callable[[Visitor, Mapping[str, str] | None], Response]
 """A page: the fields are None unless a form was sent."""
 
-_REFUSED = "The sign-in name or the password is not right, or too many attempts were made. Try again in a while."
+_REFUSED = _("The sign-in name or the password is not right, or too many attempts were made. Try again in a while.")
 _AFTER = "/account"
 
 
@@ -44,7 +46,7 @@ def sign_in(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     if outcome.step:
         return _second_step(visitor, outcome.step, following)
     if outcome.token is None:
-        return _door(visitor, following, login=login, refusal=of_policy(outcome) or _REFUSED)
+        return _door(visitor, following, login=login, refusal=of_policy(visitor, outcome) or _REFUSED)
     return entered(visitor, outcome, following)
 
 
@@ -55,9 +57,9 @@ def second_step(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     step, following = fields.get("step", ""), local(fields.get("next", ""))
     outcome = signin.with_code(visitor.environments.directory, step, fields.get("code", "")[:100], visitor.place())
     if outcome.step:
-        return _second_step(visitor, step, following, refusal="This code does not fit. Each code works once.")
+        return _second_step(visitor, step, following, refusal=_("This code does not fit. Each code works once."))
     if outcome.token is None:
-        return _door(visitor, following, refusal=of_policy(outcome) or "This step has ended. Begin again.")
+        return _door(visitor, following, refusal=of_policy(visitor, outcome) or _("This step has ended. Begin again."))
     return entered(visitor, outcome, following)
 
 
@@ -70,16 +72,16 @@ def enrol(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     try:
         outcome = signin.with_new_app(directory, step, secret, fields.get("code", ""), visitor.place())
     except InvalidRequest as refusal:
-        return _enrolment(visitor, step, following, "", secret=secret, refusal=refusal.message)
+        return _enrolment(visitor, step, following, "", secret=secret, refusal=told(visitor.request, refusal))
     if outcome.token is None:
-        return _door(visitor, following, refusal=of_policy(outcome) or "This step has ended. Begin again.")
+        return _door(visitor, following, refusal=of_policy(visitor, outcome) or _("This step has ended. Begin again."))
     return entered(visitor, outcome, following)
 
 
 def sign_out_page(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     """`/sign-out`: asks first, because a link from elsewhere can lead here."""
     if fields is None:
-        return _html(page("sign-out.html", visitor, title="Sign out"))
+        return _html(page("sign-out.html", visitor, title=_("Sign out")))
     live = visitor.session()
     if live is not None:
         with visitor.environments.directory.writing() as session:
@@ -87,7 +89,7 @@ def sign_out_page(visitor: Visitor, fields: Mapping[str, str] | None) -> Respons
     with visitor.environments.directory.reading() as transaction:
         came_from = None if live is None or live.provider is None else providers.by_id(transaction, live.provider)
     there = came_from.id if came_from is not None and came_from.ends_there else ""
-    response = _html(page("signed-out.html", visitor, title="Signed out", there=there))
+    response = _html(page("signed-out.html", visitor, title=_("Signed out"), there=there))
     visitor.forget_session(response)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
@@ -96,16 +98,16 @@ def sign_out_page(visitor: Visitor, fields: Mapping[str, str] | None) -> Respons
 def forgotten(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     """`/sign-in/forgotten`: the same answer whoever it is about (TS-704)."""
     if fields is None:
-        return _html(page("forgotten.html", visitor, title="Forgotten password"))
+        return _html(page("forgotten.html", visitor, title=_("Forgotten password")))
     login = fields.get("login", "")[:320]
     with visitor.environments.directory.writing() as session:
         person = people.find_person(session.transaction, login) if login.strip() else None
         reference = None if person is None else person.reference()
         record(session, visitor.place(), Result.INTERRUPTED, login=login, person=reference, reason="password-forgotten")
-    words = (
+    words = _(
         "If there is such an account, its administrator sees your request and can give you a link to a new password."
     )
-    return _html(page("message.html", visitor, title="Asked", text=words))
+    return _html(page("message.html", visitor, title=_("Asked"), text=words))
 
 
 def reset(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -115,18 +117,18 @@ def reset(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
     with directory.reading() as transaction:
         person = people.person_of_link(transaction, token, directory.clock)
     if person is None:
-        ended = "This link was used already, or it has ended. Ask for a new one."
-        return _html(page("message.html", visitor, title="This link has ended", text=ended), 400)
+        ended = _("This link was used already, or it has ended. Ask for a new one.")
+        return _html(page("message.html", visitor, title=_("This link has ended"), text=ended), 400)
     if fields is None:
         return _new_password(visitor, token)
     password = fields.get("password", "")
     try:
         if password != fields.get("again", ""):
-            raise InvalidRequest("The two passwords are not the same.")
+            raise InvalidRequest(_("The two passwords are not the same."))
         with directory.reading() as transaction:
             people.demand_password(transaction, person, password)
     except InvalidRequest as refusal:
-        return _new_password(visitor, token, refusal.message)
+        return _new_password(visitor, token, told(visitor.request, refusal))
     hashed = people.hashed(password)
     with directory.writing() as session:
         person = people.use_link(session, token)
@@ -135,7 +137,7 @@ def reset(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
             login = text(person, "userprincipalname")
             reason = "password-reset"
             record(session, visitor.place(), Result.INTERRUPTED, login=login, person=person.reference(), reason=reason)
-    return _door(visitor, "", notice="Your new password is in place. Sign in with it.")
+    return _door(visitor, "", notice=_("Your new password is in place. Sign in with it."))
 
 
 PAGES: Mapping[str, Handler] = {
@@ -148,13 +150,14 @@ PAGES: Mapping[str, Handler] = {
 }
 
 
-def of_policy(outcome: signin.Outcome) -> str:
+def of_policy(visitor: Visitor, outcome: signin.Outcome) -> str:
     """What is told to somebody who has shown who they are and whom a policy keeps out (TS-723)."""
     if not outcome.refusal:
         return ""
     if outcome.refusal == "blocked":
-        return "A policy of your organization keeps this sign-in out. Ask its administrator."
-    return f"A policy of your organization asks for more than this sign-in shows: {outcome.refusal}."
+        return _("A policy of your organization keeps this sign-in out. Ask its administrator.")
+    words = texts_of(visitor.request)
+    return words("A policy of your organization asks for more than this sign-in shows: %(what)s.", what=outcome.refusal)
 
 
 def _door(visitor: Visitor, following: str, *, login: str = "", refusal: str = "", notice: str = "") -> Response:
@@ -167,12 +170,12 @@ def _door(visitor: Visitor, following: str, *, login: str = "", refusal: str = "
         "notice": notice,
         "providers": listed,
     }
-    return _html(page("sign-in.html", visitor, title="Sign in", **values), 400 if refusal else 200)
+    return _html(page("sign-in.html", visitor, title=_("Sign in"), **values), 400 if refusal else 200)
 
 
 def _second_step(visitor: Visitor, step: str, following: str, refusal: str = "") -> Response:
     values = {"step": step, "next": following, "refusal": refusal}
-    return _html(page("second-step.html", visitor, title="One more step", **values), 400 if refusal else 200)
+    return _html(page("second-step.html", visitor, title=_("One more step"), **values), 400 if refusal else 200)
 
 
 def _enrolment(
@@ -189,12 +192,12 @@ def _enrolment(
         "action": "/sign-in/new-app",
         "refusal": refusal,
     }
-    return _html(page("new-app.html", visitor, title="Set up a second factor", **values), 400 if refusal else 200)
+    return _html(page("new-app.html", visitor, title=_("Set up a second factor"), **values), 400 if refusal else 200)
 
 
 def _new_password(visitor: Visitor, token: str, refusal: str = "") -> Response:
     values = {"token": token, "refusal": refusal}
-    return _html(page("new-password.html", visitor, title="New password", **values), 400 if refusal else 200)
+    return _html(page("new-password.html", visitor, title=_("New password"), **values), 400 if refusal else 200)
 
 
 def entered(visitor: Visitor, outcome: signin.Outcome, following: str) -> Response:
@@ -202,9 +205,9 @@ def entered(visitor: Visitor, outcome: signin.Outcome, following: str) -> Respon
     target = following or _AFTER
     if outcome.recovery_codes:
         codes = [shown(code) for code in outcome.recovery_codes]
-        response = _html(page("codes.html", visitor, title="Your recovery codes", codes=codes, next=target))
+        response = _html(page("codes.html", visitor, title=_("Your recovery codes"), codes=codes, next=target))
     elif "/oauth2/" in target:
-        response = _html(page("go-on.html", visitor, title="You are signed in", next=target))
+        response = _html(page("go-on.html", visitor, title=_("You are signed in"), next=target))
     else:
         response = RedirectResponse(target, 303)
     before = visitor.session()

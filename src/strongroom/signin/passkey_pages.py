@@ -13,13 +13,15 @@ from strongroom.ids import parse_guid
 from strongroom.signin.account import is_proven
 from strongroom.signin.pages import Handler, entered, of_policy, to_sign_in
 from strongroom.signin.templating import page
+from strongroom.signin.texts import marked as _
+from strongroom.signin.texts import told
 from strongroom.signin.visitor import Visitor, local
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_REFUSED = "This passkey opens nothing here. Try again, or sign in another way."
+_REFUSED = _("This passkey opens nothing here. Try again, or sign in another way.")
 
 
 def sign_in(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
@@ -32,7 +34,7 @@ def sign_in(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
         answer, challenge = fields.get("answer", ""), fields.get("challenge", "")
         outcome = passkeys.finish_sign_in(session, answer, challenge, host, visitor.place())
     if outcome.token is None:
-        return _ask(visitor, following, of_policy(outcome) or _REFUSED)
+        return _ask(visitor, following, of_policy(visitor, outcome) or _REFUSED)
     return entered(visitor, outcome, following)
 
 
@@ -51,7 +53,7 @@ def add(visitor: Visitor, fields: Mapping[str, str] | None) -> Response:
             try:
                 passkeys.finish_registration(session, person, answer, challenge, host, name)
             except StrongroomError as error:
-                refusal = error.message
+                refusal = told(visitor.request, error)
             else:
                 return RedirectResponse("/account", 303)
         ceremony = passkeys.begin_registration(session, person, host)
@@ -87,7 +89,7 @@ def _ask(visitor: Visitor, following: str, refusal: str = "") -> Response:
 
 
 def _page(visitor: Visitor, ceremony: Ceremony, kind: str, action: str, following: str, refusal: str) -> Response:
-    title = "New passkey" if kind == "create" else "Sign in with a passkey"
+    title = _("New passkey") if kind == "create" else _("Sign in with a passkey")
     values = {
         "kind": kind,
         "action": action,

@@ -22,6 +22,8 @@ from strongroom.signin import account, authorize, device, federation, metadata, 
 from strongroom.signin.problems import OAuthProblem
 from strongroom.signin.provider_client import ProviderClient
 from strongroom.signin.templating import page, static_file
+from strongroom.signin.texts import marked as _
+from strongroom.signin.texts import texts_of, told
 from strongroom.signin.token_request import TokenRequest
 from strongroom.signin.visitor import Visitor, single, visitor
 from strongroom.webapi.browsers import PageRules, serve_pages
@@ -129,7 +131,7 @@ class SignIn:
     def _authorized(self, found: Visitor, tenant: str) -> Response:
         fields = dict(found.request.query_params.multi_items())
         if len(fields) != len(found.request.query_params.multi_items()):
-            return self._message(found, 400, "This address says something twice.")
+            return self._message(found, 400, _("This address says something twice."))
         try:
             asked = authorize.asked(self._environments, fields)
         except authorize.NotForUs as refusal:
@@ -186,7 +188,7 @@ class SignIn:
 
     def _message(self, found: Visitor, status: int, text: str) -> Response:
         return Response(
-            page("message.html", found, title="This did not work", text=text), status, media_type="text/html"
+            page("message.html", found, title=_("This did not work"), text=text), status, media_type="text/html"
         )
 
     # --- refusals ----------------------------------------------------------------------------------------------------
@@ -210,22 +212,24 @@ class SignIn:
     async def _not_served(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         text = {
-            403: "This form was not sent from a page of this server, or the page is old. Open it again, send it anew.",
-            404: "There is no page at this address.",
-            405: "This address takes no such request.",
-            413: "That is too much for one form.",
-        }.get(status, "The request could not be read.")
+            403: _(
+                "This form was not sent from a page of this server, or the page is old. Open it again, send it anew."
+            ),
+            404: _("There is no page at this address."),
+            405: _("This address takes no such request."),
+            413: _("That is too much for one form."),
+        }.get(status, _("The request could not be read."))
         return self._message(Visitor(request, self._environments, ""), status, text)
 
     async def _refused(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, StrongroomError):
             raise error
-        return self._message(Visitor(request, self._environments, ""), error.status, error.message)
+        return self._message(Visitor(request, self._environments, ""), error.status, told(request, error))
 
     async def _unexpected(self, request: Request, error: Exception) -> Response:
         number = self._environments.new_request_id()
         logger.error("unexpected error", exc_info=error, extra={"request_id": number})
-        text = f"Something went wrong here. The server's log has it as {number}."
+        text = texts_of(request)("Something went wrong here. The server's log has it as %(id)s.", id=number)
         return self._message(Visitor(request, self._environments, ""), 500, text)
 
 

@@ -6,14 +6,32 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from strongroom.identity.hashing import digest
+from strongroom.signin.texts import texts_of, zone_of
 from strongroom.signin.visitor import FORM_FIELD, Visitor
 
+_SAID = ("title", "refusal", "notice", "text")
 _TYPES = {"signin.css": "text/css", "mark.svg": "image/svg+xml", "passkey.js": "text/javascript"}
 
 
 def page(template: str, visitor: Visitor, **values: object) -> str:
-    """A template with its values."""
-    context = {"form_field": FORM_FIELD, "form_token": visitor.form_token(), "version": _version(), **values}
+    """A template with its values, in the reader's language; titles and what is said are translated here."""
+    texts, zone = texts_of(visitor.request), zone_of(visitor.request)
+    said = {name: texts(value) for name in _SAID if isinstance(value := values.get(name), str) and value}
+
+    def moment(value: str) -> str:
+        return texts.moment(value, zone)
+
+    context: dict[str, object] = {
+        "form_field": FORM_FIELD,
+        "form_token": visitor.form_token(),
+        "version": _version(),
+        "texts": texts,
+        "_": texts,
+        "ngettext": texts.number,
+        "moment": moment,
+        **values,
+        **said,
+    }
     return _environment().get_template(template).render(context)
 
 

@@ -1,6 +1,6 @@
 """Lookups: rows that begin with what somebody types, and the one row that a text means."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from starlette.responses import JSONResponse, Response
 
@@ -12,6 +12,7 @@ from strongroom.ids import Guid, parse_guid
 from strongroom.schema.model import Table
 
 _MOST = 8
+_MOST_NAMED = 200
 
 
 async def suggest(visit: Visit) -> Response:
@@ -64,6 +65,19 @@ async def named_rows(
     options = {"$select": name, "$filter": condition, "$orderby": name}
     rows = await visit.api.rows_if_allowed(table.entity_set_name, options, most=most, unless=unless)
     return [(text(row[table.primary_id]), text(row.get(name))) for row in rows or ()]
+
+
+async def names_of(visit: Visit, table: str, ids: Collection[str]) -> Mapping[str, str]:
+    """The names of rows by their ids, as far as the visitor may read them: one question for all of them."""
+    wanted = sorted(each for each in ids if parse_guid(each))[:_MOST_NAMED]
+    known = visit.schema.tables.get(table)
+    if not wanted or known is None or known.primary_name is None:
+        return {}
+    values = ",".join(f"'{each}'" for each in wanted)
+    condition = f"Microsoft.Dynamics.CRM.In(PropertyName='{known.primary_id}',PropertyValues=[{values}])"
+    options = {"$select": known.primary_name, "$filter": condition}
+    rows = await visit.api.rows_if_allowed(known.entity_set_name, options, unless=(400, 403, 404, 501))
+    return {text(row[known.primary_id]): text(row.get(known.primary_name)) for row in rows or ()}
 
 
 async def name_or_id(visit: Visit, table: Table, row_id: str) -> str:

@@ -10,7 +10,7 @@ from strongroom.console.page import Page
 from strongroom.console.visit import Visit
 from strongroom.schema.model import Table
 
-_EVERYDAY = ("account", "contact", "lead", "opportunity", "incident", "task", "phonecall", "appointment", "email")
+EVERYDAY = ("account", "contact", "lead", "opportunity", "incident", "task", "phonecall", "appointment", "email")
 _FOUND_IN_ONE_TABLE = 5
 
 
@@ -30,9 +30,9 @@ async def show(visit: Visit) -> Response:
     wanted = visit.parameter("q").casefold()
     tables = [t for t in shown_tables(visit) if wanted in title_of(t).casefold() or wanted in t.logical_name]
     groups = (
-        (visit.texts("Everyday"), [t for t in tables if t.logical_name in _EVERYDAY]),
+        (visit.texts("Everyday"), [t for t in tables if t.logical_name in EVERYDAY]),
         (visit.texts("Of this environment"), [t for t in tables if t.is_custom]),
-        (visit.texts("All others"), [t for t in tables if not t.is_custom and t.logical_name not in _EVERYDAY]),
+        (visit.texts("All others"), [t for t in tables if not t.is_custom and t.logical_name not in EVERYDAY]),
     )
     context = {"groups": groups, "title_of": title_of, "wanted": visit.parameter("q")}
     return visit.render("tables.html", visit.texts("Data"), context)
@@ -42,7 +42,7 @@ async def find(visit: Visit) -> Response:
     """Tables and rows whose names begin with a text; `*text` finds it anywhere in a name."""
     wanted = visit.parameter("q")
     tables = [t for t in shown_tables(visit) if wanted and wanted.casefold() in title_of(t).casefold()]
-    rows = [found for name in _EVERYDAY if wanted and (found := await _rows(visit, visit.table(name), wanted))]
+    rows = [found for name in EVERYDAY if wanted and (found := await _rows(visit, visit.table(name), wanted))]
     context = {"wanted": wanted, "tables": tables, "found": rows, "title_of": title_of, "most": _FOUND_IN_ONE_TABLE}
     return visit.render("find.html", visit.texts("Found for '%(wanted)s'", wanted=wanted), context)
 

@@ -9,6 +9,7 @@ from strongroom.console.api import ApiError, Json, formatted, objects, reference
 from strongroom.console.data.filters import quoted
 from strongroom.console.data.lists import PAGE_SIZE
 from strongroom.console.page import Page
+from strongroom.console.security.membership import roles_of_unit
 from strongroom.console.visit import Crumb, Visit
 from strongroom.ids import Guid
 
@@ -64,6 +65,7 @@ async def person(visit: Visit) -> Response:
         "user_id": user_id,
         "teams": teams,
         "roles": await _roles(visit, user_id, teams or ()),
+        "givable": await roles_of_unit(visit, user),
         "managers": await _managers(visit, user),
         "profiles": await visit.api.rows_if_allowed(
             f"systemusers({user_id})/systemuserprofiles_association", {"$select": "name"}
@@ -87,7 +89,13 @@ async def team(visit: Visit) -> Response:
         f"teams({team_id})/teamroles_association", {"$select": "name,_businessunitid_value"}
     )
     profiles = await visit.api.rows_if_allowed(f"teams({team_id})/teamprofiles_association", {"$select": "name"})
-    context = {"team": row, "members": members, "roles": roles, "profiles": profiles}
+    context = {
+        "team": row,
+        "members": members,
+        "roles": roles,
+        "givable": await roles_of_unit(visit, row),
+        "profiles": profiles,
+    }
     crumbs = (
         Crumb(visit.texts("People"), visit.address("people")),
         Crumb(visit.texts("Teams"), visit.address("people", kind="teams")),

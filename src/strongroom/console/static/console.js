@@ -1,6 +1,12 @@
 // Comfort for the console; every page works without it.
 "use strict";
 
+// Pages write moments in the time zone of the browser, unless somebody chose another one.
+if (!/(^|; )strongroom-zone=/.test(document.cookie)) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = "strongroom-zone=" + encodeURIComponent(zone) + "; path=/; max-age=31536000; samesite=lax";
+}
+
 // Open menus close at Escape and at a click elsewhere.
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details.me[open]")) {
