@@ -26,7 +26,7 @@ from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.home.tls_context import ServerTls
 from strongroom.keeping import Keeping
-from strongroom.lifecycle.upkeep import LettingGo, Upkeep
+from strongroom.lifecycle.upkeep import KeepingJournals, LettingGo, Upkeep
 from strongroom.monitoring.outbound import Outbound
 from strongroom.signin.paths import is_served
 from strongroom.store.waiting import WAITING, Waiting
@@ -98,7 +98,7 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        kinds = (Converting, Keeping, Watching, Streaming, Anchoring, SystemJobs, LettingGo, Upkeep)
+        kinds = (Converting, Keeping, Watching, Streaming, Anchoring, SystemJobs, LettingGo, KeepingJournals, Upkeep)
         rounds = (
             Sealing(self._environments, self._tell_of_tampering),
             *(kind(self._environments) for kind in kinds),

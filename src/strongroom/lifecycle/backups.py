@@ -10,26 +10,26 @@ import hashlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from strongroom.audit.verification import logged_entries, verify
 from strongroom.clock import iso
 from strongroom.environment import open_environment
 from strongroom.errors import BackupDamaged, Conflict, HomeError, NotFound
-from strongroom.home import EnvironmentRecord, EnvironmentType, Home
+from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentType, Home
 from strongroom.ids import Guid, new_guid
 from strongroom.keys import Secret, age
 from strongroom.keys.disk import Disk
 from strongroom.keys.wrapping import expand, unwrap, wrap
 from strongroom.lifecycle.backup_file import read_backup, write_backup
+from strongroom.lifecycle.journals import Journals, folder_of
 from strongroom.lifecycle.manifest import SUFFIX, Manifest, read_manifest, write_manifest
 from strongroom.store.copying import Receiver, receiver_at
 from strongroom.store.database import StoreDatabase, open_database, remove_database
 from strongroom.store.sqlcipher_file import sync_path
 from strongroom.trail import signing_key
 
-FOLDER = "backups"
 MANUAL, SYSTEM = "manual", "system"
 _PURPOSE = "backup"
 _PRODUCTION_DAYS, _OTHER_DAYS = 28, 7
@@ -54,9 +54,8 @@ class Backups:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self.folder = Path(home.settings.backup.folder or home.path / FOLDER)
-        if not self.folder.is_absolute():
-            self.folder = home.path / self.folder
+        self.folder = folder_of(home)
+        self.journals = Journals(home)
 
     # --- taking ---
 
@@ -85,6 +84,8 @@ class Backups:
         home, clock = self._home, self._home.clock
         environment = open_environment(home, record.name)
         try:
+            if record.kind is EnvironmentKind.BUSINESS:
+                environment.database.begin_journal()
             with environment.database.copy() as copy:
                 taken = clock.now()
                 identity = age.new_identity()
@@ -93,6 +94,7 @@ class Backups:
                 written = write_backup(
                     path, copy, identity, data_key, lambda done: tell(record.name, done, copy.size_bytes)
                 )
+            self.journals.keep(record, environment.database)
         finally:
             environment.close()
         return Manifest(
@@ -116,6 +118,7 @@ class Backups:
             key_version=home.keys.document.environments[record.id].active.version,
             wrapped_key=base64.b64encode(wrapped).decode(),
             is_test_home=home.is_test_home,
+            journal=copy.journal,
         ).signed(signing_key(home, record.id))
 
     def retention(self, record: EnvironmentRecord) -> timedelta:
@@ -215,23 +218,39 @@ class Backups:
         found = self.listed(environment)
         for manifest in found:
             self.remove(manifest)
+        self.journals.remove_all(environment)
         return len(found)
 
     def expired(self, now: datetime) -> list[Manifest]:
         """System back-ups whose time is over, of environments that are not held. The newest one of an environment that
-        is still there stays."""
+        is still there stays, and so does the one that the oldest seconds which can be had back begin with."""
         moment = iso(now)
         held = {record.id for record in self._home.environments() if record.is_held}
         newest = {each.environment_id: each.id for each in self.listed()}
         known = {record.id for record in self._home.environments()}
+        bases = {first.id for record in self._home.environments() if (first := self.base_of(record, now)) is not None}
         return [
             each
             for each in self.listed()
             if each.expires_on
             and each.expires_on <= moment
             and each.environment_id not in held
+            and each.id not in bases
             and (newest[each.environment_id] != each.id or each.environment_id not in known)
         ]
+
+    def base_of(self, record: EnvironmentRecord, now: datetime) -> Manifest | None:
+        """The back-up that the oldest seconds which must come back begin with, where a journal goes on after it."""
+        found = self.newest_at(record.id, now - self.retention(record))
+        return found if found is not None and self.journals.goes_on(found) else None
+
+    def forget_journal(self, record: EnvironmentRecord) -> int:
+        """Remove the parts of an environment's journal that no back-up needs any more; how many."""
+        manifests = self.listed(record.id)
+        if record.is_held or not manifests:
+            return 0
+        first = self.base_of(record, self._home.clock.now()) or manifests[0]
+        return self.journals.forget(record.id, datetime.fromisoformat(first.taken_on).astimezone(UTC))
 
     # --- inside ---
 

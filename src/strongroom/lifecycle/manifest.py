@@ -44,6 +44,8 @@ class Manifest:
     is_test_home: bool
     format: int = FORMAT
     signature: str = ""
+    journal: str = ""
+    """The newest entry of the environment's journal then; back-ups of earlier versions have none."""
 
     @property
     def total_rows(self) -> int:
@@ -64,7 +66,11 @@ class Manifest:
             ) from None
 
     def _statement(self) -> bytes:
-        return rfc8785.dumps({name: value for name, value in asdict(self).items() if name != "signature"})
+        told = asdict(self)
+        del told["signature"]
+        if not self.journal:
+            del told["journal"]  # as earlier versions signed it
+        return rfc8785.dumps(told)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -79,6 +85,7 @@ def read_manifest(path: Path) -> Manifest:
         document = cast("dict[str, Any]", json.loads(path.read_bytes()))
         if document.get("format") != FORMAT:
             raise BackupDamaged(f"{path.name} has a format that this version of Strongroom does not read.")
+        document.setdefault("journal", "")
         return Manifest(**{each.name: document[each.name] for each in fields(Manifest)})
     except (ValueError, TypeError, KeyError, AttributeError):
         raise BackupDamaged(f"{path.name} is no manifest of a back-up: it is damaged.") from None

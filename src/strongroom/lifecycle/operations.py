@@ -14,7 +14,7 @@ from typing import cast
 
 import orjson
 
-from strongroom.clock import iso
+from strongroom.clock import iso, moment_of
 from strongroom.environment import Environment, ledger_in, open_environment
 from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.estate import Ledger
@@ -222,28 +222,36 @@ def _remove_backup(home: Home, ledger: Ledger, asked: Asked) -> Answer:
 
 
 def _restore(home: Home, ledger: Ledger, asked: Asked) -> Answer:
-    manifest = _chosen(home, asked)
+    manifest, moment = _chosen(home, asked)
     with home.operating():
-        restored = restore(home, manifest, asked.text("to"), by=asked.by, database=asked.database)
+        restored = restore(home, manifest, asked.text("to"), by=asked.by, database=asked.database, until=moment)
     mirror_backups(home, ledger)
     return described(restored)
 
 
-def _chosen(home: Home, asked: Asked) -> Manifest:
+def _chosen(home: Home, asked: Asked) -> tuple[Manifest, datetime | None]:
+    """The back-up to begin with, and the second up to whose end what was done after it is done again."""
     backups, at = Backups(home), asked.optional("at")
     if not at:
-        return backups.find(asked.text("backup"))
+        return backups.find(asked.text("backup")), None
     record = home.record(asked.text("name"))
-    moment = datetime.fromisoformat(at).astimezone(UTC)
-    found = backups.newest_at(record.id, moment)
-    if found is None or moment > home.clock.now():
-        oldest = next(iter(backups.listed(record.id)), None)
-        window = f"between {oldest.taken_on} and now" if oldest else "in which there is a back-up: there is none"
+    moment = moment_of(at)
+    if moment is None:
         raise InvalidRequest(
-            f"A point in time must lie {window}.",
+            f"'{at[:60]}' is no moment: give one with its zone, such as 2026-05-01T10:15:00Z.",
             details={"reason": "outside-window", "rule": "TS-409", "target": "at"},
         )
-    return found
+    live = backups.journals.keep_of(record)
+    windows = backups.journals.windows(backups.listed(record.id), live)
+    moment = moment.astimezone(UTC).replace(microsecond=0)
+    found = backups.newest_at(record.id, moment)
+    if found is None or not any(each.begins <= moment <= each.ends for each in windows):
+        told = " or ".join(f"between {iso(each.begins)} and {iso(each.ends)}" for each in windows[-5:])
+        raise InvalidRequest(
+            f"A point in time must lie {told}." if told else "There is no back-up to begin with: take one first.",
+            details={"reason": "outside-window", "rule": "TS-409", "target": "at"},
+        )
+    return found, moment
 
 
 def _export(home: Home, _: Ledger, asked: Asked) -> Answer:

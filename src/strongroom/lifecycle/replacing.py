@@ -5,7 +5,7 @@ record says `preparing` meanwhile, which makes every server let go of the enviro
 state takes its place in one step. Its entry in the trail is part of it from the start.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from strongroom.keys import Secret
 from strongroom.store import sqlcipher_file
 from strongroom.store.copying import Receiver, receiver_at
 from strongroom.store.database import open_database
+from strongroom.store.file_copy import replay_in_file
+from strongroom.store.journal import Entry
 from strongroom.store.protocol import Transaction
 
 LETTING_GO_S = 30.0
@@ -65,9 +67,19 @@ def being_replaced(home: Home, record: EnvironmentRecord) -> Generator[None]:
 
 
 def replace_store(
-    home: Home, record: EnvironmentRecord, source: Source, engine: str, note: Note, *, has_new_key: bool, of: Guid
+    home: Home,
+    record: EnvironmentRecord,
+    source: Source,
+    engine: str,
+    note: Note,
+    *,
+    has_new_key: bool,
+    of: Guid,
+    entries: Iterable[Entry] = (),
 ) -> None:
     """Put a state in the place of the environment's store. The environment is held alone by the caller.
+
+    `entries` of a journal are done again on the state before it counts, and `note` is written to it last.
 
     With `has_new_key` a file is encrypted anew, because its key is another environment's (TS-407). `of` is the
     environment that the state is of: keys of columns are wrapped for it (TS-504).
@@ -80,9 +92,9 @@ def replace_store(
             "`strongroom export --everything` and `strongroom import --everything` to change the engine."
         )
     if record.engine == "postgresql":
-        _replace_schema(home, record, source, note)
+        _replace_schema(home, record, source, note, entries)
     else:
-        _replace_file(home, record, source, note, has_new_key=has_new_key)
+        _replace_file(home, record, source, note, entries, has_new_key=has_new_key)
 
 
 def _taking_keys_over(home: Home, source: Guid, target: Guid, note: Note) -> Note:
@@ -97,12 +109,16 @@ def _said(engine: str) -> str:
     return "PostgreSQL" if engine == "postgresql" else "a file"
 
 
-def _replace_schema(home: Home, record: EnvironmentRecord, source: Source, note: Note) -> None:
+def _replace_schema(
+    home: Home, record: EnvironmentRecord, source: Source, note: Note, entries: Iterable[Entry]
+) -> None:
     place = home.database_address(record).reveal().decode()
-    source(lambda _: receiver_at(place, record.name, record.engine, home.clock)).finish(note)
+    source(lambda _: receiver_at(place, record.name, record.engine, home.clock)).finish(note, entries)
 
 
-def _replace_file(home: Home, record: EnvironmentRecord, source: Source, note: Note, *, has_new_key: bool) -> None:
+def _replace_file(
+    home: Home, record: EnvironmentRecord, source: Source, note: Note, entries: Iterable[Entry], *, has_new_key: bool
+) -> None:
     path = home.database_file(record)
     staged = path.with_name(f"{path.name}.staged")
     sqlcipher_file.remove(staged)
@@ -116,6 +132,7 @@ def _replace_file(home: Home, record: EnvironmentRecord, source: Source, note: N
 
     try:
         source(make).finish(None)
+        replay_in_file(staged, keys[0].reveal(), entries)
         database = open_database(staged, data_key=keys[0].reveal(), create=False, name=record.name, clock=home.clock)
         try:
             with database.write() as transaction:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from strongroom.clock import iso
 from strongroom.errors import BackupDamaged, HomeError, InvalidRequest, StrongroomError
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.ids import Guid
 from strongroom.keys import Secret
 from strongroom.lifecycle.backups import SYSTEM, Backups
 from strongroom.lifecycle.forks import forking, newest_head
+from strongroom.lifecycle.journals import Journals, Later
 from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.replacing import being_replaced, replace_store, require_replaceable
 from strongroom.store.copying import Receiver
@@ -21,21 +24,32 @@ class Restored:
     environment: EnvironmentRecord
     manifest: Manifest
     before: Manifest | None
+    later: Later | None = None
+    """What was done again after the back-up."""
 
 
 def restore(
-    home: Home, manifest: Manifest, target: str, *, by: str, database: Secret | None = None, region: str = ""
+    home: Home,
+    manifest: Manifest,
+    target: str,
+    *,
+    by: str,
+    database: Secret | None = None,
+    region: str = "",
+    until: datetime | None = None,
 ) -> Restored:
     """Put a back-up in the place of the environment `target`, or make a sandbox of that name.
 
-    `database` is the address for a new environment in PostgreSQL. Raises `BackupDamaged` before anything is touched.
+    With `until` everything is done again that was done after the back-up, up to the end of that second. `database` is
+    the address for a new environment in PostgreSQL. Raises `BackupDamaged` before anything is touched.
     """
     backups = Backups(home)
     backups.require_whole(manifest)
+    later = Journals(home).later(manifest, until) if until is not None else None
     known = next((record for record in home.environments() if record.name == target), None)
     if known is None:
-        made = _made(home, manifest, target, database, region, by)
-        return Restored(made, manifest, None)
+        made = _made(home, manifest, target, database, region, by, later)
+        return Restored(made, manifest, None, later)
     if known.kind is EnvironmentKind.CONTROL:
         raise InvalidRequest(
             "The control environment says who may do what in the home; it is restored with the home as a whole, from a "
@@ -48,15 +62,29 @@ def restore(
         raise _outside(known.region, manifest.region)
     is_own = known.id == manifest.environment_id
     before = _safety_copy(backups, known)
-    note = forking(home, known, _source(manifest), newest_head(home, known), by=by, is_own=is_own)
+    note = forking(home, known, _source(manifest, later), newest_head(home, known), by=by, is_own=is_own)
     with being_replaced(home, known):
-        of = Guid(manifest.environment_id)
-        replace_store(home, known, _reading(backups, manifest), manifest.engine, note, has_new_key=not is_own, of=of)
-    return Restored(home.record(target), manifest, before)
+        replace_store(
+            home,
+            known,
+            _reading(backups, manifest),
+            manifest.engine,
+            note,
+            has_new_key=not is_own,
+            of=Guid(manifest.environment_id),
+            entries=later or (),
+        )
+    return Restored(home.record(target), manifest, before, later)
 
 
 def _made(
-    home: Home, manifest: Manifest, target: str, database: Secret | None, region: str, by: str
+    home: Home,
+    manifest: Manifest,
+    target: str,
+    database: Secret | None,
+    region: str,
+    by: str,
+    later: Later | None,
 ) -> EnvironmentRecord:
     """A new sandbox with the state of a back-up; nothing is left of one that could not be completed."""
     if (database is not None) != (manifest.engine == "postgresql"):
@@ -71,9 +99,9 @@ def _made(
         target, EnvironmentKind.BUSINESS, database, type=EnvironmentType.SANDBOX, region=manifest.region
     )
     try:
-        note = forking(home, record, _source(manifest), None, by=by, is_own=False)
+        note = forking(home, record, _source(manifest, later), None, by=by, is_own=False)
         of, reading = Guid(manifest.environment_id), _reading(Backups(home), manifest)
-        replace_store(home, record, reading, manifest.engine, note, has_new_key=True, of=of)
+        replace_store(home, record, reading, manifest.engine, note, has_new_key=True, of=of, entries=later or ())
     except BaseException:
         home.drop_environment(target)
         raise
@@ -96,8 +124,10 @@ def _safety_copy(backups: Backups, record: EnvironmentRecord) -> Manifest | None
         raise
 
 
-def _source(manifest: Manifest) -> dict[str, str]:
+def _source(manifest: Manifest, later: Later | None) -> dict[str, str]:
+    moment = {"PointInTime": iso(later.until), "JournalSha256": later.sha256} if later is not None else {}
     return {
+        **moment,
         "Backup": manifest.id,
         "TakenOn": manifest.taken_on,
         "Sha256": manifest.sha256,
@@ -118,6 +148,8 @@ def described(restored: Restored) -> dict[str, object]:
         "environment": restored.environment.name,
         "backup": restored.manifest.id,
         "takenOn": restored.manifest.taken_on,
+        "pointInTime": iso(restored.later.until) if restored.later else None,
+        "unitsOfWork": restored.later.number if restored.later else 0,
         "rows": restored.manifest.total_rows,
         "before": restored.before.id if restored.before else None,
         "state": restored.environment.state.value,

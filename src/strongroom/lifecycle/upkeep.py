@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from strongroom.environment import Environments, ledger_in
+from strongroom.environment import Environment, Environments, ledger_in
 from strongroom.errors import StrongroomError
 from strongroom.estate import Ledger
 from strongroom.estate.vault import rotate_due
@@ -27,6 +27,7 @@ from strongroom.rounds import Rounds
 _WATCH_S = 0.25
 _WORK_S = 1.0
 _LOOK_S = 30.0
+_KEEP_S = 10.0
 _PLATFORM = "the server"
 _logger = logging.getLogger("strongroom.upkeep")
 
@@ -42,6 +43,35 @@ class LettingGo(Rounds):
         """Close what may not be open any more."""
         for name in self._environments.let_go():
             _logger.warning("the environment %s was closed", name)
+
+
+class KeepingJournals(Rounds):
+    """What moves the journals of open environments beside their back-ups, in every process: what waits in a store is
+    lost with it."""
+
+    def __init__(self, environments: Environments) -> None:
+        super().__init__("keeping journals", _KEEP_S, _logger)
+        self._environments = environments
+        self._home = environments.home
+
+    def look(self) -> None:
+        """Move what waits."""
+        self.in_each(self._environments, self._keep, "keeping the journal of")
+
+    def _keep(self, environment: Environment) -> None:
+        """Where a journal has ended, since another state took the place of the one that it led to, a back-up begins
+        another one."""
+        backups, record = Backups(self._home), environment.record
+        if not is_journaled(self._home, backups, record):
+            return
+        newest = backups.journals.keep(record, environment.database)
+        if newest is None and self._home.settings.backup.every_hours:
+            perform(
+                self._home,
+                "backup",
+                Asked({"name": record.name, "kind": SYSTEM, "label": "begins the journal"}, _PLATFORM),
+            )
+        backups.forget_journal(record)
 
 
 class Upkeep(Rounds):
@@ -103,6 +133,13 @@ class Upkeep(Rounds):
 
 
 _Work = tuple[str, dict[str, str]]
+
+
+def is_journaled(home: Home, backups: Backups, record: EnvironmentRecord) -> bool:
+    """Whether every second of an environment is to come back: it is open, and has a back-up to begin with."""
+    is_open = record.state in (EnvironmentState.READY, EnvironmentState.ADMINISTRATION)
+    is_ours = record.kind is EnvironmentKind.BUSINESS and home.keys.customer.lock_of(record.id) is None
+    return is_open and is_ours and bool(backups.listed(record.id))
 
 
 def due_backups(home: Home) -> list[_Work]:

@@ -5,7 +5,7 @@ PostgreSQL store its structure and each table in PostgreSQL's own binary form. E
 taken of, on the same engine; for the other engine there are exports.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from strongroom.clock import Clock
 from strongroom.errors import HomeError
+from strongroom.store import journal
 from strongroom.store.dialect import quote
 from strongroom.store.engine import Connection, Engine
+from strongroom.store.journal import Entry
 
 if TYPE_CHECKING:
     from strongroom.store.protocol import Transaction
@@ -45,6 +47,9 @@ class StoreCopy:
 
     parts: Iterator[Part]
 
+    journal: str = ""
+    """The newest entry of the journal then, as `journal.position` reads it; empty where there is none."""
+
 
 class Receiver(Protocol):
     """Takes the parts of a copy in their order. Nothing counts before `finish`."""
@@ -61,9 +66,9 @@ class Receiver(Protocol):
         """The part is complete."""
         ...
 
-    def finish(self, note: "Callable[[Transaction], None] | None" = None) -> None:
-        """The copy is complete: make it durable. `note` writes to the store before it counts, where the receiver has
-        the store open; a file receiver has not, and takes none."""
+    def finish(self, note: "Callable[[Transaction], None] | None" = None, entries: Iterable[Entry] = ()) -> None:
+        """The copy is complete: make it durable. Before it counts, entries of the journal are done again on it and
+        `note` writes to it, where the receiver has the store open; a file receiver has not, and takes none."""
         ...
 
     def give_up(self) -> None:
@@ -118,12 +123,17 @@ def rows_and_tree(engine: Engine, connection: Connection) -> tuple[dict[str, int
     """Rows by table, and the audit log's size and newest signed root, of the connection's snapshot."""
     counted = dict(connection.query("select tablename, sum(amount) from counters group by tablename"))
     rows: dict[str, int] = {}
-    for table in sorted(engine.tables(connection)):
+    for table in sorted(engine.tables(connection).keys() - {journal.TABLE}):
         known = counted.get(table)
         rows[table] = int(known) if known is not None else _number(connection, table)
     newest = connection.query("select treesize, root from audithead order by treesize desc limit 1")
     size, root = newest[0] if newest else (0, "")
     return rows, int(size), str(root)
+
+
+def journal_position(engine: Engine, connection: Connection) -> str:
+    """The newest entry of the journal in the connection's snapshot."""
+    return str(journal.newest(connection) or "") if journal.TABLE in engine.tables(connection) else ""
 
 
 def _number(connection: Connection, table: str) -> int:

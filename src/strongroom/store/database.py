@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
 
-from strongroom.clock import Clock
+from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError, IntegrityViolation, Unavailable
+from strongroom.ids import new_guid
 from strongroom.schema.model import Schema
-from strongroom.store import sqlcipher, sqlcipher_file
+from strongroom.store import journal, sqlcipher, sqlcipher_file
 from strongroom.store.column_keys import ColumnKeys, RootSource
 from strongroom.store.compile import Statements
 from strongroom.store.copying import StoreCopy, copy_of
@@ -43,6 +44,7 @@ class StoreDatabase:
         self._shapes: dict[int, Shapes] = {0: Shapes(_EMPTY, engine, self._keys)}
         self._security = SecurityCache(0)
         self._reader = Reader(Statements(engine.dialect, keys=self._keys))
+        self._journaled: tuple[int, bool] | None = None
         self._writer = Lock()
         self._writing_thread: int | None = None
 
@@ -76,7 +78,7 @@ class StoreDatabase:
             self._writing_thread = get_ident()
             connection, stamp = self._begin(write=True, limit_s=self._limit_s)
             try:
-                work = self._work(connection, stamp, writes=True)
+                work = self._work(self._recorded(connection, stamp[0]), stamp, writes=True)
                 yield StoreTransaction(work, self._security_at(work), self._reader)
                 self._commit(work, stamp)
             except BaseException:
@@ -110,6 +112,43 @@ class StoreDatabase:
         """One moment of the whole store, for as long as the block lasts, while others write."""
         return copy_of(self._engine)
 
+    def begin_journal(self) -> journal.Position:
+        """Write down every change from now on, where that is not done yet; the newest entry.
+
+        It is one of the security epoch too, so that every process sees it with its next write.
+        """
+        with self._unrecorded_write() as (connection, stamp):
+            found = journal.newest(connection)
+            if found is None:
+                journal.begin_line(connection, new_guid(self._clock), iso(self._clock.now()))
+                connection.execute("update stamp set security_epoch = ?", (stamp[0] + 1,))
+                found = journal.newest(connection)
+        assert found is not None  # noqa: S101 - it has just been begun
+        return found
+
+    def journal_position(self) -> journal.Position | None:
+        """The newest entry of the journal; None where changes are not written down."""
+        connection, _ = self._begin(write=False)
+        try:
+            return journal.newest(connection)
+        finally:
+            connection.rollback()
+            self._pool.give_back(connection)
+
+    def journal_after(self, number: int, most_bytes: int) -> list[journal.Entry]:
+        """Entries of the journal after a number, about so many bytes of them and at least one if there is one."""
+        connection, _ = self._begin(write=False)
+        try:
+            return journal.entries_after(connection, number, most_bytes)
+        finally:
+            connection.rollback()
+            self._pool.give_back(connection)
+
+    def forget_journal(self, number: int) -> None:
+        """Remove entries up to a number, once they are kept elsewhere. The newest one stays."""
+        with self._unrecorded_write() as (connection, _):
+            journal.forget(connection, number)
+
     @contextmanager
     def dumping(self) -> Generator[Dump]:
         """One snapshot of all rows, as both engines can have them (`store.portable`)."""
@@ -126,6 +165,7 @@ class StoreDatabase:
         """Fill the store with rows of another one, whose schema it was made with; all of them or none."""
         with self._bare_write() as connection:
             yield Load(self._engine, connection, self._stored_schema(connection), self._keys)
+            journal.end_line(connection)
 
     def interrupt(self, wait_s: float = 0.0) -> None:
         """End running statements: their units of work are undone, and none begins any more."""
@@ -157,7 +197,7 @@ class StoreDatabase:
                 return
         finally:
             self._pool.give_back(connection)
-        with self._bare_write() as connection:
+        with self._bare_write(is_recorded=True) as connection:
             migrate(self._engine, connection, self._clock)
             if not self._is_up_to_date(connection):
                 self._fit(connection, self._stored_schema(connection))
@@ -257,19 +297,48 @@ class StoreDatabase:
         else:
             self._reader.numbers.follow(before[2], work.version, work.counters.taken, work.shares_changed)
 
+    def _recorded(self, connection: Connection, epoch: int) -> Connection:
+        """The connection of a write, with what it changes written down where a journal is kept."""
+        if self._journaled is None or self._journaled[0] != epoch:
+            self._journaled = epoch, journal.newest(connection) is not None
+        return self._recording(connection) if self._journaled[1] else connection
+
+    def _recording(self, connection: Connection) -> Connection:
+        return journal.Recording(self._engine, connection, lambda: iso(self._clock.now()))
+
     @contextmanager
-    def _bare_write(self) -> Generator[Connection]:
+    def _unrecorded_write(self) -> Generator[tuple[Connection, Raw]]:
+        """A write to the journal itself, which is not written down; with the stamp before it."""
+        if not self._writer.acquire(timeout=WRITER_TIMEOUT_S):
+            raise Unavailable("The environment is busy with other changes; try again.")
+        try:
+            connection, stamp = self._begin(write=True)
+            try:
+                yield connection, stamp
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                self._pool.give_back(connection)
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _bare_write(self, *, is_recorded: bool = False) -> Generator[Connection]:
         """A write transaction before there is a stamp to wait at."""
         connection = self._pool.take()
         try:
             connection.begin_bare()
+            if is_recorded and journal.TABLE in self._engine.tables(connection) and journal.newest(connection):
+                connection = self._recording(connection)
             yield connection
             connection.commit()
         except BaseException:
             connection.rollback()
             raise
         finally:
-            self._pool.give_back(connection)
+            self._pool.give_back(journal.unrecorded(connection))
 
 
 def open_database(

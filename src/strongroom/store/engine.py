@@ -21,6 +21,9 @@ Codec = Callable[[Any], Any]
 """Turns one value, never null, from or to the driver's form."""
 
 
+Statement = tuple[str, Sequence[object]]
+"""One statement and its parameters."""
+
 CounterChange = tuple[str, int, int, int]
 """Table, owner, unit, and what is added to the number of such rows."""
 
@@ -60,9 +63,11 @@ class Connection(Protocol):
         """Start the transaction that makes or upgrades the platform's own tables, alone like every write."""
         ...
 
-    def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
-        """End the transaction. A write passes the new stamp row when it has changed, and its last counter changes:
-        they travel with the commit, where each statement is a way to a server and back."""
+    def commit(
+        self, stamp: Raw | None = None, counted: Sequence[CounterChange] = (), entry: Statement | None = None
+    ) -> None:
+        """End the transaction. A write passes the new stamp row when it has changed, its last counter changes, and its
+        entry in the journal: they travel with the commit, where each statement is a way to a server and back."""
         ...
 
     def rollback(self) -> None:

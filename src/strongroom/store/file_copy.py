@@ -9,13 +9,14 @@ as the disk gives it, encrypted as it is.
 import math
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from strongroom.errors import HomeError, IntegrityViolation, Unavailable
-from strongroom.store.copying import CHUNK, Part, StoreCopy, rows_and_tree
+from strongroom.store.copying import CHUNK, Part, StoreCopy, journal_position, rows_and_tree
 from strongroom.store.engine import Connection
+from strongroom.store.journal import TABLE, Entry, end_line, replay
 from strongroom.store.protocol import Transaction
 from strongroom.store.sqlcipher import SqlcipherConnection, SqlcipherEngine
 from strongroom.store.sqlcipher_file import sync_path
@@ -36,7 +37,9 @@ def copy_of_file(engine: SqlcipherEngine) -> Generator[StoreCopy]:
         try:
             rows, size, root = rows_and_tree(engine, connection)
             pages = math.prod(int(connection.query(f"pragma {each}")[0][0]) for each in ("page_count", "page_size"))
-            yield StoreCopy(engine.name, rows, size, root, pages, iter([Part(STORE, _chunks(engine.path, pages))]))
+            at = journal_position(engine, connection)
+            parts = iter([Part(STORE, _chunks(engine.path, pages))])
+            yield StoreCopy(engine.name, rows, size, root, pages, parts, at)
         finally:
             connection.rollback()
     finally:
@@ -95,8 +98,8 @@ class FileReceiver:
     def end(self) -> None:
         """The file is the only part."""
 
-    def finish(self, note: Callable[[Transaction], None] | None = None) -> None:
-        if note is not None:
+    def finish(self, note: Callable[[Transaction], None] | None = None, entries: Iterable[Entry] = ()) -> None:
+        if note is not None or entries:
             raise IntegrityViolation("A file that arrives is opened by others.")
         self._file.close()
         sync_path(self._path)
@@ -105,3 +108,22 @@ class FileReceiver:
     def give_up(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+def replay_in_file(path: Path, key: bytes, entries: Iterable[Entry]) -> int:
+    """Do again in a file that nobody else has open what was done after it was copied, and end its journal; how many
+    units of work. Raises `BackupDamaged`; the file is of no use then."""
+    engine = SqlcipherEngine(path, key)
+    try:
+        connection = engine.connect()
+        try:
+            connection.begin_bare()
+            done = replay(connection, entries)
+            if TABLE in engine.tables(connection):
+                end_line(connection)
+            connection.commit()
+        finally:
+            connection.close()
+    finally:
+        engine.close()
+    return done

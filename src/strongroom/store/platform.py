@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError
-from strongroom.store import column_keys, file_contents, leaves, row_security, tracking, transfers
+from strongroom.store import column_keys, file_contents, journal, leaves, row_security, tracking, transfers
 from strongroom.store.engine import Connection, Engine
 from strongroom.store.share_keys import add_columns
 
@@ -58,6 +58,7 @@ MIGRATIONS = (
     Migration(8, "networks of the firewall as a text", _networks_as_text),
     Migration(9, "thumbnails of images", file_contents.add_thumbnails),
     Migration(10, "keys of encrypted columns", column_keys.make_table),
+    Migration(11, "the journal of changes", journal.make_table),
 )
 
 

@@ -24,8 +24,9 @@ from strongroom.store.layout import fold
 
 FOLD = "__fold"
 _BATCH = 5_000
-OWN = frozenset({"metadata", "migration", "sight", "stamp"})
-"""Tables that every store makes for itself: `sight` is what PostgreSQL's policies let readers by hand see."""
+OWN = frozenset({"journal", "metadata", "migration", "sight", "stamp"})
+"""Tables that every store makes for itself: `sight` is what PostgreSQL's policies let readers by hand see, `journal`
+how this very store came to be what it is."""
 
 Row = list[object]
 

@@ -26,7 +26,7 @@ from strongroom.store.closing import SET_STAMP, closing_statement
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import POSTGRESQL, quote, text_literal
-from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, Sight, insert_statement
+from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, Sight, Statement, insert_statement
 from strongroom.store.layout import scale
 from strongroom.store.row_security import fit_policies, is_guarded
 from strongroom.store.sending import sending
@@ -160,7 +160,9 @@ class PostgresqlConnection:
         self.execute("begin")
         self.query("select pg_advisory_xact_lock(hashtext('strongroom'), hashtext(current_schema()))")
 
-    def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+    def commit(
+        self, stamp: Raw | None = None, counted: Sequence[CounterChange] = (), entry: Statement | None = None
+    ) -> None:
         self._deadline.require()
         if self.is_broken:
             raise Unavailable("The environment was closed; nothing was changed. Try again.")
@@ -173,9 +175,12 @@ class PostgresqlConnection:
         statements: list[str] = []
         if self._late is not None:
             (table, columns, row), self._late = self._late, None
-            sql = closing_statement(table, columns, len(counted), with_stamp=stamp is not None)
-            self._run(sql, [*row, *chain.from_iterable(counted), *(stamp or ())])
+            append, told = entry or (None, ())
+            sql = closing_statement(table, columns, len(counted), with_stamp=stamp is not None, append=append)
+            self._run(sql, [*row, *chain.from_iterable(counted), *(stamp or ()), *told])
         else:
+            if entry is not None:
+                self._run(*entry)
             statements += [_with_literals(ADD, change) for change in counted]
             if stamp is not None:
                 statements.append(_with_literals(SET_STAMP, stamp))

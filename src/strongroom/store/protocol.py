@@ -19,6 +19,7 @@ from strongroom.schema.model import Column, ManyToMany, Relationship, Rights, Sc
 if TYPE_CHECKING:
     from strongroom.store.column_encryption import ColumnEncryption
     from strongroom.store.copying import StoreCopy
+    from strongroom.store.journal import Entry, Position
     from strongroom.store.leaves import AuditLog
     from strongroom.store.portable import Dump
     from strongroom.store.tracking import Tracking
@@ -347,6 +348,22 @@ class Database(Protocol):
 
     def copy(self) -> "AbstractContextManager[StoreCopy]":
         """One moment of the whole store, for as long as the block lasts, while others write: for back-ups."""
+        ...
+
+    def begin_journal(self) -> "Position":
+        """Write down every change from now on, where that is not done yet; the newest entry of the journal."""
+        ...
+
+    def journal_position(self) -> "Position | None":
+        """The newest entry of the journal; None where changes are not written down."""
+        ...
+
+    def journal_after(self, number: int, most_bytes: int) -> "list[Entry]":
+        """Entries of the journal after a number, about so many bytes of them and at least one if there is one."""
+        ...
+
+    def forget_journal(self, number: int) -> None:
+        """Remove entries of the journal up to a number, once they are kept elsewhere. The newest one stays."""
         ...
 
     def dumping(self) -> "AbstractContextManager[Dump]":

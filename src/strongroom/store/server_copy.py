@@ -5,7 +5,7 @@ COPY format. Putting it back is one transaction that drops the schema, makes it 
 not at all, whatever is killed meanwhile.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,10 +19,11 @@ from strongroom.schema.codec import Document, Json, Kind, schema_from
 from strongroom.schema.model import Schema
 from strongroom.store.column_keys import ColumnKeys
 from strongroom.store.compile import Statements
-from strongroom.store.copying import Part, StoreCopy, rows_and_tree
+from strongroom.store.copying import Part, StoreCopy, journal_position, rows_and_tree
 from strongroom.store.ddl import fit_tables
 from strongroom.store.dialect import quote
 from strongroom.store.facts import SecurityCache
+from strongroom.store.journal import TABLE, Entry, end_line, replay
 from strongroom.store.metadata import FINGERPRINT, load_schema
 from strongroom.store.platform import begin_platform, migrate
 from strongroom.store.postgresql import PostgresqlConnection, PostgresqlEngine, literal
@@ -53,7 +54,8 @@ def copy_of_schema(engine: PostgresqlEngine) -> Generator[StoreCopy]:
     try:
         connection.begin(write=False)
         rows, size, root = rows_and_tree(engine, connection)
-        yield StoreCopy(engine.name, rows, size, root, 0, _parts(engine, connection))
+        at = journal_position(engine, connection)
+        yield StoreCopy(engine.name, rows, size, root, 0, _parts(engine, connection), at)
     finally:
         connection.rollback()
         connection.close()
@@ -164,13 +166,22 @@ class SchemaReceiver:
         finally:
             self._copy = None
 
-    def finish(self, note: Callable[[Transaction], None] | None = None) -> None:
+    def finish(self, note: Callable[[Transaction], None] | None = None, entries: Iterable[Entry] = ()) -> None:
         if not self._columns:
             raise BackupDamaged("The back-up holds no structure.")
+        self._replayed(entries)
         if note is not None:
             self._noted(note)
         self._connection.execute("commit")
         self._connection.close()
+
+    def _replayed(self, entries: Iterable[Entry]) -> None:
+        """What was done after the copy, done again; the server's policies follow the schema that comes of it."""
+        if replay(self._connection, entries):
+            (version,) = self._connection.query("select metadata_version from stamp")[0]
+            self._engine.fit_policies(self._connection, None, load_schema(self._connection, version))
+        if TABLE in self._engine.tables(self._connection):
+            end_line(self._connection)
 
     def _noted(self, note: Callable[[Transaction], None]) -> None:
         """A unit of work inside this transaction, before it counts."""

@@ -21,7 +21,7 @@ from strongroom.store.closing import SET_STAMP
 from strongroom.store.counters import ADD
 from strongroom.store.deadline import Deadline
 from strongroom.store.dialect import SQLITE, quote
-from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, Sight, insert_statement
+from strongroom.store.engine import Codec, Connection, CounterChange, Duplicate, Raw, Sight, Statement, insert_statement
 from strongroom.store.layout import fold, scale
 from strongroom.store.sqlcipher_file import BUSY_TIMEOUT_MS, open_file, take_lock
 from strongroom.store.turns import Turn
@@ -101,7 +101,9 @@ class SqlcipherConnection:
             self._end_turn()
             raise
 
-    def commit(self, stamp: Raw | None = None, counted: Sequence[CounterChange] = ()) -> None:
+    def commit(
+        self, stamp: Raw | None = None, counted: Sequence[CounterChange] = (), entry: Statement | None = None
+    ) -> None:
         if self.is_broken:
             raise Unavailable("The environment was closed; nothing was changed. Try again.")
         if len(counted) == 1:
@@ -110,6 +112,8 @@ class SqlcipherConnection:
             self.execute_many(ADD, counted)
         if stamp is not None:
             self._run(SET_STAMP, stamp)
+        if entry is not None:
+            self._run(*entry)
         self._deadline.require()
         self._deadline.stop()  # a commit is never cut short: it would be in doubt
         self._run("commit")

@@ -25,6 +25,7 @@ from strongroom.store.counters import stored_counts
 from strongroom.store.ddl import fit_tables
 from strongroom.store.engine import Sight
 from strongroom.store.facts import SecurityCache
+from strongroom.store.journal import unrecorded
 from strongroom.store.leaves import AuditLog
 from strongroom.store.metadata import store_schema
 from strongroom.store.protocol import InheritedPart, Row, Share, SharedRow, Stamp, StoredFile, Value
@@ -219,7 +220,7 @@ class StoreTransaction:
         version = work.stamp.metadata_version + 1
         work.has_failed = True  # until all of it is done
         fitting = replace(fit_tables(work.engine, work.connection, old, schema), version=version)
-        work.engine.fit_policies(work.connection, old, fitting)
+        work.engine.fit_policies(unrecorded(work.connection), old, fitting)
         store_schema(work.engine, work.connection, fitting)
         work.shapes = Shapes(fitting, work.engine, work.column_keys)
         work.stamp = Stamp(work.stamp.security_epoch, version)
