@@ -1,18 +1,19 @@
 """Alerts: what the rules found in the trail, with the entries behind it, and looking after them (TS-823 to TS-826)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.responses import Response
 
 from strongroom.clock import iso
+from strongroom.console.about import named, names_about
 from strongroom.console.api import ApiError, Json, formatted, objects, text
 from strongroom.console.data.lists import PAGE_SIZE
 from strongroom.console.page import Page
 from strongroom.console.visit import Crumb, Visit
 
-_COLUMNS = "name,severity,state,groupvalue,hits,total,firsthiton,lasthiton,_alertruleid_value"
+_COLUMNS = "name,severity,state,groupvalue,hits,total,firsthiton,lasthiton,trailrows,_alertruleid_value"
 _TONES = {1: "", 2: "", 3: "warn", 4: "bad"}
 _OPEN = "state lt 4"
 _RESOLVED, _FALSE_POSITIVE = 4, 5
@@ -43,19 +44,20 @@ async def show(visit: Visit) -> Response:
         "alertrules",
         {"$select": "name,isenabled,severity,threshold,windowminutes,suppressminutes,offreason", "$orderby": "name"},
     )
-    alerts = sorted((_shown(row) for row in rows), key=lambda each: {"bad": 0, "warn": 1}.get(each.tone, 2))
+    names = await names_about(visit, rows)
+    alerts = sorted((_shown(row, names) for row in rows), key=lambda each: {"bad": 0, "warn": 1}.get(each.tone, 2))
     context = {"alerts": alerts, "is_all": is_all, "rules": rules, "tones": _TONES}
     return visit.render("alerts.html", visit.texts("Alerts"), context)
 
 
-def _shown(row: Json) -> Shown:
+def _shown(row: Json, names: Mapping[str, str]) -> Shown:
     return Shown(
         text(row["alertid"]),
-        text(row.get("name")),
+        named(row, "name", names),
         formatted(row, "severity"),
         _tone(row),
         formatted(row, "state"),
-        text(row.get("groupvalue")),
+        named(row, "groupvalue", names),
         formatted(row, "hits"),
         formatted(row, "lasthiton"),
     )
@@ -80,9 +82,11 @@ async def alert(visit: Visit) -> Response:
             problem = error
     row = await visit.api.get(f"alerts({alert_id})")
     found = await visit.api.ask("RetrieveAlertEvidence", AlertId=alert_id)
-    state = row.get("state")
+    names = await names_about(visit, [row])
+    name, state = named(row, "name", names), row.get("state")
     context = {
         "alert": row,
+        "about": named(row, "groupvalue", names),
         "tone": _tone(row),
         "is_open": isinstance(state, int) and state < _RESOLVED,
         "is_new": state == 1,
@@ -91,9 +95,9 @@ async def alert(visit: Visit) -> Response:
         "problem": problem,
         "note": note,
     }
-    crumbs = (Crumb(visit.texts("Alerts"), visit.address("alerts")), Crumb(text(row.get("name"))))
+    crumbs = (Crumb(visit.texts("Alerts"), visit.address("alerts")), Crumb(name))
     status = problem.status if problem else 200
-    return visit.render("alert.html", text(row.get("name")), context, crumbs=crumbs, status=status)
+    return visit.render("alert.html", name, context, crumbs=crumbs, status=status)
 
 
 async def _act(visit: Visit, act: str, note: str) -> Response:

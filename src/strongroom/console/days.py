@@ -1,4 +1,4 @@
-"""Days as the reader means them: from midnight to midnight in their time zone."""
+"""Days and moments as the reader means them: in their time zone, from midnight to midnight."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from strongroom.clock import iso
 from strongroom.console.api import ApiError
 from strongroom.console.visit import Visit
+from strongroom.schema.model import Column, DateBehavior
+from strongroom.translation import UTC_ZONE
 
 
 def begins(day: date, zone: ZoneInfo) -> str:
@@ -39,3 +41,25 @@ def day_bounds(visit: Visit, column: str) -> Sequence[str]:
         following = day_of(visit, visit.parameter("until")) + timedelta(days=1)
         conditions.append(f"{column} lt {begins(following, visit.zone)}")
     return conditions
+
+
+def zone_of(visit: Visit, column: Column) -> ZoneInfo:
+    """The zone that moments of a column are written in: the reader's, unless they mean the same hour everywhere."""
+    return UTC_ZONE if column.behavior is DateBehavior.TIME_ZONE_INDEPENDENT else visit.zone
+
+
+def local_time(moment: str, zone: ZoneInfo) -> str:
+    """A moment of the Web API as a field of the kind `datetime-local` holds it; empty for what is none."""
+    try:
+        return datetime.fromisoformat(moment).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+    except (ValueError, OverflowError):
+        return ""
+
+
+def moment_in(given: str, zone: ZoneInfo) -> str | None:
+    """A moment that somebody typed, as a literal of the Web API; None for what is none."""
+    try:
+        typed = datetime.fromisoformat(given)
+        return iso((typed if typed.tzinfo else typed.replace(tzinfo=zone)).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None

@@ -1,11 +1,9 @@
 """What a form sent: its fields as values, and what is wrong with one of them."""
 
-from datetime import UTC, datetime
-
 from starlette.datastructures import FormData, UploadFile
 
-from strongroom.clock import iso
 from strongroom.console.api import text
+from strongroom.console.days import moment_in
 from strongroom.console.visit import Visit
 
 
@@ -28,8 +26,4 @@ def filled(**values: object) -> dict[str, object]:
 
 def moment(visit: Visit, form: FormData, name: str) -> str | None:
     """A field of the kind `datetime-local`, written in the reader's time zone; None when it is empty or no moment."""
-    try:
-        given = datetime.fromisoformat(line(form, name))
-    except ValueError:
-        return None
-    return iso((given if given.tzinfo else given.replace(tzinfo=visit.zone)).astimezone(UTC))
+    return moment_in(line(form, name), visit.zone)

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from strongroom.console.api import ApiError
+from strongroom.console.days import begins
 from strongroom.console.texts import Texts
 from strongroom.ids import parse_guid
-from strongroom.schema.model import Column, ColumnType, Table
+from strongroom.schema.model import Column, ColumnType, DateBehavior, Table
+from strongroom.translation import UTC_ZONE
 
 MOST_CONDITIONS = 4
 
@@ -85,9 +89,9 @@ def quick_search(table: Table, wanted: str) -> str:
     return f"{function}({table.primary_name},{quoted(wanted.strip('*'))})"
 
 
-def filter_of(table: Table, conditions: Sequence[Condition], texts: Texts) -> str:
+def filter_of(table: Table, conditions: Sequence[Condition], texts: Texts, zone: ZoneInfo) -> str:
     """All conditions together, empty for none. Raises `ApiError` 400 for one that means nothing."""
-    return " and ".join(_one(table, condition, texts) for condition in conditions)
+    return " and ".join(_one(table, condition, texts, zone) for condition in conditions)
 
 
 def quoted(value: str) -> str:
@@ -95,7 +99,7 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _one(table: Table, condition: Condition, texts: Texts) -> str:
+def _one(table: Table, condition: Condition, texts: Texts, zone: ZoneInfo) -> str:
     column = table.columns.get(condition.column)
     if column is None or condition.operator not in operators_of(column):
         names = operator_names(texts)
@@ -118,22 +122,36 @@ def _one(table: Table, condition: Condition, texts: Texts) -> str:
             pass
     if not condition.value:
         raise ApiError(400, "", texts("The condition on '%(column)s' needs a value.", column=column.label))
-    return _compared(table, column, condition, texts)
+    return _compared(table, column, condition, texts, zone)
 
 
-def _compared(table: Table, column: Column, condition: Condition, texts: Texts) -> str:
+def _days(column: Column, condition: Condition, texts: Texts, zone: ZoneInfo) -> str:
+    """A condition on a day, from midnight to midnight where the reader is."""
+    name = column.property_name
+    try:
+        day = date.fromisoformat(condition.value)
+        following = day + timedelta(days=1)
+        own = UTC_ZONE if column.behavior is DateBehavior.TIME_ZONE_INDEPENDENT else zone
+        starts, ends = (
+            (day.isoformat(), following.isoformat())
+            if column.is_date_only
+            else (begins(day, own), begins(following, own))
+        )
+    except (ValueError, OverflowError):
+        message = texts("'%(day)s' is no day; write it as 2026-03-31.", day=condition.value)
+        raise ApiError(400, "", message) from None
+    parts = {"on": f"({name} ge {starts} and {name} lt {ends})", "before": f"{name} lt {starts}"}
+    return parts.get(condition.operator, f"{name} ge {starts}")
+
+
+def _compared(table: Table, column: Column, condition: Condition, texts: Texts, zone: ZoneInfo) -> str:
     name, value = column.property_name, condition.value
     match condition.operator:
         case "begins" | "contains" | "ends":
             function = {"begins": "startswith", "contains": "contains", "ends": "endswith"}[condition.operator]
             return f"{function}({name},{quoted(value)})"
         case "on" | "before" | "since":
-            function = {"on": "On", "before": "OnOrBefore", "since": "OnOrAfter"}[condition.operator]
-            if condition.operator == "before":
-                return f"{name} lt {value}" + ("" if column.is_date_only else "T00:00:00Z")
-            return (
-                f"Microsoft.Dynamics.CRM.{function}(PropertyName='{column.logical_name}',PropertyValue={quoted(value)})"
-            )
+            return _days(column, condition, texts, zone)
         case "is":
             guid = parse_guid(value)
             if guid is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from strongroom.console.api import LOOKUP_TABLE, ApiError, Json, formatted, text
 from strongroom.console.data.columns import is_required, label
 from strongroom.console.data.lookups import find_row
+from strongroom.console.days import local_time, moment_in, zone_of
 from strongroom.console.visit import Visit
 from strongroom.schema.model import Column, ColumnType, Table
 
@@ -51,8 +52,9 @@ def field_of(visit: Visit, column: Column, row: Json, problem: str = "") -> Fiel
         case ColumnType.DATETIME if column.is_date_only:
             kind, shown = "date", shown[:10]
         case ColumnType.DATETIME:
-            kind, shown = "moment", shown.removesuffix("Z")[:16]
-            hint = f"{hint} {visit.texts('UTC')}".strip()
+            zone = zone_of(visit, column)
+            kind, shown = "moment", local_time(shown, zone)
+            hint = f"{hint} {zone.key}".strip()
         case ColumnType.LOOKUP | ColumnType.CUSTOMER:
             kind, shown = "lookup", formatted(row, column.property_name)
         case each if each in _NUMBERS:
@@ -123,7 +125,10 @@ def _value(visit: Visit, column: Column, given: str) -> object:
         case ColumnType.DATETIME if column.is_date_only:
             return given
         case ColumnType.DATETIME:
-            return f"{given}:00Z" if len(given) == 16 else f"{given}Z"
+            moment = moment_in(given, zone_of(visit, column))
+            if moment is None:
+                raise FieldProblem(column.logical_name, visit.texts("This is no date and time."))
+            return moment
         case ColumnType.DECIMAL | ColumnType.MONEY | ColumnType.DOUBLE | ColumnType.BIGINT:
             return _number(visit, column, given)
         case _:

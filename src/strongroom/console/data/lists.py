@@ -79,7 +79,7 @@ def filter_in(visit: Visit, table: Table) -> str:
     """The `$filter` of a list's address: quick search and conditions; empty for all rows."""
     parts = (
         quick_search(table, visit.parameter("q")),
-        filter_of(table, conditions_in(visit.request.query_params), visit.texts),
+        filter_of(table, conditions_in(visit.request.query_params), visit.texts, visit.zone),
     )
     return " and ".join(part for part in parts if part)
 

@@ -15,6 +15,7 @@ from strongroom.ids import Guid
 from strongroom.schema.model import Column, Relationship, Table
 
 _MOST_RELATED = 5
+_MOST_HAPPENINGS = 100
 _UNSEEN = (400, 403, 501)
 """Answers that mean: nothing of a table is shown beside a row, which cannot be asked so, or not by this visitor."""
 
@@ -166,40 +167,57 @@ async def timeline(visit: Visit) -> Response:
         }
         await visit.api.send("POST", "annotations", body)
         return visit.redirect(f"{subject.path}/timeline", done="note")
-    found: list[Happening] = []
-    for table in visit.schema.tables.values():
-        if table.is_activity and table.logical_name != "activitypointer" and "regardingobjectid" in table.columns:
-            found += await _happened(visit, subject, table, "subject", "description", "regardingobjectid")
-    if "annotation" in visit.schema.tables:
-        found += await _happened(visit, subject, visit.table("annotation"), "subject", "notetext", "objectid")
-    found.sort(key=lambda each: each.sort, reverse=True)
-    context = {"subject": subject, "found": found, "has_notes": subject.table.has_notes, "tab": "timeline"}
+    happened = [*await _activities(visit, subject), *await _notes(visit, subject)]
+    happened.sort(key=lambda each: each.sort, reverse=True)
+    context = {"subject": subject, "found": happened, "has_notes": subject.table.has_notes, "tab": "timeline"}
     return visit.render(
         "timeline.html", subject.name, context, crumbs=crumbs_of(visit, subject, visit.texts("Timeline"))
     )
 
 
-async def _happened(
-    visit: Visit, subject: Subject, table: Table, title: str, words: str, regarding: str
-) -> Sequence[Happening]:
+async def _activities(visit: Visit, subject: Subject) -> Sequence[Happening]:
+    """The newest activities of every kind, asked for once."""
+    rows = await _about(visit, subject, "activitypointers", "subject,description,activitytypecode", "regardingobjectid")
+    found: list[Happening] = []
+    for row in rows:
+        table = visit.schema.tables.get(text(row.get("activitytypecode")))
+        if table is not None:
+            address = visit.address(f"tables/{table.logical_name}/{text(row['activityid'])}")
+            found.append(_happening(row, table.label, text(row.get("description")), address))
+    return found
+
+
+async def _notes(visit: Visit, subject: Subject) -> Sequence[Happening]:
+    if "annotation" not in visit.schema.tables:
+        return ()
+    kind = visit.table("annotation").label
+    return [
+        _happening(
+            row, kind, text(row.get("notetext")), visit.address(f"tables/annotation/{text(row['annotationid'])}")
+        )
+        for row in await _about(visit, subject, "annotations", "subject,notetext", "objectid")
+    ]
+
+
+async def _about(visit: Visit, subject: Subject, entity_set: str, columns: str, lookup: str) -> Sequence[Json]:
     options = {
-        "$select": f"{title},{words},createdon,_createdby_value",
-        "$filter": f"_{regarding}_value eq {subject.id}",
+        "$select": f"{columns},createdon,_createdby_value",
+        "$filter": f"_{lookup}_value eq {subject.id}",
         "$orderby": "createdon desc",
     }
-    rows = await visit.api.rows_if_allowed(table.entity_set_name, options, most=50, unless=_UNSEEN)
-    return [
-        Happening(
-            table.label,
-            text(row.get(title)),
-            text(row.get(words)),
-            formatted(row, "_createdby_value"),
-            formatted(row, "createdon"),
-            text(row.get("createdon")),
-            visit.address(f"tables/{table.logical_name}/{text(row[table.primary_id])}"),
-        )
-        for row in rows or ()
-    ]
+    return await visit.api.rows_if_allowed(entity_set, options, most=_MOST_HAPPENINGS, unless=_UNSEEN) or ()
+
+
+def _happening(row: Json, kind: str, words: str, address: str) -> Happening:
+    return Happening(
+        kind,
+        text(row.get("subject")),
+        words,
+        formatted(row, "_createdby_value"),
+        formatted(row, "createdon"),
+        text(row.get("createdon")),
+        address,
+    )
 
 
 PAGES = (
