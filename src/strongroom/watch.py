@@ -15,10 +15,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment, Environments, open_environment
 from strongroom.errors import IntegrityViolation, StrongroomError
 from strongroom.home import EnvironmentKind, Home
+from strongroom.home.registry import CONTROL
 from strongroom.ids import Guid
+from strongroom.incidents.deadlines import CODE as DEADLINE
+from strongroom.incidents.deadlines import reminders, responsible_mail
+from strongroom.incidents.opening import GRAVE, AlertFacts, facts_of, open_from_alert
 from strongroom.keys import Secret
 from strongroom.keys.disk import Disk
 from strongroom.lockbox.requests import expire, is_due
@@ -59,6 +63,7 @@ class EnvironmentWatch:
     environment: Environment
     _alerts: AlertWatch = field(init=False)
     _has_shipped: bool = False
+    _reminded: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
         found = self.environment
@@ -72,6 +77,7 @@ class EnvironmentWatch:
         self._end_what_is_over()
         found = self._alerts.look()
         self._check_sealer()
+        self._remind_of_deadlines()
         self.tell()
         return found
 
@@ -89,10 +95,16 @@ class EnvironmentWatch:
             fresh, late = due(transaction, now), unanswered(transaction, now)
             if not fresh and not late:
                 return
-            waiting = [(row, rule_of_alert(transaction, row), False) for row in fresh]
-            waiting += [(row, rule_of_alert(transaction, row), True) for row in late]
+            waiting = [
+                (row, rule_of_alert(transaction, row), is_late, _responsible(transaction, row))
+                for rows, is_late in ((fresh, False), (late, True))
+                for row in rows
+            ]
         teller = self._teller()
-        outcomes = [(row, late, _told(teller, row, rule, escalated=late)) for row, rule, late in waiting]
+        outcomes = [
+            (row, is_late, _told(teller, row, rule, escalated=is_late, besides=mail))
+            for row, rule, is_late, mail in waiting
+        ]
         with self.environment.database.write() as transaction:
             session = self._session(transaction)
             for row, is_escalation, problem in outcomes:
@@ -126,12 +138,44 @@ class EnvironmentWatch:
         if age > _BEHIND_S:
             self.raise_directly("sealer-behind", "The trail is not being sealed", Severity.CRITICAL, f"since {since}")
 
-    def raise_directly(self, code: str, name: str, severity: Severity, about: str) -> None:
-        """Raise an alert about what no entry of the trail tells."""
+    def _remind_of_deadlines(self) -> None:
+        """Whether the time to notify an authority of a breach runs out (TS-1601)."""
+        if self.environment.record.kind is not EnvironmentKind.CONTROL:
+            return
+        with self.environment.database.read() as transaction:
+            found = list(reminders(transaction, self.environment.clock.now()))
+        for each in found:
+            if (each.about, each.words) in self._reminded:
+                continue
+            severity = Severity.CRITICAL if each.is_grave else Severity.HIGH
+            self.raise_directly(DEADLINE, each.name, severity, each.about, words=each.words, once=True)
+            self._reminded.add((each.about, each.words))
+
+    def raise_directly(
+        self, code: str, name: str, severity: Severity, about: str, *, words: str = "", once: bool = False
+    ) -> None:
+        """Raise an alert about what no entry of the trail tells. What shakes the proof opens an incident (TS-1608)."""
         with self.environment.database.write() as transaction:
             session = self._session(transaction)
-            raise_directly(session, code, name, severity, about)
+            raised = raise_directly(session, code, name, severity, about, words=words, once=once)
             transaction.append_activity(session.activities)
+        if raised is not None and code in GRAVE:
+            self._open_incident(facts_of(self.environment.name, raised))
+
+    def _open_incident(self, facts: AlertFacts) -> None:
+        """Where the register cannot take it, the alert stands all the same, and the server's log says so."""
+        try:
+            control = open_environment(self.home, CONTROL)
+            try:
+                with control.database.write() as transaction:
+                    caller = platform_caller(transaction.schema)
+                    session = Session(transaction, caller, control.clock, control.rules)
+                    open_from_alert(session, facts, by_platform=True)
+                    transaction.append_activity(session.activities)
+            finally:
+                control.close()
+        except (StrongroomError, OSError) as error:
+            _logger.critical("no incident could be opened about the alert %s: %s", facts.alert, error)
 
     def _teller(self) -> Teller:
         settings = self.home.settings
@@ -212,10 +256,17 @@ def lock_of(home: Home, environment: Environment, purpose: str) -> AbstractConte
     return Disk().lock(folder / f"{environment.name}.{purpose}.lock", wait=False)
 
 
-def _told(teller: Teller, row: Row, rule: Row | None, *, escalated: bool) -> str | None:
+def _responsible(transaction: Transaction, alert: Row) -> str | None:
+    """The address of whoever is responsible for what an alert is about."""
+    if alert.values.get("code") != DEADLINE:
+        return None
+    return responsible_mail(transaction, str(alert.values.get("groupvalue")))
+
+
+def _told(teller: Teller, row: Row, rule: Row | None, *, escalated: bool, besides: str | None) -> str | None:
     """None when it was told, else why not."""
     try:
-        teller.tell(row, rule, escalated=escalated)
+        teller.tell(row, rule, escalated=escalated, besides=besides)
     except (OSError, StrongroomError) as error:
         return str(error) or type(error).__name__
     return None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from strongroom.store.protocol import Value
 
 CONTROL = "control"
+_MEASURES = ("end-sessions", "disable-user", "revoke-credential", "rotate-key", "close-environment", "raise-access")
+_ON_PEOPLE = _MEASURES[:2]
 _BY = click.option("--by", default="admin", show_default=True, metavar="U", help="Who does it: a user of control.")
 
 
@@ -180,6 +182,78 @@ def notify(incident: str, recipient: str, preview: bool, delay_reason: str, exce
         say(f"Missing: {', '.join(words.missing)}")
         return 1
     return 0
+
+
+@incidents.command(short_help="Do something against an incident, and write it down.")
+@click.argument("incident")
+@click.option("--measure", type=click.Choice(_MEASURES), required=True, help="What is done.")
+@click.option(
+    "--target", required=True, metavar="T", help="Id of what it is done to; of a person, the sign-in name too."
+)
+@click.option("--note", default="", metavar="TEXT", help="Why.")
+@_BY
+@home_option
+def contain(incident: str, measure: str, target: str, note: str, by: str, home: Path) -> None:
+    """Do a measure with the rights of whoever does it: end a person's sessions, disable the account, revoke a
+    credential of an application, rotate a key, close an environment, or switch on a policy of conditional access.
+    """
+    from strongroom.identity.people import person_named
+    from strongroom.ids import parse_guid
+    from strongroom.messages.containment import contain as do
+    from strongroom.messages.operation import Arguments
+
+    number = _MEASURES.index(measure) + 1
+    with session_in(home, CONTROL, by, write=True) as session:
+        found = parse_guid(target)
+        if found is None and measure in _ON_PEOPLE:
+            found = person_named(session.transaction, target).id
+        given = {"SecurityIncidentId": _id(incident), "Measure": number, "TargetId": found or _id(target), "Note": note}
+        do(session, Arguments(given))
+    say("Done, and written down.")
+
+
+@incidents.command("from-alert", short_help="Open an incident from an alert.")
+@click.argument("alert")
+@_BY
+@home_option
+@environment_option
+def from_alert(alert: str, by: str, home: Path, environment: str | None) -> None:
+    """Open an incident about ALERT, an id in an environment, with the entries behind it, and print its id."""
+    from strongroom.errors import NotFound
+    from strongroom.incidents.opening import facts_of, open_from_alert
+
+    name = environment or _default_name(home)
+    with session_in(home, name, "admin", write=False) as session:
+        row = session.transaction.row(session.table("alert"), _id(alert))
+        if row is None:
+            raise NotFound(f"There is no alert {alert} in '{name}'; `strongroom alerts list` shows them.")
+        facts = facts_of(name, row)
+    with session_in(home, CONTROL, by, write=True) as session:
+        say(open_from_alert(session, facts))
+
+
+@incidents.command(short_help="Times to detect, contain and notify.")
+@_BY
+@home_option
+@json_option
+def figures(by: str, home: Path, as_json: bool) -> None:
+    """Show how long it took to become aware of incidents, to contain them and to notify an authority."""
+    from dataclasses import asdict
+
+    from strongroom.incidents.figures import figures_of
+
+    with session_in(home, CONTROL, by, write=False) as session:
+        found = figures_of(session)
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        head = ("what", "incidents", "median", "longest")
+        say(
+            table(
+                head,
+                [(each.what, each.incidents, each.shown(each.median_h), each.shown(each.longest_h)) for each in found],
+            )
+        )
 
 
 @incidents.command(short_help="Close an incident.")

@@ -88,6 +88,18 @@ def add_step(session: Session, incident: Guid, name: str, note: str) -> Guid:
     return _step(session, row, tables.NOTE, name, note)
 
 
+def add_known_step(session: Session, incident: Guid, name: str, note: str) -> None:
+    """Write into the timeline of an incident that was opened in this session."""
+    row = session.transaction.row(session.table(tables.INCIDENT), incident)
+    if row is not None:
+        _step(session, row, tables.NOTE, name, note)
+
+
+def add_decision(session: Session, incident: Guid, name: str, note: str) -> Guid:
+    """Write into the timeline what was decided and done."""
+    return _step(session, _incident(session, incident), tables.DECISION, name, note)
+
+
 def record_scope(session: Session, incident: Guid, parts: list[ScopePart]) -> int:
     """Keep what an environment's trail told of somebody; how many tables. Numbers of an earlier estimate stay."""
     row = _incident(session, incident)

@@ -33,6 +33,12 @@ SHIPPED: Mapping[int, str] = {
 }
 """Words for each recipient where nobody has written a template."""
 
+REMINDER = (
+    "{left} to notify the authority of the breach '{name}'. Somebody became aware of it on {awareon}; the notification"
+    " is due by {due}.\nWhat it would say and lacks: strongroom incidents notify {id} --to authority --preview\n"
+)
+"""Words to whoever is responsible before the time is over, where nobody has written a template."""
+
 _PLACE = re.compile(r"\{([a-z]+)\}")
 
 

@@ -9,6 +9,7 @@ from strongroom.ids import Guid, parse_guid
 from strongroom.incidents.clock import BreachClock
 from strongroom.incidents.evidence import evidence_of
 from strongroom.incidents.exposure import exposure_of
+from strongroom.incidents.figures import figures_of
 from strongroom.incidents.register import (
     ScopePart,
     add_step,
@@ -108,6 +109,22 @@ def _exposure(session: Session, arguments: Arguments) -> Result:
 
 def _evidence(session: Session, arguments: Arguments) -> Result:
     return evidence_of(session, arguments.guid("UserId"), arguments.moment("From"), arguments.moment("To"))
+
+
+def _figures(session: Session, _: Arguments) -> Result:
+    if INCIDENT not in session.schema.tables:
+        raise ResourceNotFound("The register of incidents is in the control environment.")
+    return {
+        "Figures": [
+            {
+                "What": each.what,
+                "Incidents": each.incidents,
+                "MedianHours": each.median_h,
+                "LongestHours": each.longest_h,
+            }
+            for each in figures_of(session)
+        ]
+    }
 
 
 def _clock(clock: BreachClock) -> Result:
@@ -210,6 +227,12 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _own("NotifySubjects", _notify_subjects, _INCIDENT, _EXCEPTION, properties=_NOTIFIED),
     _own("NotifyCustomer", _notify_customer, _INCIDENT, properties=_NOTIFIED),
+    _own(
+        "RetrieveIncidentFigures",
+        _figures,
+        properties={"Figures": "Collection(Strongroom.IncidentFigure)"},
+        is_function=True,
+    ),
     _own("CloseIncident", _close, _INCIDENT, Parameter("Lessons", Kind.STRING)),
     _own(
         "EstimateExposure",

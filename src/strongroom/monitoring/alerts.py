@@ -66,10 +66,13 @@ def raise_alert(session: Session, finding: Raised, *, is_told: bool) -> Row:
     )
 
 
-def raise_directly(session: Session, code: str, name: str, severity: Severity, about: str) -> Row | None:
-    """An alert about what is in no entry of the trail. One that is open already is not raised again."""
+def raise_directly(
+    session: Session, code: str, name: str, severity: Severity, about: str, *, words: str = "", once: bool = False
+) -> Row | None:
+    """An alert about what is in no entry of the trail. One that is open already is not raised again; with `once` nor is
+    one that was closed. `words` is what people are told besides."""
     known = session.transaction.rows_where(session.table(ALERT), {"groupvalue": about[:400]})
-    if any(text(row, "code") == code and number(row, "state") < RESOLVED for row in known):
+    if any(text(row, "code") == code and (once or number(row, "state") < RESOLVED) for row in known):
         return None
     return _raised(
         session,
@@ -84,6 +87,7 @@ def raise_directly(session: Session, code: str, name: str, severity: Severity, a
             "firsthiton": session.now,
             "lasthiton": session.now,
             "tellattempts": 0,
+            "note": words or None,
         },
     )
 

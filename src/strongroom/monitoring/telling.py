@@ -73,11 +73,14 @@ class Teller:
 
     clock: Clock
 
-    def tell(self, alert: Row, rule: Row | None, *, escalated: bool = False) -> None:
-        """Tell of one alert of a rule. Raises `OSError` when somebody could not be told. It takes as long as others
-        take to answer, so no transaction is held meanwhile."""
+    def tell(self, alert: Row, rule: Row | None, *, escalated: bool = False, besides: str | None = None) -> None:
+        """Tell of one alert of a rule, and the address `besides` where somebody is responsible for what it is about.
+        Raises `OSError` when somebody could not be told. It takes as long as others take to answer, so no transaction
+        is held meanwhile."""
         named = addresses(rule.values.get("escalationrecipients" if escalated else "recipients")) if rule else []
         recipients = named or list(self.recipients)
+        if besides and besides not in recipients:
+            recipients.append(besides)
         if recipients:
             if self.mail is None:
                 raise OSError("no mail server is set: mail.host")
@@ -127,6 +130,7 @@ class Teller:
             f"Id:           {alert.id}",
             "",
             "Who looks after it acknowledges it: strongroom alerts ack ID",
+            *(["", text(alert, "note")] if not facts["entries"] and text(alert, "note") else []),
         ]
         message.set_content("\n".join(lines))
         return message

@@ -86,6 +86,12 @@ OWN_TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Client", "Edm.String"),
         ("RequestId", "Edm.String"),
     ),
+    "IncidentFigure": (
+        ("What", "Edm.String"),
+        ("Incidents", "Edm.Int32"),
+        ("MedianHours", "Edm.Double"),
+        ("LongestHours", "Edm.Double"),
+    ),
     "IncidentScopePart": (
         ("Environment", "Edm.String"),
         ("UserId", "Edm.Guid"),

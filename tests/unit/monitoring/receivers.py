@@ -1,14 +1,18 @@
-"""Real receivers of events on sockets of this machine: an HTTP server that can also answer nonsense, and one of syslog
-over TCP and TLS."""
+"""Real receivers of events on sockets of this machine: an HTTP server that can also answer nonsense, one of syslog over
+TCP and TLS, and what a mail server does with mail."""
 
+import email
 import socket
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from strongroom.home.tls import Certificate
 
@@ -142,3 +146,17 @@ class SyslogReceiver:
                 return
             self.messages.append(bytes(buffer[space + 1 : end]))
             del buffer[:end]
+
+
+@dataclass
+class Inbox:
+    """A mail server that keeps what it gets; `answer` is what it says to it."""
+
+    messages: list[Message] = field(default_factory=list[Message])
+    answer: str = "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        if self.answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.messages.append(email.message_from_bytes(envelope.content))
+        return self.answer

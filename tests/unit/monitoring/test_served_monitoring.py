@@ -203,8 +203,8 @@ def test_another_home_keeps_heads_over_its_web_api_and_refuses_another_history(r
     assert [given_head(each) for each in kept] == anchorer.witnessed()[0]
     assert len(kept) == 2
     signer = Signer(control.id, Ed25519PrivateKey.generate(), is_test_home=False)
-    forged = {"Head": shown_head(signed_head(signer, 9999, "00" * 32, "2030-01-01T00:00:00Z", None)), "Proof": []}
-    body = {**forged, "PublicKey": encode_key(signer.public), "Name": "control"}
+    forged = shown_head(signed_head(signer, 9999, "00" * 32, "2030-01-01T00:00:00Z", None))
+    body = {"Head": forged, "PublicKey": encode_key(signer.public), "Name": "control"}
     error = call("POST", "DepositTreeHead", body, expect=403)["error"]
     assert error["innererror"] == {"reason": "witness-disagrees", "rule": "TS-815", "target": "Head"}
     control.close()

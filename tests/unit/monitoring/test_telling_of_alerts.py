@@ -1,21 +1,18 @@
 """Alerts by mail and by webhook, to a real mail server and a real HTTP server (TS-825)."""
 
-import email
 import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from email.message import Message
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.engines import ENGINES, Stores
 from tests.homes import make_home
 from tests.servers import free_port
-from tests.unit.monitoring.receivers import HttpSink
+from tests.unit.monitoring.receivers import HttpSink, Inbox
 
 from strongroom.clock import iso
 from strongroom.environment import Environment, Environments, open_environment
@@ -27,20 +24,6 @@ from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row, Value
 from strongroom.trail import Sealing, Trail
 from strongroom.watch import EnvironmentWatch, outbound_secret, tell_of_tampering
-
-
-@dataclass
-class Inbox:
-    """A mail server that keeps what it gets; `answer` is what it says to it."""
-
-    messages: list[Message] = field(default_factory=list[Message])
-    answer: str = "250 OK"
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        if self.answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.messages.append(email.message_from_bytes(envelope.content))
-        return self.answer
 
 
 @dataclass
