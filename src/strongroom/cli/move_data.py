@@ -83,7 +83,7 @@ def _tell(report: "Report", errors: Path, stopped: str | None, as_json: bool) ->
         return
     if report.resumed:
         say("Went on where an earlier run stopped; the numbers are of both.")
-    head = ("table", "created", "updated", "unchanged", "linked", "refused", "incomplete")
+    head = ("table", "created", "updated", "unchanged", "linked", "files", "refused", "incomplete")
     say(table(head, [(name, *(f"{getattr(c, each):,}" for each in head[1:])) for name, c in report.counts.items()]))
     for name, columns in report.left_out.items():
         say(f"Not imported, because nobody can write them in {name}: {', '.join(columns)}")

@@ -8,7 +8,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +17,7 @@ from strongroom.errors import InvalidRequest, TooLarge
 MOST_FILES = 20_000
 MOST_BYTES = 512 * 1024 * 1024
 MOST_RATIO = 200
+_MOST_BESIDE = 500_000
 _SMALL = 1 << 20
 """Up to so many bytes a file may be packed as tightly as it likes: a megabyte of blanks is no attack."""
 
@@ -57,6 +58,45 @@ def open_archive(source: str, data: bytes) -> Archive:
     except _UNREADABLE as error:
         raise InvalidRequest(f"'{source}' is not a zip that can be read: {error}.") from None
     return Archive(source, _without_common_folder(files), data)
+
+
+def open_beside(
+    path: Path, is_beside: Callable[[str], object], most_bytes: int
+) -> tuple[Archive, list[zipfile.ZipInfo]]:
+    """The files of a zip on the disk, but for those that `is_beside` says: their entries, for `pieces_of`. These may be
+    large; all others together are no more than `most_bytes` as they are packed.
+
+    Raises `InvalidRequest` for what is no zip or is not safe, `TooLarge` beyond the limits."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            entries = [entry for entry in packed.infolist() if not entry.filename.endswith("/")]
+            held = [entry for entry in entries if not is_beside(entry.filename)]
+            if len(entries) > _MOST_BESIDE or sum(entry.compress_size for entry in held) > most_bytes:
+                raise _too_large(path.name)
+            _check_sizes(path.name, held)
+            named = _by_name(path.name, entries)
+            files = {
+                name: _unpacked(path.name, packed, entry)
+                for name, entry in named.items()
+                if not is_beside(entry.filename)
+            }
+    except _UNREADABLE as error:
+        raise InvalidRequest(f"'{path.name}' is not a zip that can be read: {error}.") from None
+    return Archive(path.name, files), [entry for entry in entries if is_beside(entry.filename)]
+
+
+def pieces_of(path: Path, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The content of an entry, piece by piece, no longer than the directory of the zip says."""
+    left = entry.file_size
+    try:
+        with zipfile.ZipFile(path) as packed, packed.open(entry) as stream:
+            while piece := stream.read(_SMALL):
+                left -= len(piece)
+                if left < 0:
+                    raise TooLarge(f"'{path.name}' lies about the size of '{entry.filename[:100]}'.")
+                yield piece
+    except _UNREADABLE as error:
+        raise InvalidRequest(f"'{entry.filename[:100]}' of '{path.name}' cannot be read: {error}.") from None
 
 
 def open_source(source: Path) -> Archive:

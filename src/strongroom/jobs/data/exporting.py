@@ -1,13 +1,15 @@
 """Rows of a table into a file: what the user may read, in one moment, under the user's masks.
 
 By default the columns are those that an import can write, so that the file goes in again elsewhere. A lookup is two
-columns: the id, and `<lookup>.name` for environments that know the row by its name only. The file appears when it is
-whole; half of one is never left.
+columns: the id, and `<lookup>.name` for environments that know the row by its name only. Files and images
+lie in the folder `<file>.files` beside it, or inside a package. The file appears when it is whole; half of one is
+never left.
 """
 
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,10 +20,13 @@ from typing import TextIO, cast
 from strongroom.audit.activities import Activity, Tally
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid
+from strongroom.jobs.data.beside import ContentsWriter, folder_beside
 from strongroom.jobs.data.excel import ExcelWriter
+from strongroom.jobs.data.export_contents import beside, complete, is_beside
 from strongroom.jobs.data.mapping import NAME_SUFFIX, is_importable
 from strongroom.jobs.data.neutral import neutral
 from strongroom.jobs.data.package_writing import PackageTable, links_between, write_package
+from strongroom.jobs.data.party_lists import objects_of, text_of
 from strongroom.jobs.data.private_files import owner_only
 from strongroom.jobs.data.shapes import Cell, LookupCell, Progress
 from strongroom.jobs.data.sources import Format
@@ -56,17 +61,24 @@ def export_data(
     there is a file."""
     if path.exists():
         raise InvalidRequest(f"'{path}' is there already; remove it, or name another file.")
+    folder = folder_beside(path)
+    if kind is not Format.PACKAGE and folder.exists():
+        raise InvalidRequest(f"'{folder}' is there already; remove it, or name another file.")
     if kind is not Format.PACKAGE and len(wanted.tables) != 1:
         raise InvalidRequest("Several tables go into a package only; write one file for each.")
     if len(wanted.tables) != 1 and (wanted.columns or wanted.where):
         raise InvalidRequest("--columns and --filter are about one table.")
     selects = [_select(session, name, wanted, context) for name in dict.fromkeys(wanted.tables)]
     part = path.with_name(f"{path.name}.part")
+    contents = ContentsWriter(folder.with_name(f"{folder.name}.part"))
     try:
-        numbers = _write(session, selects, part, kind, progress)
+        numbers = _write(session, selects, part, kind, contents, progress)
+        if contents.number:
+            contents.folder.replace(folder)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+        shutil.rmtree(contents.folder, ignore_errors=True)
     return numbers
 
 
@@ -74,7 +86,10 @@ def export_pieces(session: Session, wanted: Wanted, kind: Format, context: ReadC
     """The same for one table as CSV or JSON lines, piece by piece, for who sends it on while it is read."""
     (name,) = wanted.tables
     select = _select(session, name, wanted, context)
-    columns, text = _columns(select), io.StringIO()
+    table = select.source.table
+    plain = [each for each in _columns(select) if not is_beside(table, each)]  # a stream has no folder beside it
+    select = replace(select, outputs=_outputs(plain))
+    columns, text = plain, io.StringIO()
     write = _text_writer(text, kind, columns)
     for row in _rows(session, select, _nobody):
         write(row)
@@ -89,7 +104,14 @@ def _nobody(table: str, done: int, total: int) -> None:
     """Progress that nobody looks at."""
 
 
-def _write(session: Session, selects: Sequence[Select], part: Path, kind: Format, progress: Progress) -> dict[str, int]:
+def _write(
+    session: Session,
+    selects: Sequence[Select],
+    part: Path,
+    kind: Format,
+    contents: ContentsWriter,
+    progress: Progress,
+) -> dict[str, int]:
     if kind is Format.PACKAGE:
         tables = [
             PackageTable(select.source.table, _columns(select), _rows(session, select, progress)) for select in selects
@@ -101,7 +123,7 @@ def _write(session: Session, selects: Sequence[Select], part: Path, kind: Format
     with ExitStack() as stack:
         write = _writer(stack, part, kind, table, columns)
         for row in _rows(session, select, progress):
-            write(row)
+            write(beside(contents, table, columns, row))
             number += 1
     return {table.logical_name: number}
 
@@ -119,7 +141,8 @@ def _select(session: Session, name: str, wanted: Wanted, context: ReadContext) -
 
 def _chosen(table: Table, names: Sequence[str] | None) -> list[Column]:
     if names is None:
-        return [c for c in table.columns.values() if is_importable(table, c) and c.logical_name not in _LEFT_OUT]
+        columns = [c for c in table.columns.values() if is_importable(table, c) or is_beside(table, c)]
+        return [c for c in columns if c.logical_name not in _LEFT_OUT]
     unknown = [name for name in names if name not in table.columns or not table.columns[name].valid_for_read]
     if unknown:
         raise InvalidRequest(f"'{table.logical_name}' has no columns {', '.join(repr(each) for each in unknown)}.")
@@ -149,10 +172,12 @@ def _rows(session: Session, select: Select, progress: Progress) -> Iterator[list
     while True:
         with untold(session):
             page = retrieve_page(session, select)
-        for record in page.rows:
+        rows = [_cells(columns, cast("tuple[Cell, ...]", record.values)) for record in page.rows]
+        complete(session, select.source.table, columns, [record.id for record in page.rows], rows)
+        for record, cells in zip(page.rows, rows, strict=True):
             if record.id is not None:
                 tally.add(record.id)
-            yield _cells(columns, cast("tuple[Cell, ...]", record.values))
+            yield cells
         done += len(page.rows)
         progress(name, done, total)
         if page.position is None:
@@ -217,7 +242,9 @@ def _flat(columns: Sequence[Column], cells: Sequence[Cell]) -> list[Cell]:
     """Lookups as two cells: the id, behind its table where there may be several, and the name."""
     found: list[Cell] = []
     for column, cell in zip(columns, cells, strict=True):
-        if not column.type.is_lookup:
+        if isinstance(cell, tuple):
+            found.append(text_of(cell))
+        elif not column.type.is_lookup:
             found.append(cell)
         elif isinstance(cell, LookupCell):
             found += [f"{cell.table}:{cell.id}" if len(column.targets) != 1 else cell.id, cell.name]
@@ -249,4 +276,6 @@ def _json_text(cell: Cell) -> str:
         return format(cell, "f")
     if isinstance(cell, LookupCell):
         return json.dumps({"table": cell.table, "id": cell.id, "name": cell.name}, ensure_ascii=False)
+    if isinstance(cell, tuple):
+        return json.dumps(objects_of(cell), ensure_ascii=False)
     return json.dumps(cell, ensure_ascii=False)

@@ -119,7 +119,7 @@ def _json_row(number: int, line: int, raw: bytes) -> InputRow:
 
 
 def _json_cell(name: str, value: object) -> Cell:
-    """Numbers and texts as they are; an object is a lookup with `table`, `id`, `name`, a list a set of choices."""
+    """Numbers and texts as they are; an object is a lookup with `table`, `id`, `name`, a list choices or parties."""
     if value is None or isinstance(value, str | bool | int | float | Decimal):
         return value
     if isinstance(value, list):

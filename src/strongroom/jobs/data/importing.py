@@ -1,8 +1,9 @@
 """A file into an environment: batches, each in a transaction of its own, and what comes of them.
 
 The order is: all rows of each table in the order of the file, then the lookups that pointed to rows further down, then
-N:N links. What a batch may not do is found by halves, down to the row, so that one row that is refused takes no other
-with it. After each batch comes its step in the journal; a run that was ended goes on behind the last one.
+files, images and party lists, then N:N links. What a batch may not do is found by halves, down to the row, so that one
+row that is refused takes no other with it. After each batch comes its step in the journal; a run that was ended goes on
+behind the last one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,10 +13,21 @@ from pathlib import Path
 from typing import TypeVar
 
 from strongroom.errors import InvalidRequest, PreconditionFailed, StrongroomError
-from strongroom.ids import Reference
+from strongroom.ids import Guid, Reference
+from strongroom.jobs.data.contents import has_contents, incomplete_content, store_contents, units
 from strongroom.jobs.data.journal import ErrorsFile, Journal, Step
 from strongroom.jobs.data.mapping import TableMapping, mapped
-from strongroom.jobs.data.shapes import Counts, InputLink, InputRow, Opening, Progress, Refusal, Report, Source
+from strongroom.jobs.data.shapes import (
+    Counts,
+    InputLink,
+    InputRow,
+    Opening,
+    Progress,
+    Refusal,
+    Report,
+    Source,
+    TableInput,
+)
 from strongroom.jobs.data.storing import Place, Stored, incomplete, store_lookups, store_rows
 from strongroom.records import Session, associate
 from strongroom.records.authorize import demand_privilege
@@ -60,7 +72,7 @@ def import_data(
     the run."""
     with open_session(False) as session:
         own = _by_table(source, chosen)
-        mappings = [_planned(session, each.table, each.headers, own[each.table]) for each in source.tables]
+        mappings = [_planned(session, each, own[each.table]) for each in source.tables]
         user = session.caller.id
     report.left_out.update({each.table: list(each.left_out) for each in mappings if each.left_out})
     about = {"file": source.fingerprint, "environment": environment, "user": user, "map": chosen}
@@ -71,6 +83,8 @@ def import_data(
             run.rows(mapping)
         for mapping in mappings:
             run.lookups(mapping)
+        for mapping in mappings:
+            run.contents(mapping)
         run.links()
     except BaseException:
         journal.close()
@@ -91,13 +105,15 @@ def _by_table(source: Source, chosen: Mapping[str, str]) -> dict[str, dict[str, 
     return found
 
 
-def _planned(session: Session, name: str, headers: Sequence[str], chosen: Mapping[str, str]) -> TableMapping:
+def _planned(session: Session, wanted: TableInput, chosen: Mapping[str, str]) -> TableMapping:
+    name = wanted.table
     table = session.schema.tables.get(name)
     if table is None:
         raise InvalidRequest(f"There is no table '{name}'; name it by its logical name, as in --table account.")
     refuse_direct_writes(table)
     demand_privilege(session, table, Rights.READ)
-    return mapped(table, headers, chosen)
+    compare = () if table.primary_id in wanted.compare else wanted.compare
+    return mapped(table, wanted.headers, chosen, compare)
 
 
 class _Run:
@@ -117,7 +133,7 @@ class _Run:
         self._journal = journal
         self._progress = progress
         self._report = report
-        self._place = Place(source.fingerprint, frozenset(each.table for each in source.tables))
+        self._place = Place(source.fingerprint, frozenset(each.table for each in source.tables), source.beside)
         self._done: dict[tuple[str, str], int] = {}
         self._postponed: dict[str, dict[int, list[str]]] = {}
         report.resumed = bool(journal.steps)
@@ -159,6 +175,22 @@ class _Run:
         for batch in _batches(found):
             self._note("lookups", mapping.table, batch[-1][0].number, self._attempt(batch, act, refuse), table.total)
 
+    def contents(self, mapping: TableMapping) -> None:
+        """Bring in the files, images and parties of a table's rows, row by row."""
+        if not has_contents(mapping):
+            return
+        table = next(each for each in self._source.tables if each.table == mapping.table)
+        behind = self._done.get(("contents", mapping.table), 0)
+
+        def act(session: Session, rows: Sequence[InputRow]) -> Stored:
+            return store_contents(session, mapping, rows, self._place)
+
+        def refuse(row: InputRow, error: StrongroomError) -> Stored:
+            return Stored(Counts(incomplete=1), [incomplete_content(mapping, row, error)])
+
+        for unit in units(mapping, (row for row in table.rows() if row.number > behind), BATCH):
+            self._note("contents", mapping.table, unit[-1].number, self._attempt(unit, act, refuse), table.total)
+
     def links(self) -> None:
         """Tie the rows that the file says are tied."""
         links = self._source.links
@@ -169,8 +201,11 @@ class _Run:
             refusal = Refusal(link.source_table, link.number, link.relationship, error.message, cells)
             return Stored(Counts(refused=1), [refusal])
 
+        def act(session: Session, batch: Sequence[InputLink]) -> Stored:
+            return _tie_all(session, batch, self._place.moved)
+
         for batch in _batches(link for link in links if link.number > behind):
-            self._note("links", "", batch[-1].number, self._attempt(batch, _tie_all, refuse), len(links))
+            self._note("links", "", batch[-1].number, self._attempt(batch, act, refuse), len(links))
 
     def _attempt(
         self,
@@ -194,24 +229,26 @@ class _Run:
 
     def _note(self, phase: str, table: str, done: int, stored: Stored, total: int) -> None:
         self._errors.add(stored.refusals)
-        step = Step(phase, table, done, stored.counts, stored.postponed, self._errors.size)
+        step = Step(phase, table, done, stored.counts, stored.postponed, stored.moved, self._errors.size)
         self._journal.note(step)
         self._count(step)
-        self._progress(f"{table or 'links'}{' (lookups)' if phase == 'lookups' else ''}", done, total)
+        self._progress(f"{table or 'links'}{f' ({phase})' if phase in ('lookups', 'contents') else ''}", done, total)
 
     def _count(self, step: Step) -> None:
         self._done[step.phase, step.table] = step.done
         self._postponed.setdefault(step.table, {}).update(step.postponed)
+        self._place.moved.update({(table, Guid(there)): Guid(here) for table, there, here in step.moved})
         self._report.counts.setdefault(step.table or "links", Counts()).add(step.counts)
 
 
-def _tie_all(session: Session, links: Sequence[InputLink]) -> Stored:
+def _tie_all(session: Session, links: Sequence[InputLink], moved: Mapping[tuple[str, Guid], Guid]) -> Stored:
     stored = Stored()
     for link in links:
         found = _relationship(session, link)
         is_first = found.table1 == link.source_table
         other = found.table2 if is_first else found.table1
-        source, target = Reference(link.source_table, link.source), Reference(other, link.target)
+        source = Reference(link.source_table, moved.get((link.source_table, link.source), link.source))
+        target = Reference(other, moved.get((other, link.target), link.target))
         try:
             associate(session, found, *((source, target) if is_first else (target, source)))
             stored.counts.linked += 1

@@ -18,8 +18,9 @@ from typing import BinaryIO, cast
 
 from strongroom.errors import Conflict, InvalidRequest
 from strongroom.jobs.data.neutral import neutral
+from strongroom.jobs.data.party_lists import text_of
 from strongroom.jobs.data.private_files import owner_only
-from strongroom.jobs.data.shapes import Counts, LookupCell, Refusal
+from strongroom.jobs.data.shapes import Counts, FileCell, LookupCell, PartyCell, Refusal
 
 _PLACE = ("line", "column", "message")
 
@@ -34,6 +35,9 @@ class Step:
     counts: Counts
     postponed: list[tuple[int, list[str]]] = field(default_factory=list[tuple[int, list[str]]])
     """Rows that are in without these lookups, which come when all rows are there."""
+
+    moved: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    """Rows that are here under another id than in the file: table, id there, id here."""
 
     errors_bytes: int = 0
 
@@ -102,7 +106,8 @@ class Journal:
 def _step(line: dict[str, object]) -> Step:
     counts = Counts(**cast("dict[str, int]", line.pop("counts")))
     postponed = [(number, columns) for number, columns in cast("list[tuple[int, list[str]]]", line.pop("postponed"))]
-    return Step(counts=counts, postponed=postponed, **line)  # pyright: ignore[reportArgumentType] -- as `note` wrote it
+    moved = [(table, there, here) for table, there, here in cast("list[tuple[str, str, str]]", line.pop("moved", []))]
+    return Step(counts=counts, postponed=postponed, moved=moved, **line)  # pyright: ignore[reportArgumentType] -- as `note` wrote it
 
 
 class ErrorsFile:
@@ -149,4 +154,8 @@ def _shown(cell: object) -> str:
         return f"{known}{cell.id or cell.name or ''}"
     if isinstance(cell, bool):
         return "true" if cell else "false"
+    if isinstance(cell, FileCell):
+        return cell.name
+    if isinstance(cell, tuple):
+        return text_of(cast("tuple[PartyCell, ...]", cell))
     return "" if cell is None else str(cell)

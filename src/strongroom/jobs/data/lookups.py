@@ -4,6 +4,8 @@ Looked up with the importing user's rights: a row that the user may not read is 
 have is an error, never a guess.
 """
 
+from collections.abc import Mapping
+
 from strongroom.errors import AccessDenied, InvalidRequest, PayloadError
 from strongroom.ids import Guid, Reference, parse_guid
 from strongroom.jobs.data.shapes import Cell, LookupCell
@@ -21,8 +23,10 @@ class NotThere(InvalidRequest):
 class Lookups:
     """Finds rows within one unit of work, each once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, moved: Mapping[tuple[str, Guid], Guid] | None = None) -> None:
+        """`moved` are rows of the file that are here under another id."""
         self._session = session
+        self._moved = moved or {}
         self._found: dict[tuple[str, str, bool], tuple[Guid, ...]] = {}
 
     def reference(self, column: Column, cell: Cell, name: Cell) -> Reference | None:
@@ -35,7 +39,8 @@ class Lookups:
             return None
         targets = self._targets(column, wanted.table)
         if wanted.id is not None:
-            found = self._in(targets, wanted.id, by_id=True)
+            moved = next((m for each in targets if (m := self._moved.get((each.logical_name, wanted.id)))), None)
+            found = self._in(targets, moved or wanted.id, by_id=True)
             if found:
                 return found[0]
         if wanted.name and _is_text(wanted.name):

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.errors import InvalidRequest
+from strongroom.jobs.data.party_lists import is_party_column
 from strongroom.jobs.data.values import IMPORTED
 from strongroom.records.table_form import form_of
-from strongroom.schema.model import AlternateKey, Column, Table
+from strongroom.schema.model import AlternateKey, Column, ColumnType, Table
 from strongroom.store.layout import fold
 
 NAME_SUFFIX = ".name"
@@ -37,6 +38,14 @@ class TableMapping:
     id_header: str | None
     key: AlternateKey | None
     left_out: tuple[str, ...]
+    contents: tuple[Mapped, ...] = ()
+    """Files and images, which come once the rows are there."""
+
+    parties: tuple[Mapped, ...] = ()
+    """Party lists, likewise."""
+
+    compare: tuple[Mapped, ...] = ()
+    """Columns by whose values rows are told apart, instead of by their ids."""
 
 
 def read_map(words: Sequence[str]) -> dict[str, str]:
@@ -50,7 +59,9 @@ def read_map(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def mapped(table: Table, headers: Sequence[str], chosen: Mapping[str, str]) -> TableMapping:
+def mapped(
+    table: Table, headers: Sequence[str], chosen: Mapping[str, str], compare: Sequence[str] = ()
+) -> TableMapping:
     """The columns behind `headers`. Raises `InvalidRequest` for headers that name none, or two that name one."""
     unknown = [header for header in chosen if header not in headers]
     if unknown:
@@ -73,7 +84,8 @@ def mapped(table: Table, headers: Sequence[str], chosen: Mapping[str, str]) -> T
         if column.logical_name in place:
             raise InvalidRequest(f"'{place[column.logical_name]}' and '{header}' both mean '{column.logical_name}'.")
         place[column.logical_name] = header
-        if column.logical_name != table.primary_id and not is_importable(table, column):
+        is_taken = is_importable(table, column) or holds_content(table, column) or is_party_column(table, column)
+        if column.logical_name != table.primary_id and not is_taken:
             left_out.append(header)
     if strangers:
         raise InvalidRequest(
@@ -88,7 +100,20 @@ def mapped(table: Table, headers: Sequence[str], chosen: Mapping[str, str]) -> T
     ]
     present = {each.column for each in importable}
     key = next((each for each in table.keys if each.is_active and set(each.columns) <= present), None)
-    return TableMapping(table.logical_name, tuple(importable), id_header, key, tuple(left_out))
+    others = [Mapped(name, header) for name, header in values.items()]
+    unfit = [name for name in compare if name not in values or table.columns[name].type not in IMPORTED]
+    if unfit:
+        raise InvalidRequest(f"Rows of '{table.logical_name}' cannot be told apart by {', '.join(unfit)}.")
+    return TableMapping(
+        table.logical_name,
+        tuple(importable),
+        id_header,
+        key,
+        tuple(left_out),
+        tuple(each for each in others if holds_content(table, table.columns[each.column])),
+        tuple(each for each in others if is_party_column(table, table.columns[each.column])),
+        tuple(Mapped(name, values[name]) for name in compare),
+    )
 
 
 def is_importable(table: Table, column: Column) -> bool:
@@ -98,6 +123,11 @@ def is_importable(table: Table, column: Column) -> bool:
     form = form_of(table)
     is_written = column.logical_name in form.on_create or column.logical_name in form.on_update
     return is_written and column.type in IMPORTED
+
+
+def holds_content(table: Table, column: Column) -> bool:
+    """Whether the column holds a file or an image that can come from a file."""
+    return column.type in (ColumnType.FILE, ColumnType.IMAGE) and column.logical_name in form_of(table).on_update
 
 
 class _Names:

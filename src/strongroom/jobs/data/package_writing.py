@@ -1,9 +1,11 @@
 """Writing the package of Microsoft's Configuration Migration tool, as the tool itself does.
 
 Values are written as the tool writes them: `True` and `False`, moments with seven digits of a second, lookups with
-`lookupentity` and `lookupentityname`, sets of choices between two -1. What is null has no field.
+`lookupentity` and `lookupentityname`, sets of choices between two -1, images as base64, files as the id of their
+content with `files/<id>.bin` beside, parties as `activitypointerrecords`. What is null has no field.
 """
 
+import base64
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,9 +15,10 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Guid
-from strongroom.jobs.data.package import CHOICES
+from strongroom.jobs.data.package import CHOICES, FILES, IMAGES, PARTIES
+from strongroom.jobs.data.party_lists import PARTS
 from strongroom.jobs.data.private_files import owner_only
-from strongroom.jobs.data.shapes import Cell, LookupCell
+from strongroom.jobs.data.shapes import Cell, FileCell, LookupCell, PartyCell
 from strongroom.query.ast import Field, Join, JoinKind, Link, Output, Select, Source
 from strongroom.records import Session, retrieve_page
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Table
@@ -42,6 +45,9 @@ _TYPES = {
     ColumnType.OWNER: "owner",
     ColumnType.UNIQUEIDENTIFIER: "guid",
     ColumnType.MULTISELECT: CHOICES,
+    ColumnType.FILE: FILES,
+    ColumnType.IMAGE: IMAGES,
+    ColumnType.PARTYLIST: PARTIES,
 }
 
 
@@ -87,6 +93,16 @@ def write_package(
     path: Path, tables: Sequence[PackageTable], links: Sequence[PackageLinks], now: str
 ) -> dict[str, int]:
     """Write the zip, and tell how many rows of each table are in it."""
+    with (
+        open(path, "xb", opener=owner_only) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed,
+    ):
+        return _write(packed, tables, links, now)
+
+
+def _write(
+    packed: zipfile.ZipFile, tables: Sequence[PackageTable], links: Sequence[PackageLinks], now: str
+) -> dict[str, int]:
     data = Element("entities", {"timestamp": f"{now[:-1]}.0000000Z"})
     schema = Element("entities", {"dateMode": "absolute"})
     order = SubElement(schema, "entityImportOrder")
@@ -95,25 +111,22 @@ def write_package(
         SubElement(order, "entityName").text = each.table.logical_name
         own = [link for link in links if link.relationship.table1 == each.table.logical_name]
         _describe(schema, each, own)
-        numbers[each.table.logical_name] = _add_rows(data, each, own)
+        numbers[each.table.logical_name] = _add_rows(packed, data, each, own)
         if sum(numbers.values()) > MOST_ROWS:
             raise InvalidRequest(f"A package holds at most {MOST_ROWS:,} rows; use csv or jsonl, or --filter.")
     written = tostring(data, encoding="utf-8", xml_declaration=True)
     if len(written) > archive.MOST_BYTES // 2:
         raise InvalidRequest("The package would be larger than any import takes; use csv or jsonl, or --filter.")
-    with (
-        open(path, "xb", opener=owner_only) as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed,
-    ):
-        packed.writestr("data.xml", written)
-        packed.writestr("data_schema.xml", tostring(schema, encoding="utf-8", xml_declaration=True))
-        packed.writestr("[Content_Types].xml", _CONTENT_TYPES)
+    packed.writestr("data.xml", written)
+    packed.writestr("data_schema.xml", tostring(schema, encoding="utf-8", xml_declaration=True))
+    packed.writestr("[Content_Types].xml", _CONTENT_TYPES)
     return numbers
 
 
 _CONTENT_TYPES = (
     '<?xml version="1.0" encoding="utf-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="xml" ContentType="application/octet-stream" /></Types>'
+    '<Default Extension="xml" ContentType="application/octet-stream" />'
+    '<Default Extension="bin" ContentType="application/octet-stream" /></Types>'
 )
 
 
@@ -153,7 +166,7 @@ def _describe(schema: Element, each: PackageTable, links: Sequence[PackageLinks]
             SubElement(relationships, "relationship", said)
 
 
-def _add_rows(data: Element, each: PackageTable, links: Sequence[PackageLinks]) -> int:
+def _add_rows(packed: zipfile.ZipFile, data: Element, each: PackageTable, links: Sequence[PackageLinks]) -> int:
     entity = SubElement(data, "entity", {"name": each.table.logical_name, "displayname": each.table.label})
     records = SubElement(entity, "records")
     number = 0
@@ -161,7 +174,11 @@ def _add_rows(data: Element, each: PackageTable, links: Sequence[PackageLinks]) 
         number += 1
         record = SubElement(records, "record", {"id": str(row[0])})
         for column, cell in zip(each.columns, row, strict=True):
-            if cell is not None:
+            if isinstance(cell, FileCell):
+                _add_content(packed, record, column, cell)
+            elif isinstance(cell, tuple):
+                _add_parties(record, column, cell)
+            elif cell is not None:
                 SubElement(record, "field", {"name": column.logical_name, **_value(column, cell)})
     places = SubElement(entity, "m2mrelationships")
     for link in links:
@@ -179,6 +196,31 @@ def _add_rows(data: Element, each: PackageTable, links: Sequence[PackageLinks]) 
             for target in targets:
                 SubElement(ids, "targetid").text = target
     return number
+
+
+def _add_content(packed: zipfile.ZipFile, record: Element, column: Column, cell: FileCell) -> None:
+    """An image stands in the field as base64; a file has an entry of its own, named by the id of its content."""
+    if column.type is ColumnType.IMAGE:
+        body = base64.b64encode(b"".join(cell.pieces())).decode("ascii")
+        SubElement(record, "field", {"name": column.logical_name, "value": body})
+        return
+    said = {"name": column.logical_name, "value": str(cell.id), "filename": _xml_text(column, cell.name)}
+    SubElement(record, "field", said)
+    with packed.open(f"files/{cell.id}.bin", "w", force_zip64=True) as entry:
+        for piece in cell.pieces():
+            entry.write(piece)
+
+
+def _add_parties(record: Element, column: Column, parties: Sequence[PartyCell]) -> None:
+    place = SubElement(record, "field", {"name": column.logical_name, "value": ""})
+    for each in parties:
+        party = SubElement(place, "activitypointerrecords")
+        if each.party is not None:
+            SubElement(party, "field", {"name": "partyid", **_value(column, each.party)})
+        part = PARTS[column.logical_name]
+        SubElement(party, "field", {"name": "participationtypemask", "value": str(part)})
+        if each.address:
+            SubElement(party, "field", {"name": "addressused", "value": _xml_text(column, each.address)})
 
 
 def _value(column: Column, cell: Cell) -> dict[str, str]:

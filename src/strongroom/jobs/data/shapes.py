@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 
 from strongroom.ids import Guid
@@ -26,7 +27,38 @@ class LookupCell:
     name: str | None = None
 
 
-Cell = str | int | float | bool | Decimal | date | datetime | LookupCell | list[object] | None
+@dataclass(frozen=True, slots=True)
+class FileCell:
+    """The content of a file or image column. `pieces` reads it from the beginning, each time it is called."""
+
+    name: str
+    size: int
+    pieces: Callable[[], Iterator[bytes]]
+    id: Guid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyCell:
+    """One party of an activity: a row, an address, or both."""
+
+    party: LookupCell | None = None
+    address: str | None = None
+
+
+Cell = (
+    str
+    | int
+    | float
+    | bool
+    | Decimal
+    | date
+    | datetime
+    | LookupCell
+    | FileCell
+    | tuple[PartyCell, ...]
+    | list[object]
+    | None
+)
 """A value as a file has it. An empty cell is None or the empty text."""
 
 
@@ -60,6 +92,8 @@ class TableInput:
     headers: tuple[str, ...]
     rows: Callable[[], Iterator[InputRow]]
     total: int = 0
+    compare: tuple[str, ...] = ()
+    """Columns by whose values rows are told apart, where the file says so; else it is their ids."""
 
 
 class Source(Protocol):
@@ -75,6 +109,11 @@ class Source(Protocol):
 
     @property
     def links(self) -> tuple[InputLink, ...]: ...
+
+    @property
+    def beside(self) -> Path | None:
+        """The file beside which contents lie; None where they are in it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +137,8 @@ class Counts:
     refused: int = 0
     incomplete: int = 0
     linked: int = 0
+    files: int = 0
+    """Contents of files and images, and party lists, that were written."""
 
     def add(self, other: "Counts") -> None:
         """Count another batch too."""
@@ -107,11 +148,12 @@ class Counts:
         self.refused += other.refused
         self.incomplete += other.incomplete
         self.linked += other.linked
+        self.files += other.files
 
     @property
     def kept(self) -> int:
         """Rows that are in, whether they were before or not."""
-        return self.created + self.updated + self.unchanged + self.linked
+        return self.created + self.updated + self.unchanged + self.linked + self.files
 
 
 @dataclass(slots=True)

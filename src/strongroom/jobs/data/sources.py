@@ -42,6 +42,7 @@ class FileSource:
     fingerprint: str
     tables: tuple[TableInput, ...]
     links: tuple[InputLink, ...] = ()
+    beside: Path | None = None
 
 
 def format_of(path: Path) -> Format:
@@ -67,9 +68,10 @@ def open_data(path: Path, table: str | None) -> FileSource:
                 raise InvalidRequest(f"'{path.name}' holds no rows of '{table}'.")
         return FileSource(fingerprint, tables, links)
     if kind is Format.XLSX:
-        return FileSource(fingerprint, (excel_table(path, table),))
+        return FileSource(fingerprint, (excel_table(path, table),), beside=path)
     name = table or path.stem.lower()
-    return FileSource(fingerprint, (csv_table(path, name) if kind is Format.CSV else json_lines_table(path, name),))
+    rows = csv_table(path, name) if kind is Format.CSV else json_lines_table(path, name)
+    return FileSource(fingerprint, (rows,), beside=path)
 
 
 def _fingerprint(path: Path, *, is_text: bool) -> str:

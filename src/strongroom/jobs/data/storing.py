@@ -8,6 +8,7 @@ have keeps its value, or gets its default.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from strongroom.errors import InvalidRequest, NotFound, PayloadError, StrongroomError
@@ -16,8 +17,22 @@ from strongroom.jobs.data.lookups import Lookups, NotThere
 from strongroom.jobs.data.mapping import Mapped, TableMapping
 from strongroom.jobs.data.shapes import Counts, InputRow, LookupCell, Refusal
 from strongroom.jobs.data.values import value_of
-from strongroom.query.ast import Field, InList, Literal, LookupTable, Output, Select, Source
+from strongroom.query.ast import (
+    And,
+    Comparison,
+    Field,
+    InList,
+    IsNull,
+    Literal,
+    LookupTable,
+    Operator,
+    Output,
+    Predicate,
+    Select,
+    Source,
+)
 from strongroom.records import NewRecord, Session, create_multiple, find, retrieve_page, update
+from strongroom.records.activity import untold
 from strongroom.records.table_form import TableForm, form_of
 from strongroom.schema.model import Column, ColumnType, Table
 from strongroom.store.protocol import Value
@@ -33,20 +48,28 @@ class Stored:
     counts: Counts = field(default_factory=Counts)
     refusals: list[Refusal] = field(default_factory=list[Refusal])
     postponed: list[tuple[int, list[str]]] = field(default_factory=list[tuple[int, list[str]]])
+    moved: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    """Table, id in the file and id here, of rows that were found by what they are compared by."""
 
     def add(self, other: "Stored") -> None:
         """Take another batch's too."""
         self.counts.add(other.counts)
         self.refusals += other.refusals
         self.postponed += other.postponed
+        self.moved += other.moved
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a batch is part of: the file, and the tables that it has rows of."""
+    """What a batch is part of: the file, and the tables that it has rows of. `moved` are rows of the file that were
+    found here under another id, by the columns that the file compares (`updateCompare`)."""
 
     fingerprint: str
     tables: frozenset[str]
+    file: Path | None = None
+    """Where contents lie beside the file; None where they are in it."""
+
+    moved: dict[tuple[str, Guid], Guid] = field(default_factory=dict[tuple[str, Guid], Guid])
 
 
 @dataclass(slots=True)
@@ -87,6 +110,7 @@ def store_rows(session: Session, mapping: TableMapping, rows: Sequence[InputRow]
         if draft.id in present:
             _change(session, table, draft, present[draft.id], stored.counts)
     stored.postponed = [(draft.row.number, draft.postponed) for draft in drafts if draft.postponed]
+    stored.moved = reader.moved
     return stored
 
 
@@ -144,7 +168,9 @@ class _Reader:
         self._table = table
         self._place = place
         self._form: TableForm = form_of(table)
-        self._lookups = Lookups(session)
+        self._lookups = Lookups(session, place.moved)
+        self._compared: set[tuple[Value, ...]] = set()
+        self.moved: list[tuple[str, str, str]] = []
         self._time_zone = session.caller.facts.time_zone
 
     def draft(self, row: InputRow, columns: Sequence[Mapped], *, may_postpone: bool) -> _Draft:
@@ -196,19 +222,84 @@ class _Reader:
         return {each.column: self._value(self._table.columns[each.column], each, row) for each in columns}
 
     def _id(self, row: InputRow, values: Mapping[str, Value]) -> Guid:
-        given = row.cells.get(self._mapping.id_header) if self._mapping.id_header is not None else None
-        if given:
-            found = parse_guid(given) if isinstance(given, str) else None
-            if found is None:
-                raise _CellRefused(self._table.primary_id, f"'{self._table.primary_id}' takes a GUID.")
-            return found
+        given = self._given(row)
+        if self._mapping.compare:
+            return self._compared_id(given, row) or given or self._made(row)
+        if given is not None:
+            return given
         key = self._mapping.key
         if key is not None and all(values.get(name) is not None for name in key.columns):
             try:
                 return find(self._session, self._table, {name: values[name] for name in key.columns})
             except NotFound:
                 pass
+        return self._made(row)
+
+    def _given(self, row: InputRow) -> Guid | None:
+        given = row.cells.get(self._mapping.id_header) if self._mapping.id_header is not None else None
+        if not given:
+            return None
+        found = parse_guid(given) if isinstance(given, str) else None
+        if found is None:
+            raise _CellRefused(self._table.primary_id, f"'{self._table.primary_id}' takes a GUID.")
+        return found
+
+    def _made(self, row: InputRow) -> Guid:
         return Guid(str(uuid5(NAMESPACE_URL, f"{self._place.fingerprint}:{self._table.logical_name}:{row.number}")))
+
+    def _compared_id(self, given: Guid | None, row: InputRow) -> Guid | None:
+        """The row that has the values by which the file tells rows apart; None when there is none yet.
+
+        Raises `_CellRefused` when several have them, and `InvalidRequest` when two rows of one batch have: the batch is
+        then tried in halves, and the second row meets the first."""
+        names = [each.column for each in self._mapping.compare]
+        columns = [self._table.columns[name] for name in names]
+        try:
+            wanted = tuple(self._value(c, m, row) for c, m in zip(columns, self._mapping.compare, strict=True))
+        except NotThere:
+            return None
+        except InvalidRequest as error:
+            raise _CellRefused(", ".join(names), error.message) from None
+        if wanted in self._compared:
+            raise InvalidRequest(f"Two rows have the same {', '.join(names)}.")
+        self._compared.add(wanted)
+        parts = tuple(_equals(column, value) for column, value in zip(columns, wanted, strict=True))
+        output = Output(self._table.primary_id, Field("", self._table.id_column))
+        select = Select(Source(self._table), (output,), where=And(parts), page_size=2)
+        with untold(self._session):
+            found = [record.id for record in retrieve_page(self._session, select).rows if record.id is not None]
+        if len(found) > 1:
+            said = ", ".join(names)
+            raise _CellRefused(said, f"Several rows have this {said}, by which the file tells rows apart: {found[0]} …")
+        if not found:
+            return None
+        if given is not None and given != found[0]:
+            self.moved.append((self._table.logical_name, given, found[0]))
+            self._place.moved[self._table.logical_name, given] = found[0]
+        return found[0]
+
+
+def existing(
+    session: Session, mapping: TableMapping, table: Table, place: Place, rows: Sequence[InputRow], names: set[str]
+) -> dict[int, tuple[Guid, dict[str, Value]]]:
+    """The ids of rows that are in, by their numbers, with what these columns hold; rows that are not there, or not for
+    this user, are not in it."""
+    reader = _Reader(session, mapping, table, place)
+    ids: dict[int, Guid] = {}
+    for row in rows:
+        try:
+            ids[row.number] = reader.draft(row, (), may_postpone=False).id
+        except _CellRefused:
+            continue
+    present = _current(session, table, names, list(ids.values()))
+    return {number: (row_id, present[row_id]) for number, row_id in ids.items() if row_id in present}
+
+
+def _equals(column: Column, value: Value) -> Predicate:
+    if value is None:
+        return IsNull(Field("", column))
+    plain = value.id if isinstance(value, Reference) else value
+    return Comparison(Operator.EQUAL, Field("", column), Literal(plain, column.type))
 
 
 def _current(session: Session, table: Table, names: set[str], ids: Sequence[Guid]) -> dict[Guid, dict[str, Value]]:

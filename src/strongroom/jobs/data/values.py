@@ -36,7 +36,7 @@ IMPORTED = frozenset(
         *_WHOLES,
     }
 )
-"""Types whose values files can hold; files, images and party lists are not among them."""
+"""Types whose values stand in the cells of files; files, images and party lists come along besides."""
 
 
 def value_of(column: Column, cell: Cell, time_zone: str) -> Value:
