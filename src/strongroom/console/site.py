@@ -18,6 +18,7 @@ from strongroom.console import signing_in, static_files
 from strongroom.console.acting import COOKIE as ACTING_COOKIE
 from strongroom.console.acting import ENDING, acting_in, forget_acting
 from strongroom.console.api import Api, ApiError, Ask, text
+from strongroom.console.kept import Kept, kept_form
 from strongroom.console.page import Page
 from strongroom.console.reader import Reader, fixed_moments
 from strongroom.console.registry import all_pages
@@ -149,29 +150,27 @@ class Console:
     def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             name = str(request.path_params["environment"])
-            found = self._signed_in(request, name)
-            if found is None:
-                wanted = {"next": request.url.path + (f"?{request.url.query}" if request.url.query else "")}
-                asked = f"?{urlencode(wanted)}" if request.method == "GET" else ""
-                return RedirectResponse(f"/console/sign-in{asked}", 303)
-            environment, claims = found
             visit: Visit | None = None
             try:
+                found = self._signed_in(request, name)
+                if found is None:
+                    return await self._signed_out(request)
+                environment, claims = found
                 if request.method != "GET":
                     _require_own_origin(self._visitor(request))
                 visit = await self._visit(request, environment, claims, page)
                 return await page.handler(visit)
             except ApiError as error:
-                return self._refused(request, visit, error)
+                return await self._refused(request, visit, error)
             except StrongroomError as error:
-                return self._refused(request, visit, ApiError(error.status, error.code, error.message))
+                return await self._refused(request, visit, ApiError(error.status, error.code, error.message))
             except HTTPException:
                 raise
             except Exception as error:  # the boundary: an id for the log, nothing of the cause in the page
                 number = self._environments.new_request_id()
                 logger.error("unexpected error", exc_info=error, extra={"request_id": number})
                 message = _texts(request)("Something went wrong here. The server's log has it as %(id)s.", id=number)
-                return self._refused(request, visit, ApiError(500, "", message))
+                return await self._refused(request, visit, ApiError(500, "", message))
 
         return serve
 
@@ -209,15 +208,41 @@ class Console:
             known = self._fixed[name] = schema, fixed_moments(schema)
         return known[1]
 
-    def _refused(self, request: Request, visit: Visit | None, error: ApiError) -> Response:
-        """The page that says why there is no page; signing in where that would help."""
-        if error.status == HTTPStatus.UNAUTHORIZED and error.code == StepUpRequired.default_code:
-            following = request.url.path if request.method == "GET" else request.headers.get("referer", "")
-            return RedirectResponse(f"/account/prove?{urlencode({'next': _own_page(following)})}", 303)
-        if error.status == HTTPStatus.UNAUTHORIZED:
-            return RedirectResponse("/console/sign-in", 303)
+    async def _signed_out(self, request: Request) -> Response:
+        """To the door, and from there back; what was typed into a form stays with the reader."""
+        if request.method == "GET":
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/console/sign-in?{urlencode({'next': wanted})}", 303)
+        _require_own_origin(self._visitor(request))
+        kept = await kept_form(request)
+        came_from = _own_page(request.headers.get("referer", ""))
+        way = f"/console/sign-in?{urlencode({'next': came_from})}" if came_from else "/console/sign-in"
+        if kept is None:
+            return RedirectResponse(way, 303)
         texts = _texts(request)
-        context = {"visit": visit, "title": _refusal_title(texts, error.status), "error": error, "crumbs": ()}
+        error = ApiError(401, "", texts("Your session has ended."))
+        return self._refusal(request, None, error, kept, way)
+
+    async def _refused(self, request: Request, visit: Visit | None, error: ApiError) -> Response:
+        """The page that says why there is no page, with what was typed; showing who one is where that would help."""
+        if error.status == HTTPStatus.UNAUTHORIZED and error.code != StepUpRequired.default_code:
+            return await self._signed_out(request)
+        is_form = request.method != "GET"
+        kept = await kept_form(request) if is_form and error.status in _MAY_BE_SENT_AGAIN else None
+        way = ""
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            following = request.headers.get("referer", "") if is_form else request.url.path
+            way = f"/account/prove?{urlencode({'next': _own_page(following)})}"
+            if kept is None:
+                return RedirectResponse(way, 303)
+        return self._refusal(request, visit, error, kept, way)
+
+    def _refusal(
+        self, request: Request, visit: Visit | None, error: ApiError, kept: Kept | None = None, way: str = ""
+    ) -> Response:
+        texts = _texts(request)
+        title = _refusal_title(texts, error.status)
+        context = {"visit": visit, "title": title, "error": error, "crumbs": (), "kept": kept, "way": way}
         response = Response(page_text("refused.html", texts, context), error.status, media_type="text/html")
         if visit is None and request.method == "GET" and ACTING_COOKIE in request.cookies:
             forget_acting(response)  # who may not look as that user any more is oneself again
@@ -234,8 +259,11 @@ class Console:
             ),
             413: texts("That is too much for one form."),
         }.get(status, texts("The form could not be read."))
-        return self._refused(request, None, ApiError(status, "", message))
+        return self._refusal(request, None, ApiError(status, "", message))
 
+
+_MAY_BE_SENT_AGAIN = frozenset({401, 403, 409, 429, 500, 503})
+"""Answers that may be others later: what was typed is given back with them."""
 
 _KEPT_OUT = frozenset({"0x80072560", "0x80095ffe"})
 """Codes of who may not enter at all: no member, a policy that blocks, the firewall of the environment."""
@@ -251,6 +279,7 @@ def _texts(request: Request) -> Texts:
 
 def _refusal_title(texts: Texts, status: int) -> str:
     titles = {
+        401: texts("Show who you are"),
         403: texts("You may not see this"),
         404: texts("Not here"),
         409: texts("Not possible now"),

@@ -34,6 +34,11 @@ for (const form of document.querySelectorAll("form[method=post]")) {
   addEventListener("beforeunload", (event) => { if (changed && !sent && form.dataset.keep !== undefined) event.preventDefault(); });
 }
 
+// Who comes back to a form for a new row is told what saving does.
+if ((performance.getEntriesByType("navigation")[0] || {}).type === "back_forward") {
+  for (const told of document.querySelectorAll("[data-came-back]")) told.hidden = false;
+}
+
 // Cells of the role matrix show what differs from what is saved.
 for (const select of document.querySelectorAll(".matrix select")) {
   const saved = select.querySelector("option[selected]") ? select.querySelector("option[selected]").value : select.options[0].value;
