@@ -56,6 +56,7 @@ from strongroom.lockbox.tables import request_tables, session_tables
 from strongroom.lockbox.verbs import register_rules as register_lockbox
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.tables import monitoring_tables
+from strongroom.monitoring.trace import Trace
 from strongroom.monitoring.verbs import register_rules as register_monitoring
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
 from strongroom.records.own_tables import ensure_tables
@@ -147,6 +148,9 @@ class Environment:
         step_up.register(self.rules)
         self.readings = ActivityBuffer(database)
         self.support = SupportWatch(database, self.rules, clock)
+        self.trace: Trace | None = None
+        """What is refused, where the server keeps a trace of it."""
+
         self._callers: OrderedDict[Identity, tuple[int, int, Caller]] = OrderedDict()
         self._currency: tuple[int, str] | None = None
         self._limit = RefusalLimit()
@@ -532,6 +536,7 @@ class Environments:
         if found is None:
             limit_s = self._home.settings.server.request_timeout_s
             found = self._open[name] = open_environment(self._home, name, limit_s=limit_s)
+            found.trace = Trace() if self._home.settings.server.trace else None
             self._home.keys.refresh()
         return found
 

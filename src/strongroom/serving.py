@@ -28,6 +28,8 @@ from strongroom.home.tls_context import ServerTls
 from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import KeepingJournals, LettingGo, Upkeep
 from strongroom.monitoring.outbound import Outbound
+from strongroom.request_trace import TraceKeeping
+from strongroom.rounds import Rounds
 from strongroom.signin.paths import is_served
 from strongroom.store.waiting import WAITING, Waiting
 from strongroom.streaming import Streaming
@@ -99,10 +101,12 @@ class Site:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
         kinds = (Converting, Keeping, Watching, Streaming, Anchoring, SystemJobs, LettingGo, KeepingJournals, Upkeep)
-        rounds = (
+        rounds: list[Rounds] = [
             Sealing(self._environments, self._tell_of_tampering),
             *(kind(self._environments) for kind in kinds),
-        )
+        ]
+        if self._environments.home.settings.server.trace:
+            rounds.append(TraceKeeping(self._environments))
 
         async def told() -> Message:
             message = await receive()

@@ -76,6 +76,7 @@ class ServerSettings:
     request_timeout_s: int = _setting(
         120, "Longest time that a request's unit of work may take, in seconds (WA-433).", least=1, most=3600
     )
+    trace: bool = _setting(False, "Keep what clients asked for that was refused or is not there (strongroom trace).")
     abandoned_after_s: int = _setting(
         2,
         "Seconds after which a request whose client has closed its connection is ended and undone.",

@@ -12,7 +12,7 @@ from strongroom.store.sqlcipher_file import open_file
 REFUSED = 10001
 """`audit.action` of the entry that tells of a refused attempt."""
 
-_BACKGROUND = ("auditleaf", "audithead", "alertrule", "alert", "siemdelivery", "counters")
+_BACKGROUND = ("auditleaf", "audithead", "alertrule", "alert", "siemdelivery", "refusedrequest", "counters")
 """What the server writes beside the requests: the seal of the trail, and what watches over it."""
 
 _BESIDE = "(3, 4, 5)"

@@ -37,6 +37,7 @@ from strongroom.cli.solutions import export, solutions
 from strongroom.cli.sql import sql
 from strongroom.cli.stream import stream
 from strongroom.cli.token import token
+from strongroom.cli.trace import trace
 from strongroom.cli.users import sessions, users
 from strongroom.cli.vault import vault
 from strongroom.cli.whatif import whatif
@@ -67,6 +68,7 @@ audit.add_command(stream)
         whatif,
         policy_test,
         sql,
+        trace,
         import_,
         import_data,
         export_data,

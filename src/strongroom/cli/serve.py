@@ -43,6 +43,7 @@ _FILE = click.Path(path_type=Path)
     help="Serve HTTPS on this port, and plain HTTP on --port beside it. Needs a certificate.",
 )
 @click.option("--protect", is_flag=True, default=None, help="Enforce the service protection limits.")
+@click.option("--trace", is_flag=True, help="Keep what is refused, for `strongroom trace`.")
 def serve(
     home: Path,
     host: str | None,
@@ -53,6 +54,7 @@ def serve(
     tls_self_signed: bool | None,
     tls_port: int | None,
     protect: bool | None,
+    trace: bool,
 ) -> None:
     """Serve the Web API of a home.
 
@@ -63,6 +65,8 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert and tls_self_signed:
         raise click.UsageError("--tls-self-signed makes its own certificate; leave out --tls-cert and --tls-key.")
+    if trace:
+        os.environ["STRONGROOM_SERVER_TRACE"] = "true"  # as for the workers, who read the settings for themselves
     gc.disable()  # until `settle_memory`: what is read at the start stays, so looking for garbage in it finds none
     from strongroom.keys import worker_environment
     from strongroom.serving import Listening, run

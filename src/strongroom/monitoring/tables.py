@@ -7,13 +7,15 @@
 | `siemdestination` | where events of the trail are sent, and in what form (TS-818) |
 | `siemdelivery` | how far a reader of the trail has come: each destination, and the alert rules (TS-818) |
 
-Those of witnesses, who keep heads of the trail, are in `witness_tables`. Rules and destinations are written by clients;
+Those of witnesses, who keep heads of the trail, are in `witness_tables`, and what clients asked for in vain in `trace`.
+Rules and destinations are written by clients;
 the others by the platform alone. `siemdelivery` leaves no entries in the trail: each would be an event to send, which
 would move the reader on, which would leave an entry.
 """
 
 from functools import cache
 
+from strongroom.monitoring.trace import trace_table
 from strongroom.monitoring.witness_tables import witness_tables
 from strongroom.schema.model import ColumnType, Table
 from strongroom.schema.platform_tables import Given, platform_table
@@ -36,7 +38,7 @@ DELIVERY_STATES = ("Waiting", "Delivering", "Failing", "Refused")
 @cache
 def monitoring_tables() -> tuple[Table, ...]:
     """All of them."""
-    return (*_alerts(), *_stream(), *witness_tables())
+    return (*_alerts(), *_stream(), *witness_tables(), trace_table())
 
 
 def _alerts() -> tuple[Table, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
+from typing import cast
 
 from strongroom.clock import Clock, iso
 from strongroom.errors import HomeError, IntegrityViolation, Unavailable
@@ -22,6 +23,7 @@ from strongroom.store.pool import Pool
 from strongroom.store.portable import Dump, Load
 from strongroom.store.protocol import Stamp
 from strongroom.store.reading import Reader
+from strongroom.store.recording import Recording, RecordingEngine, RecordingReader
 from strongroom.store.transaction import StoreTransaction
 from strongroom.store.work import Shapes, Work
 
@@ -166,6 +168,14 @@ class StoreDatabase:
         with self._bare_write() as connection:
             yield Load(self._engine, connection, self._stored_schema(connection), self._keys)
             journal.end_line(connection)
+
+    def record(self) -> Recording:
+        """From now on what runs here is written down. For a process that asks what one request does, and ends."""
+        recording = Recording()
+        self._reader = RecordingReader(self._reader, recording)
+        self._pool.close()
+        self._pool = Pool(cast("Engine", RecordingEngine(self._engine, recording)))
+        return recording
 
     def interrupt(self, wait_s: float = 0.0) -> None:
         """End running statements: their units of work are undone, and none begins any more."""

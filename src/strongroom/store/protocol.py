@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from strongroom.store.copying import StoreCopy
     from strongroom.store.journal import Entry, Position
     from strongroom.store.leaves import AuditLog
+    from strongroom.store.recording import Recording
     from strongroom.store.portable import Dump
     from strongroom.store.tracking import Tracking
     from strongroom.store.transfers import Transfers
@@ -372,6 +373,10 @@ class Database(Protocol):
 
     def check(self) -> list[str]:
         """Every doubt about the store's integrity, in words; empty when there is none."""
+        ...
+
+    def record(self) -> "Recording":
+        """From now on what runs here is written down, with its times."""
         ...
 
     def interrupt(self, wait_s: float = 0.0) -> None:

@@ -26,6 +26,7 @@ from strongroom.webapi.multipart import (
     write_parts,
 )
 from strongroom.webapi.paths import split_path
+from strongroom.webapi.refused import tell
 
 MAX_REQUESTS = 1000
 MAX_PART_URL = 65_536
@@ -157,7 +158,7 @@ def _run(
     content: Callable[[str], str],
     identity: Identity | None = None,
 ) -> Response:
-    outer = exchange.request
+    outer = request = exchange.request
     preferences = read_preferences(item.request.headers.get("prefer"))
     try:
         request = _request(outer, item.request, content, exchange.environment.name)
@@ -168,7 +169,8 @@ def _run(
         part.identity = own
         return _held(resources.respond(part, split_path(request.path)))
     except StrongroomError as error:
-        return error_response(error, preferences, outer.root, outer.request_id)
+        refused = error_response(error, preferences, outer.root, outer.request_id)
+        return tell(exchange.environment, request, refused, outer)
     except Exception as error:  # noqa: BLE001 - the boundary of one part: the others keep their answers
         return unexpected_response(error, outer.request_id)
 

@@ -12,10 +12,16 @@ from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_accept, check_version, read_preferences
 from strongroom.webapi.http import Request, Response
 from strongroom.webapi.paths import split_path
+from strongroom.webapi.refused import tell
 
 
 def respond(environment: Environment, request: Request, claims: TokenClaims, verdict: Verdict) -> Response:
     """Answer one request whose bearer token has been verified and which may come in. Never raises."""
+    response = _respond(environment, request, claims, verdict)
+    return response if request.path.startswith("$batch") else tell(environment, request, response)
+
+
+def _respond(environment: Environment, request: Request, claims: TokenClaims, verdict: Verdict) -> Response:
     try:
         check_version(request)
         identity = Identity.of_request(claims.user, request.header)

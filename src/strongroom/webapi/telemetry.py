@@ -46,12 +46,17 @@ class Observation:
     @property
     def shape(self) -> str:
         """The path with keys and arguments replaced by `(…)`; `?` when it has characters that names do not have."""
-        return _shape(self.path[:_SHOWN])
+        return shape_of(self.path)
 
     @property
     def resource(self) -> str:
         """A label with few values: `data`, `metadata`, `batch`, `health`, `other`."""
         return _resource(self.path[:_SHOWN])
+
+
+def shape_of(path: str) -> str:
+    """A path, or what follows the service root, with keys and arguments replaced by `(…)`."""
+    return _shape(path[:_SHOWN])
 
 
 @lru_cache(maxsize=1024)  # lists are asked for under few paths
