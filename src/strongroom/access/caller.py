@@ -56,6 +56,7 @@ class UnitTree:
 
     units: Mapping[Key, Unit]
     _below: dict[Key, frozenset[Key]] = field(default_factory=dict[Key, frozenset[Key]], compare=False, repr=False)
+    _disabled: dict[Key, bool] = field(default_factory=dict[Key, bool], compare=False, repr=False)
 
     def subtree(self, key: Key) -> frozenset[Key]:
         """`key` and every unit below it."""
@@ -87,7 +88,10 @@ class UnitTree:
 
     def is_disabled(self, key: Key) -> bool:
         """Whether the unit or any unit above it is disabled (SM-61)."""
-        return any(unit.is_disabled for unit in self.path_to_root(key))
+        found = self._disabled.get(key)
+        if found is None:  # every request asks it of its caller
+            found = self._disabled[key] = any(unit.is_disabled for unit in self.path_to_root(key))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class Directory:
         with self.database.read() as transaction:
             yield transaction
 
+    def epoch(self) -> int:
+        """The security epoch of this moment: what is remembered under it still holds."""
+        return self.database.stamp().security_epoch
+
     def now(self) -> datetime:
         """The present."""
         return self.clock.now()

@@ -78,14 +78,17 @@ class Liveness:
         """Raise `Unauthenticated` when the session or the credential behind a token has ended."""
         if claims.session is None and claims.credential is None:
             return
-        now, live = self._directory.now(), None
-        with self._directory.reading() as transaction:
-            if claims.session is not None:
-                live = self._session(transaction, claims.session, now)
-            is_alive = claims.session is None or live is not None
-            if is_alive and claims.credential is not None:
-                is_alive = self._is_credential_valid(transaction, claims.credential, iso(now))
-        if not is_alive:
+        now, epoch = self._directory.now(), self._directory.epoch()
+        live = None if claims.session is None else self._known(claims.session, epoch, now)
+        ends = None if claims.credential is None else self._credentials.get(claims.credential, epoch)
+        if (live is None) != (claims.session is None) or (ends is None) != (claims.credential is None):
+            with self._directory.reading() as transaction:
+                if claims.session is not None:
+                    live = self._session(transaction, claims.session, now)
+                if claims.credential is not None:
+                    ends = self._end_of_credential(transaction, claims.credential, iso(now))
+        has_ended = claims.session is not None and live is None
+        if has_ended or (claims.credential is not None and (ends is None or iso(now) >= ends)):
             raise Unauthenticated("The requested resource requires authentication.")
         if live is not None:
             self._touch(live, now)
@@ -121,6 +124,14 @@ class Liveness:
         """The live session with this id, in a transaction of the directory."""
         return self._session(transaction, session_id, self._directory.now())
 
+    def known(self, session_id: Guid, epoch: int) -> LiveSession | None:
+        """The session, where it is known under this epoch of the directory to be live."""
+        return self._known(session_id, epoch, self._directory.now())
+
+    def _known(self, session_id: Guid, epoch: int, now: datetime) -> LiveSession | None:
+        known = self._sessions.get(session_id, epoch)
+        return known if known is not None and now < known.expires_on and now - known.used_on < known.idle else None
+
     def _binds_address(self, transaction: Transaction) -> bool:
         """Whether the organization ties sessions to the address of their sign-in."""
         epoch = transaction.stamp.security_epoch
@@ -133,8 +144,8 @@ class Liveness:
 
     def _session(self, transaction: Transaction, session_id: Guid, now: datetime) -> LiveSession | None:
         epoch = transaction.stamp.security_epoch
-        known = self._sessions.get(session_id, epoch)
-        if known is not None and now < known.expires_on and now - known.used_on < known.idle:
+        known = self._known(session_id, epoch, now)
+        if known is not None:
             return known
         # Another process may have seen the session used since: what the row says decides.
         row = transaction.row(transaction.schema.tables["signinsession"], session_id)
@@ -147,19 +158,20 @@ class Liveness:
         self._sessions.keep(session_id, epoch, found)
         return found
 
-    def _is_credential_valid(self, transaction: Transaction, credential: Guid, now: str) -> bool:
+    def _end_of_credential(self, transaction: Transaction, credential: Guid, now: str) -> str | None:
+        """When a credential that may be used now expires; None for one that may not."""
         epoch = transaction.stamp.security_epoch
         ends = self._credentials.get(credential, epoch)
         if ends is None:
             row = transaction.row(transaction.schema.tables["applicationcredential"], credential)
             if row is None or not is_valid(row, now):
-                return False
+                return None
             program = get(transaction, reference(row, "applicationregistrationid"))
             if not is_usable(program):
-                return False
+                return None
             ends = text(row, "expireson")
             self._credentials.keep(credential, epoch, ends)
-        return now < ends
+        return ends
 
     def _touch(self, live: LiveSession, now: datetime) -> None:
         """Note the use of a session, about once a minute: the idle time-out counts from there in every process."""

@@ -75,12 +75,17 @@ class Session:
     now: str = field(init=False)
     """The present as `2024-05-01T10:15:00Z`: one moment for the whole unit of work."""
 
-    transaction_id: Guid = field(init=False)
-    """Ties together the audit entries of one unit of work."""
+    _transaction_id: Guid | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.now = iso(self.clock.now())
-        self.transaction_id = new_guid(self.clock)
+
+    @property
+    def transaction_id(self) -> Guid:
+        """Ties together the audit entries of one unit of work. Made for the first of them: most reading has none."""
+        if self._transaction_id is None:
+            self._transaction_id = new_guid(self.clock)
+        return self._transaction_id
 
     @property
     def schema(self) -> Schema:

@@ -1,7 +1,10 @@
 """What goes into the verbs and what comes out of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+
+from msgspec import Struct, field
 
 from strongroom.ids import Guid, Reference
 from strongroom.schema.model import ManyToMany, Relationship, Rights
@@ -38,13 +41,12 @@ class NewRecord:
     The id may be given as the value of the primary key (WA-107).
     """
 
-    values: Mapping[str, Value] = field(default_factory=lambda: _NO_VALUES)
+    values: Mapping[str, Value] = dataclass_field(default_factory=lambda: _NO_VALUES)
     related: tuple[Related, ...] = ()
 
 
-@dataclass(slots=True)
-class Record:
-    """A row as the answer shows it.
+class Record(Struct):
+    """A row as the answer shows it. A page makes one for each row, which a struct does in half the time.
 
     `values` are those of `Select.outputs`, in order. `id` is the row's GUID (None in grouped and distinct answers),
     `version` its version for the ETag (WA-130). `expanded` has one entry for each `Expand` of the select: a record
@@ -54,9 +56,7 @@ class Record:
     values: tuple[Value, ...]
     id: Guid | None = None
     version: int | None = None
-    expanded: "dict[str, Record | list[Record] | Page | None]" = field(
-        default_factory=dict
-    )  # one call less for each row
+    expanded: "dict[str, Record | list[Record] | Page | None]" = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -68,6 +68,20 @@ class StoreDatabase:
         finally:
             self._pool.give_back(connection)
 
+    def stamp(self) -> Stamp:
+        """The numbers of this moment, by one statement outside of a transaction."""
+        connection = self._pool.take()
+        try:
+            epoch, metadata_version = connection.query("select security_epoch, metadata_version from stamp")[0]
+            return Stamp(epoch, metadata_version)
+        except Unavailable:
+            if not connection.is_broken:
+                raise
+        finally:
+            self._pool.give_back(connection)
+        with self.read() as transaction:  # which makes a new connection where one was lost
+            return transaction.stamp
+
     @contextmanager
     def write(self) -> Generator[StoreTransaction]:
         """One unit of work. `Unavailable` when no turn comes within 30 seconds, `TimeLimitExceeded` when the work

@@ -343,6 +343,11 @@ class Database(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]: ...
 
+    def stamp(self) -> Stamp:
+        """The numbers of this moment, for less than a snapshot costs: what is remembered under them still holds, or
+        has to be looked at again in a snapshot."""
+        ...
+
     def write(self) -> AbstractContextManager[Transaction]:
         """Commits at the end of the block, rolls back when it raises."""
         ...

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ParamSpec, TypeVar
 
 from strongroom.environment import Environment, Environments, settle_memory
@@ -170,7 +170,7 @@ class Application:
                 response = await self._take_file(environment, request, receive, claims)
             else:
                 body = await _body(receive, headers, self._max_body)
-                response = await self.answer(environment, replace(request, body=body), claims)
+                response = await self.answer(environment, replace(request, body=body) if body else request, claims)
         except StrongroomError as error:
             response = error_response(error, preferences, root, observation.request_id)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing may escape without an answer
@@ -224,12 +224,11 @@ class Application:
             address, verdict = self.entrance.admit(environment, claims, coming)
         except StrongroomError as error:
             return error_response(error, read_preferences(request.header("prefer")), request.root, request.request_id)
-        return respond(environment, replace(request, peer=address), claims, verdict)
+        found = request if address == request.peer else replace(request, peer=address)
+        return respond(environment, found, claims, verdict)
 
     async def _send(self, send: Send, response: Response, head_only: bool) -> None:
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers
-        ]
+        headers = [(_on_the_wire(name), value.encode("latin-1", "replace")) for name, value in response.headers]
         headers += _SECURITY_HEADERS
         stream, has_body = response.stream, response.status not in (204, 304)
         if has_body:
@@ -282,6 +281,11 @@ def _watch(loop: asyncio.AbstractEventLoop, waiting: Waiting, work: asyncio.Futu
         loop.run_in_executor(None, waiting.abandon)
     else:
         loop.call_later(LOOK_S, _watch, loop, waiting, work)
+
+
+@lru_cache(maxsize=512)  # the server has few names of headers
+def _on_the_wire(name: str) -> bytes:
+    return name.lower().encode("latin-1")
 
 
 def _accepted(scope: Scope) -> bytes:

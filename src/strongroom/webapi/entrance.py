@@ -56,12 +56,12 @@ class Entrance:
         """The address of the client. Proxies are those of the server's settings and of the environment's firewall."""
         if not coming.forwarded_for:
             return coming.peer
-        return client_address(coming.peer, coming.forwarded_for, self._proxies(self._firewall(environment)[1]))
+        return client_address(coming.peer, coming.forwarded_for, self._proxies(self._firewall(environment)))
 
     def refuse_outsiders(self, environment: Environment, coming: Coming, claims: TokenClaims | None) -> str:
         """The client's address. Raises `AccessDenied` when the environment's firewall keeps it out; `claims` are None
         while nobody is authenticated."""
-        firewall = self._firewall(environment)[1]
+        firewall = self._firewall(environment)
         address = client_address(coming.peer, coming.forwarded_for, self._proxies(firewall))
         if not firewall.is_outside(address):
             return address
@@ -83,8 +83,7 @@ class Entrance:
         """A request as the gate sees it."""
 
         def stamp() -> int:
-            with environment.database.read() as transaction:
-                return transaction.stamp.security_epoch
+            return environment.database.stamp().security_epoch
 
         def holder() -> Holder:
             with environment.database.read() as transaction:
@@ -108,10 +107,10 @@ class Entrance:
     def _follow_groups(self, environment: Environment, user: Guid, session_id: Guid) -> None:
         """Let the group teams of the environment fit the person, once after each change of the directory (TS-726)."""
         directory = self._environments.directory
+        if self._followed.get((environment.id, user), directory.epoch()) is not None:
+            return
         with directory.reading() as transaction:
             epoch = transaction.stamp.security_epoch
-            if self._followed.get((environment.id, user), epoch) is not None:
-                return
             live = self._environments.liveness.live(transaction, session_id)
             known, groups = known_of(transaction, None if live is None else live.person), all_groups(transaction)
         with environment.database.read() as transaction:
@@ -125,13 +124,13 @@ class Entrance:
     def _proxies(self, firewall: Firewall) -> frozenset[str]:
         return self._environments.trusted_proxies | firewall.proxies
 
-    def _firewall(self, environment: Environment) -> tuple[int, Firewall]:
-        with environment.database.read() as transaction:
-            epoch = transaction.stamp.security_epoch
-            known = self._firewalls.get(environment.id)
-            if known is None or known[0] != epoch:
-                known = self._firewalls[environment.id] = epoch, firewall_of(transaction)
-        return known
+    def _firewall(self, environment: Environment) -> Firewall:
+        known = self._firewalls.get(environment.id)
+        if known is None or known[0] != environment.database.stamp().security_epoch:
+            with environment.database.read() as transaction:
+                known = transaction.stamp.security_epoch, firewall_of(transaction)
+            self._firewalls[environment.id] = known
+        return known[1]
 
     def _tell(self, environment: Environment, address: str, claims: TokenClaims | None) -> None:
         """Tell of a request that would have been refused, once a minute for each address (audit action 118)."""

@@ -28,8 +28,9 @@ def shown(exchange: Exchange, response: Response) -> Response:
     """`response` with as much control information as the client asks for."""
     accept = exchange.request.headers.get("accept", "")
     asked = _LEVEL.search(accept) if "metadata=" in accept else None
-    media = response.header("content-type") or ""
-    if asked is None or not media.startswith("application/json") or response.status >= 400 or response.stream:
+    if asked is None or response.status >= 400 or response.stream:
+        return response
+    if not (response.header("content-type") or "").startswith("application/json"):
         return response
     level = asked[1].lower()
     body = cast(object, json.loads(response.body, parse_float=Decimal))

@@ -6,6 +6,8 @@ from asyncio import TimerHandle, Transport
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from strongroom.webapi.writing import WholeAnswers
+
 MAX_HEAD = 128 * 1024
 """Bytes of a request's head: its URL (WA-12) and its headers."""
 
@@ -40,12 +42,12 @@ class Client:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, but for five things.
+    """HTTP as uvicorn speaks it, but for six things.
 
     Bytes that are no request are answered with an error body (WA-50). A head has an end: 431, or 414, when it grows
     too large, and 408 when it is not there in time. A client that closes its side of the connection after the last
     byte of its request still gets the answer. And whoever works for a request can see whether its client is still
-    there (`Client`).
+    there (`Client`). Head and body of an answer are written together.
     """
 
     _is_in_head = True
@@ -57,6 +59,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # TCP only
         super().connection_made(transport)
+        self._answers = WholeAnswers(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,6 +92,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._has_head()
         super().on_headers_complete()
+        if self.cycle:
+            self.cycle.transport = self._answers
+
+    def on_response_complete(self) -> None:
+        self._answers.flush()
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         del msg  # it is the same sentence for whatever was wrong

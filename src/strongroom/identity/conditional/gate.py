@@ -79,15 +79,18 @@ class Gate:
     def admit(self, entering: Entering) -> Verdict:
         """What holds for a request. Raises `AccessDenied` when a policy blocks it, `StepUpRequired` when it asks for
         more than was shown, or for a newer sign-in."""
-        claims = entering.claims
-        with self._directory.reading() as transaction:
-            policies = self._known(transaction)
-            if not policies and claims.session is None:
-                return Verdict()
-            live = None if claims.session is None else self._liveness.live(transaction, claims.session)
-            decision = self._decision(transaction, policies, entering, live) if policies else GRANTED
-            if live is not None and live.is_guest:
-                _refuse_guest(entering)
+        session, epoch = entering.claims.session, self._directory.epoch()
+        live = None if session is None else self._liveness.known(session, epoch)
+        decision = GRANTED
+        if self._policies.get(None, epoch) != () or (live is None) != (session is None):
+            with self._directory.reading() as transaction:
+                policies = self._known(transaction)
+                live = None if session is None else self._liveness.live(transaction, session)
+                decision = self._decision(transaction, policies, entering, live) if policies else GRANTED
+        if live is not None and live.is_guest:
+            _refuse_guest(entering)
+        if live is None and decision is GRANTED:
+            return Verdict()
         now = self._directory.now()
         age = timedelta(0) if live is None else now - live.proven_on
         if decision.blocked:
