@@ -182,6 +182,8 @@ class SecuritySettings:
     """`isuseraccessauditenabled`: whether attempts that were refused leave entries."""
     audit_of_reads: bool = False
     """`isreadauditenabled`: whether reading is told, of tables and columns that say so (TS-808)."""
+    blocks_credentials: bool = False
+    """`blockcredentials`: whether credentials in ordinary columns are refused (TS-611)."""
     retention: AuditRetention = AuditRetention()
     """How long the trail is kept (TS-807)."""
     entry_team: Key | None = None

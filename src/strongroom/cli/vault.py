@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from strongroom.cli.credential_guard import guard
 from strongroom.cli.options import home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
 
@@ -188,6 +189,9 @@ def purge(vault_name: str, name: str, yes: bool, user: str, home: Path) -> None:
     with session_in(home, CONTROL, user, write=True) as session:
         purge_item(session, vault_name, name, _asker(session))
     say(f"'{name}' is destroyed.")
+
+
+vault.add_command(guard)
 
 
 def _asker(session: "Session") -> "Asker":

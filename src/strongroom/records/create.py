@@ -16,6 +16,7 @@ from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.ids import Guid, Key, Reference, new_guid, new_guids, parse_guid
 from strongroom.records import owners, refusals, states
 from strongroom.records.authorize import demand_new, demand_privilege
+from strongroom.records.credentials import refuse_credentials
 from strongroom.records.images import Arriving, arriving, keep, refuse_other_images
 from strongroom.records.inheritance import arrive
 from strongroom.records.lookups import Targets, references_in
@@ -216,6 +217,8 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
     """Check the values and add what the platform gives: then the row is as it will be stored."""
     table, row = form.table, draft.row
     checked = form.checked(draft.named, form.on_create)
+    if session.caller.facts.settings.blocks_credentials:
+        refuse_credentials(table, checked)
     values = {**base, **checked}
     if checked.get(_OVERRIDDEN) is not None:
         _override_creation(session, values)

@@ -15,6 +15,7 @@ from strongroom.records import owners, refusals, states
 from strongroom.records.assign import assign, move
 from strongroom.records.authorize import demand, demand_columns, demand_privilege
 from strongroom.records.create import refuse_direct_writes
+from strongroom.records.credentials import refuse_credentials
 from strongroom.records.images import arriving, keep
 from strongroom.records.inheritance import moved
 from strongroom.records.lookups import Targets, references_in
@@ -83,6 +84,8 @@ def change_row(session: Session, row: Row, intent: Intent, expected_version: int
     if intent.owner is not None and session.transaction.principal_key(intent.owner) != row.owner:
         owners.demand_valid_owner(session, table, intent.owner)
     checked = form.checked(intent.columns, form.on_update)
+    if checked and session.caller.facts.settings.blocks_credentials:
+        refuse_credentials(table, checked)
     if checked:
         _apply(session, form, row, checked, targets)
     if intent.owner is not None:

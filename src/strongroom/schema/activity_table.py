@@ -105,9 +105,20 @@ def with_own_columns(audit: Table) -> Table:
 
 
 def with_longer_settings(organization: Table) -> Table:
-    """The table `organization` with room for a JSON object in `auditsettings` (`access.retention`)."""
+    """The table `organization` with room for a JSON object in `auditsettings` (`access.retention`), and with the switch
+    that keeps credentials out of ordinary columns (TS-611)."""
     settings = replace(organization.columns["auditsettings"], max_length=4000)
-    return replace(organization, columns={**organization.columns, settings.logical_name: settings})
+    switch = replace(
+        _column("blockcredentials", ColumnType.BOOLEAN, "Keep Credentials Out of Columns", "organization"),
+        default=0,
+        options=(Option(0, "No"), Option(1, "Yes")),
+        valid_for_create=True,
+        valid_for_update=True,
+        is_audited=True,
+        column_number=1 + max(column.column_number for column in organization.columns.values()),
+    )
+    own = {column.logical_name: column for column in (settings, switch)}
+    return replace(organization, columns={**organization.columns, **own})
 
 
 def _to_user(column: str) -> Relationship:

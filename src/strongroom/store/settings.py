@@ -29,6 +29,7 @@ _COLUMNS = (
     "isreadauditenabled",
     "auditretentionperiodv2",
     "auditsettings",
+    "blockcredentials",
 )
 
 _FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
@@ -38,7 +39,9 @@ _FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
 def read_settings(work: Work) -> SecuritySettings:
     """The switches as they stand; the defaults while there is no organization row, the strictest values when the
     settings cannot be read (SM-7)."""
-    found = work.connection.query(f"select {', '.join(_COLUMNS)} from organization order by id limit 1")
+    known = work.table("organization").columns
+    columns = ", ".join(name if name in known else "null" for name in _COLUMNS)
+    found = work.connection.query(f"select {columns} from organization order by id limit 1")
     if not found:
         return SecuritySettings()
     return replace(settings_of(found[0]), entry_team=_entry_team(work))
@@ -57,7 +60,7 @@ def _entry_team(work: Work) -> Key | None:
 def settings_of(row: Raw) -> SecuritySettings:
     """The switches in one `organization` row: the columns above, in their order."""
     share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, *trail = row
-    audits, refusals, reads, period, kept = trail
+    audits, refusals, reads, period, kept, blocks = trail
     calendar = SecuritySettings(
         week_starts_on=week_start if week_start in range(7) else 0,
         fiscal_start=_month_and_day(fiscal_start),
@@ -66,6 +69,7 @@ def settings_of(row: Raw) -> SecuritySettings:
         audit_of_access=refusals is None or bool(refusals),
         audit_of_reads=bool(reads),
         retention=_retention(period, kept),
+        blocks_credentials=bool(blocks),
     )
     switches = _switches(xml)
     if switches is None:
