@@ -1,6 +1,8 @@
 """Section 23, writing metadata (WA-340 to WA-353)."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 from tests.wire.client import NS, Api, Json, column, label, table, unique
@@ -442,3 +444,35 @@ def test_two_writers_at_once_both_get_their_change(api: Api) -> None:
     assert statuses == [204] * 6
     row = api.new(set_of(name), {f"wire_n{number}": number for number in range(6)})
     assert [api.get(f"{set_of(name)}({row})")[f"wire_n{number}"] for number in range(6)] == list(range(6))
+
+
+def test_a_rollup_and_a_calculated_column_are_made_worked_out_and_asked_for(api: Api) -> None:
+    """WA-343, WA-403: the formula as JSON, its companions, the values in lists, filters and orders; XAML is refused."""
+    name = fresh("wire_r").lower()
+    attributes = "EntityDefinitions(LogicalName='account')/Attributes"
+    formula = {
+        "rollup": {"relationship": "contact_customer_accounts", "aggregate": "SUM", "column": "numberofchildren"}
+    }
+    total = {**column("Integer", name), "SourceType": 2, "FormulaDefinition": json.dumps(formula)}
+    api.refused("POST", attributes, {**total, "FormulaDefinition": "<Activity/>"}, status=400, says="XAML")
+    assert api.send("POST", attributes, total).status_code == 204
+    double = {"calculated": {"*": [{"column": "numberofemployees"}, 2]}}
+    twice = {**column("Integer", f"{name}x"), "SourceType": 1, "FormulaDefinition": json.dumps(double)}
+    assert api.send("POST", attributes, twice).status_code == 204
+    shown = api.get(f"{attributes}(LogicalName='{name}')/Microsoft.Dynamics.CRM.IntegerAttributeMetadata")
+    assert (shown["SourceType"], json.loads(shown["FormulaDefinition"])["rollup"]["aggregate"]) == (2, "SUM")
+
+    row = api.new("accounts", {"name": name, "numberofemployees": 21, name: 5, f"{name}x": 5})
+    api.new(
+        "contacts", {"lastname": "C", "numberofchildren": 3, "parentcustomerid_account@odata.bind": f"accounts({row})"}
+    )
+    target = quote(json.dumps({"@odata.id": f"accounts({row})"}))
+    answer = api.get(f"CalculateRollupField(Target=@p1,FieldName=@p2)?@p1={target}&@p2='{name}'")
+    assert (answer[name], answer[f"{name}_state"], answer["accountid"]) == (3, 1, row)
+    (found,) = api.rows(
+        f"accounts?$select={name},{name}_date,{name}x&$filter={name} eq 3 and {name}x eq 42&$orderby={name}"
+    )
+    assert (found[name], found[f"{name}x"], bool(found[f"{name}_date"])) == (3, 42, True)
+    api.refused("GET", f"CalculateRollupField(Target=@p1,FieldName='name')?@p1={target}", status=400, says="no rollup")
+    for each in (name, f"{name}x"):
+        assert api.send("DELETE", f"{attributes}(LogicalName='{each}')").status_code == 204

@@ -125,6 +125,11 @@ class Plan:
         return replace(self, guards=(*self.guards, guard))
 
 
+def plan_of_all(table: Table) -> Plan:
+    """Every row of a table, for the platform itself."""
+    return Plan(table, Rights.READ, (Branch(TRUE, ()),))
+
+
 def _fold(branches: tuple[Branch, ...]) -> Reach:
     everything = False
     owners: set[int] = set()

@@ -24,6 +24,7 @@ from strongroom.errors import InvalidRequest, NotFound, StrongroomError
 from strongroom.ids import Guid, Reference
 from strongroom.records import Session
 from strongroom.records.create import store_new
+from strongroom.records.platform_user import SYSTEM_USER
 from strongroom.records.update import write_changes
 from strongroom.store.protocol import Row, Transaction, Value
 
@@ -90,6 +91,9 @@ class Order:
     when: When = AT_ONCE
     waits: bool = False
     digest: str = ""
+    of_platform: bool = False
+    """Whether it acts in the platform's own name: nobody's rights bound what it works out."""
+
     again_of: Row | None = None
     """The job that this one follows as the next of a series: it belongs to the same user."""
 
@@ -112,6 +116,8 @@ def begin(session: Session, order: Order) -> Row:
         "recurrencestarttime": (start or session.now) if recurrence else None,
         _SEAL: _sealed(asked, order.digest),
     }
+    if order.of_platform:
+        values |= {"createdby": Reference("systemuser", SYSTEM_USER), "createdonbehalfby": None}
     if order.again_of is not None:
         values |= _same_author(session, order.again_of)
     return store_new(session, session.table(JOB), values)

@@ -8,6 +8,7 @@ it, so nobody else may write what it does. The rows that jobs write beside (`bul
 from collections.abc import Mapping
 
 from strongroom.background.jobs import JOB, State, Status
+from strongroom.background.recalculation import follow_formulas
 from strongroom.background.tables import DUPLICATE, FAILURE, OPERATION
 from strongroom.background.work import Work
 from strongroom.errors import InvalidRequest
@@ -45,6 +46,7 @@ def register(rules: Rules, works: Mapping[int, Work]) -> None:
     rules.on(Event.BEFORE_UPDATE, JOB, demand_transition, name="jobs: pause, resume, cancel")
     rules.on(Event.AFTER_UPDATE, JOB, follow, name="jobs: what tells of them follows")
     rules.on(Event.BEFORE_DELETE, JOB, _demand_idle, name="jobs: not removed while they run")
+    rules.on_schema(follow_formulas, name="formulas: they make sense, and are worked out")
     for table in (OPERATION, FAILURE, DUPLICATE):
         for event in (Event.BEFORE_CREATE, Event.BEFORE_UPDATE):
             rules.on(event, table, _refuse_write, name=f"jobs: {table} is written by jobs")

@@ -6,8 +6,8 @@ found in progress by whoever holds the lock was left by a process that is gone, 
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from strongroom.background import jobs
@@ -18,7 +18,7 @@ from strongroom.clock import Clock, iso, moment_of
 from strongroom.errors import InvalidRequest, StrongroomError, Unavailable
 from strongroom.ids import Guid
 from strongroom.records import RequestFacts, Rules, Session
-from strongroom.records.platform_user import platform_caller
+from strongroom.records.platform_user import SYSTEM_USER, platform_caller
 from strongroom.store.protocol import Database, Row, Transaction
 
 _TURN_S = 2.0
@@ -80,7 +80,8 @@ class Runner:
             return False
         work, user, behalf = found
         facts = RequestFacts(request_id=job, tag=f"job {job}")
-        running = Running(job, lambda: self.acting(user, behalf, facts), _Turn(self.rest).take)
+        opened = self._as_platform if user == SYSTEM_USER else lambda: self.acting(user, behalf, facts)
+        running = Running(job, opened, _Turn(self.rest).take)
         try:
             said = work.run(running)
         except Stopped:
@@ -147,6 +148,11 @@ class Runner:
                 if row is not None:
                     jobs.release(self._platform(transaction), row)
         self._own.clear()
+
+    @contextmanager
+    def _as_platform(self) -> Generator[Session]:
+        with self.database.write() as transaction:
+            yield self._platform(transaction)
 
     def _platform(self, transaction: Transaction) -> Session:
         return Session(transaction, platform_caller(transaction.schema), self.clock, self.rules)

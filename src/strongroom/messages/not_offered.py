@@ -3,7 +3,7 @@
 _NAMES = """
     AddChannelAccessProfilePrivileges AddPrincipalToQueue AddRecurrence AddToQueue
     ApplyRecordCreationAndUpdateRule ApplyRoutingRule Assign AssociateEntities AutoMapEntity Book
-    CalculateActualValue CalculatePrice CalculateRollupField
+    CalculateActualValue CalculatePrice
     CheckIncoming CheckPromote CloneContract CloneProduct CloseIncident
     CloseQuote CompoundUpdate ConvertProductToKit ConvertQuoteToSalesOrder
     ConvertSalesOrderToInvoice CopySystemForm DeleteOptionSet DisassociateEntities

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import orjson
 
 from strongroom.access.caller import SYSTEM_ADMINISTRATOR_TEMPLATE
+from strongroom.access.plan import plan_of_all
 from strongroom.access.planned import PlannedSelect
 from strongroom.clock import iso
 from strongroom.identity.guard import network
 from strongroom.ids import Reference, parse_guid
-from strongroom.monitoring.reading import plan_of_all
 from strongroom.monitoring.rules import AlertRule, Condition
 from strongroom.monitoring.watching import Entry
 from strongroom.query.ast import (

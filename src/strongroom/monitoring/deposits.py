@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from strongroom.access.plan import plan_of_all
 from strongroom.access.planned import PlannedSelect
 from strongroom.audit.exports import encode_key
 from strongroom.audit.heads import is_signed
@@ -20,7 +21,6 @@ from strongroom.audit.merkle import is_consistent
 from strongroom.errors import AccessDenied, InvalidRequest, NotFound
 from strongroom.identity.directory import flag, make, number, text
 from strongroom.ids import Guid
-from strongroom.monitoring.reading import plan_of_all
 from strongroom.monitoring.witness_tables import WITNESSED
 from strongroom.query.ast import Comparison, Field, Literal, Operator, Order, Output, Select, Source
 from strongroom.records import Session

@@ -8,13 +8,10 @@ is left out.
 from dataclasses import dataclass
 from datetime import datetime
 
-from strongroom.access.plan import Branch, Plan
 from strongroom.identity.directory import find, make, note, number
 from strongroom.ids import Reference
 from strongroom.monitoring.tables import DELIVERY
-from strongroom.query.ast import TRUE
 from strongroom.records import Session
-from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Row, Transaction, Value
 
 RULES = "alert-rules"
@@ -47,11 +44,6 @@ def place_at(transaction: Transaction, moment: datetime) -> int:
         else:
             high = middle
     return low
-
-
-def plan_of_all(table: Table) -> Plan:
-    """Every row of a table, for the platform itself."""
-    return Plan(table, Rights.READ, (Branch(TRUE, ()),))
 
 
 # --- where readers have come to ------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from email.utils import format_datetime, make_msgid
 
 import orjson
 
+from strongroom.access.plan import plan_of_all
 from strongroom.access.planned import PlannedSelect
 from strongroom.clock import Clock, iso
 from strongroom.identity.directory import find, note, number, text
 from strongroom.ids import Guid, Reference
 from strongroom.keys import Secret
 from strongroom.monitoring.outbound import TIMEOUT_S, Outbound, endpoint_of, post, signature
-from strongroom.monitoring.reading import plan_of_all
 from strongroom.monitoring.rules import addresses
 from strongroom.monitoring.tables import ALERT, RULE, SEVERITIES
 from strongroom.query.ast import (

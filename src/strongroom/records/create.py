@@ -16,6 +16,7 @@ from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.ids import Guid, Key, Reference, new_guid, new_guids, parse_guid
 from strongroom.records import owners, refusals, states
 from strongroom.records.authorize import demand_new, demand_privilege
+from strongroom.records.calculated import complete_calculated
 from strongroom.records.credentials import refuse_credentials
 from strongroom.records.images import Arriving, arriving, keep, refuse_other_images
 from strongroom.records.inheritance import arrive
@@ -93,6 +94,7 @@ def store_new(session: Session, table: Table, values: dict[str, Value], row_id: 
     place = owners.place_of_new(session, table, values)
     row_id = row_id or new_guid(session.clock)
     values[table.primary_id] = row_id
+    complete_calculated(table, {}, values)
     row = Row(table, _NO_KEY, row_id, place.owner, place.unit, 0, values)
     _store(session, row)
     return row
@@ -239,6 +241,7 @@ def _complete(session: Session, form: TableForm, draft: Draft, base: dict[str, V
     row.values = values
     if session.rules.has(Event.BEFORE_CREATE, table.logical_name):
         session.rules.run(Event.BEFORE_CREATE, session, row, values)
+    complete_calculated(table, {}, values)
     for name in form.required:
         if values.get(name) is None:
             raise InvalidRequest(f"'{table.logical_name}' needs a value for '{name}': the column is SystemRequired.")

@@ -14,6 +14,7 @@ from strongroom.ids import Guid, Key, Reference, parse_guid
 from strongroom.records import owners, refusals, states
 from strongroom.records.assign import assign, move
 from strongroom.records.authorize import demand, demand_columns, demand_privilege
+from strongroom.records.calculated import complete_calculated
 from strongroom.records.create import refuse_direct_writes
 from strongroom.records.credentials import refuse_credentials
 from strongroom.records.images import arriving, keep
@@ -96,6 +97,7 @@ def change_row(session: Session, row: Row, intent: Intent, expected_version: int
 
 def write_changes(session: Session, row: Row, changes: dict[str, Value]) -> None:
     """Make a change that the platform decided itself: no rights, no checks, but bookkeeping and the audit entry."""
+    complete_calculated(row.table, row.values, changes)
     before = {name: row.values.get(name) for name in changes}
     session.transaction.update(row, {**changes, **of_changed_row(session, row.table)})
     record_update(session, row, {name: (old, row.values.get(name)) for name, old in before.items()})
@@ -115,6 +117,7 @@ def _apply(session: Session, form: TableForm, row: Row, changes: dict[str, Value
     rules = session.rules
     if rules.has(Event.BEFORE_UPDATE, table.logical_name):
         rules.run(Event.BEFORE_UPDATE, session, row, changes)
+    complete_calculated(table, row.values, changes)
     before = {name: row.values.get(name) for name in changes}
     session.transaction.update(row, {**changes, **of_changed_row(session, table)})
     keep(session, row, pictures)

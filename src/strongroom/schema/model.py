@@ -191,6 +191,10 @@ class Column:
     is_logical: bool = False
     is_indexed: bool = False
     source_type: SourceType = SourceType.SIMPLE
+    formula: str | None = None
+    """How the value of a calculated or rollup column is worked out (`schema.formulas`); None for those of the
+    catalogue, which the platform fills in its own way or not at all."""
+
     auto_number_format: str | None = None
     max_size_kb: int | None = None
     can_store_full_image: bool = True

@@ -13,7 +13,17 @@ from strongroom.ids import Guid, Reference
 from strongroom.records import Session
 from strongroom.schema.changes import NewAssociation, NewChoice, NewColumn, NewKey, NewOption, NewRelationship
 from strongroom.schema.changes.columns import companion_names
-from strongroom.schema.model import AlternateKey, Choice, Column, ColumnType, ManyToMany, Option, Relationship, Table
+from strongroom.schema.model import (
+    AlternateKey,
+    Choice,
+    Column,
+    ColumnType,
+    ManyToMany,
+    Option,
+    Relationship,
+    SourceType,
+    Table,
+)
 from strongroom.solutions.archive import open_archive
 from strongroom.solutions.component_rows import held_privileges
 from strongroom.solutions.contents import (
@@ -269,6 +279,8 @@ def new_column(column: Column) -> NewColumn:
         is_audited=column.is_audited,
         auto_number_format=column.auto_number_format,
         max_size_kb=column.max_size_kb,
+        source_type=column.source_type if column.formula is not None else SourceType.SIMPLE,
+        formula=column.formula,
     )
 
 

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from strongroom.errors import InvalidRequest
 from strongroom.schema.changes import NewAssociation, NewChoice, NewColumn, NewKey, NewOption, NewRelationship
-from strongroom.schema.model import Cascade, ColumnType, DateBehavior, Ownership, RequiredLevel
+from strongroom.schema.model import Cascade, ColumnType, DateBehavior, Ownership, RequiredLevel, SourceType
 from strongroom.solutions.model import SolutionRelationship, SolutionTable
 from strongroom.solutions.xml import child_text, first_child, flag, localized, number, whole
 
@@ -97,6 +97,8 @@ def read_column(attribute: Element) -> NewColumn | None:
     if type_ is None:
         raise InvalidRequest(f"The column '{name}' has the type '{kind}', which no table here has.")
     options, choice, default = _choice_of(attribute, type_)
+    # A formula of Dataverse's own lies in a file of its own, and is not worked out here: the column is a simple one.
+    formula = child_text(attribute, "FormulaDefinition") or None
     is_number = type_ in (ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.DOUBLE, ColumnType.MONEY)
     return NewColumn(
         schema_name=name,
@@ -117,6 +119,8 @@ def read_column(attribute: Element) -> NewColumn | None:
         is_audited=flag(attribute, "IsAuditEnabled"),
         auto_number_format=child_text(attribute, "AutoNumberFormat") or None,
         max_size_kb=whole(child_text(attribute, "MaxValue")) if type_ in (ColumnType.FILE, ColumnType.IMAGE) else None,
+        source_type=SourceType(whole(child_text(attribute, "SourceType")) or 0) if formula else SourceType.SIMPLE,
+        formula=formula,
     )
 
 

@@ -118,6 +118,8 @@ def _attribute(table: SolutionTable, column: NewColumn, withheld: Withheld, *, i
         "AppDefaultValue": column.default,
         "AutoNumberFormat": column.auto_number_format,
         "OptionSetName": column.global_choice,
+        "SourceType": None if column.formula is None else column.source_type.value,
+        "FormulaDefinition": column.formula,
     }
     for name, fact in facts.items():
         if fact is not None:

@@ -97,7 +97,8 @@ def is_stored(table: Table, column: Column) -> bool:
         return False
     if column.type in (ColumnType.PARTYLIST, ColumnType.MANAGEDPROPERTY):
         return column.type is ColumnType.MANAGEDPROPERTY
-    return column.source_type is not SourceType.CALCULATED or column.logical_name == table.primary_name
+    is_filled = column.source_type is not SourceType.CALCULATED or column.formula is not None
+    return is_filled or column.logical_name == table.primary_name
 
 
 def has_table_column(column: Column) -> bool:

@@ -7,7 +7,7 @@ from tests.unit.monitoring.watched import Watched
 
 from strongroom.access.planned import PlannedSelect
 from strongroom.monitoring.matching import compiled
-from strongroom.monitoring.reading import plan_of_all
+from strongroom.access.plan import plan_of_all
 from strongroom.query.ast import Field, Output, ReadContext, Select, Source
 from strongroom.query.odata import read_filter
 from strongroom.store.protocol import Value

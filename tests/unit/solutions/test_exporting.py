@@ -13,12 +13,13 @@ from strongroom.errors import AccessDenied, InvalidRequest, NotFound
 from strongroom.ids import Guid
 from strongroom.records import NewRecord, change_schema, create
 from strongroom.schema.changes import NewColumn, create_column, delete_column, replace_column
-from strongroom.schema.model import ColumnType
+from strongroom.schema.model import ColumnType, SourceType
 from strongroom.solutions import (
     Archive,
     Solution,
     Verdict,
     export_solution,
+    find_solution,
     import_solution,
     open_archive,
     plan_import,
@@ -113,6 +114,26 @@ def test_what_was_removed_here_since_the_import_is_not_exported_again(database: 
     document = open_archive("export.zip", exported).files["customizations.xml"].decode()
     assert 'PhysicalName="sample_Email"' not in document
     assert 'PhysicalName="sample_TelephoneNumber"' in document
+
+
+def test_a_column_that_is_worked_out_goes_and_comes_with_its_formula(database: Database) -> None:
+    world = World(database)
+    archive = small("", name="sums")
+    _import(world, read_solution(archive), archive)
+    twice = '{"calculated": {"*": [{"column": "numberofemployees"}, 2]}}'
+    column = NewColumn("new_Twice", ColumnType.INTEGER, source_type=SourceType.CALCULATED, formula=twice)
+    with world.administrating() as session:
+        schema = create_column(session.schema, "account", column)
+        change_schema(session, schema)
+        made = schema.tables["account"].columns["new_twice"]
+        solution = find_solution(session, "sums")
+        assert solution is not None
+        add_component(session, solution.id, Component(2, made.metadata_id))
+
+    (table,) = _read(_export(world, "sums")).tables
+
+    (read,) = table.columns
+    assert (read.source_type, read.formula) == (SourceType.CALCULATED, made.formula)
 
 
 def test_the_navigation_of_an_association_keeps_its_names(database: Database) -> None:

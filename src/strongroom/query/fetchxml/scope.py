@@ -111,7 +111,11 @@ def listed_columns(table: Table) -> list[Column]:
         for column in table.columns.values()
         if column.valid_for_read
         and column.type not in _NOT_LISTED
-        and (column.source_type is not SourceType.CALCULATED or column.logical_name == table.primary_name)
+        and (
+            column.source_type is not SourceType.CALCULATED
+            or column.formula is not None
+            or column.logical_name == table.primary_name
+        )
     ]
 
 

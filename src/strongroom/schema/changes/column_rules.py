@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from strongroom.errors import InvalidRequest
 from strongroom.schema.changes.options import DEFAULT_OPTION_PREFIX, checked_options, numbered_options
 from strongroom.schema.changes.requests import NewColumn
+from strongroom.schema.formulas import read_formula
 from strongroom.schema.model import (
     Column,
     ColumnType,
@@ -109,8 +110,15 @@ def new_column(
             f"A column of type {new.type.value} cannot be made by itself"
             + (": create a relationship, which makes its lookup." if new.type.is_lookup else ".")
         )
-    if new.source_type is not SourceType.SIMPLE:
-        raise InvalidRequest(f"The column '{name}' is calculated; only simple columns can be created.")
+    is_simple, formula = new.source_type is SourceType.SIMPLE, None
+    if not is_simple:
+        if is_primary_name:
+            raise InvalidRequest(f"The primary name column '{name}' cannot be calculated.")
+        formula = read_formula(new.formula or "", new.source_type)
+    elif new.formula:
+        raise InvalidRequest(
+            f"The column '{name}' has a FormulaDefinition: set SourceType 1 (calculated) or 2 (rollup)."
+        )
     if is_primary_name and new.type is not ColumnType.STRING:
         raise InvalidRequest(f"The primary name column '{name}' must be a StringAttributeMetadata.")
     if new.type in (ColumnType.PICKLIST, ColumnType.MULTISELECT) and not (new.options or new.global_choice):
@@ -124,6 +132,10 @@ def new_column(
         default=0 if new.type is ColumnType.BOOLEAN else None,
         can_be_secured=not is_primary_name and new.type is not ColumnType.UNIQUEIDENTIFIER,
         is_custom=True,
+        source_type=new.source_type,
+        formula=formula,
+        valid_for_create=is_simple,
+        valid_for_update=is_simple,
     )
     return described(schema, blank, new, option_prefix=option_prefix)
 

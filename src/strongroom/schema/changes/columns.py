@@ -1,6 +1,6 @@
 """Making, replacing and removing columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from strongroom.errors import InvalidRequest, NotFound
@@ -8,7 +8,8 @@ from strongroom.schema.build import ids_for_next_version, next_version, with_rel
 from strongroom.schema.changes.column_rules import checked_column_name, checked_secured, described, new_column
 from strongroom.schema.changes.options import DEFAULT_OPTION_PREFIX
 from strongroom.schema.changes.requests import NewColumn
-from strongroom.schema.model import Cascade, Column, ColumnType, Relationship, Schema, Table
+from strongroom.schema.formulas import read_formula
+from strongroom.schema.model import Cascade, Column, ColumnType, Relationship, Schema, SourceType, Table
 from strongroom.schema.system_columns import IdMaker, derived_names
 
 IN_USE = "0x8004f01f"
@@ -45,6 +46,8 @@ def replace_column(
         )
     if new.schema_name and new.schema_name.lower() != column.logical_name:
         raise InvalidRequest(f"The name of column '{column_name}' cannot be changed to '{new.schema_name}'.")
+    if new.formula and read_formula(new.formula, column.source_type) != column.formula:
+        raise InvalidRequest(f"The formula of '{column_name}' cannot be changed: delete the column and make it anew.")
     changed = described(schema, column, new, option_prefix=option_prefix)
     if new.is_secured is not None:
         changed = checked_secured(table, changed, new.is_secured)
@@ -152,7 +155,12 @@ def _next_number(columns: Mapping[str, Column]) -> int:
 def companion_names(column: Column) -> tuple[str, ...]:
     """Columns that come and go with this one."""
     name = column.logical_name
-    match column.type:
+    rolled = (f"{name}_date", f"{name}_state") if column.source_type is SourceType.ROLLUP else ()
+    return (*_companions_by_type(name, column.type), *rolled)
+
+
+def _companions_by_type(name: str, type_: ColumnType) -> tuple[str, ...]:
+    match type_:
         case ColumnType.MONEY:
             return (f"{name}_base",)
         case ColumnType.FILE:
@@ -164,7 +172,8 @@ def companion_names(column: Column) -> tuple[str, ...]:
 
 
 def _companions(table: Table, column: Column, new_id: IdMaker) -> list[Column]:
-    """The base amount of a money column, the file name of a file, what is told of an image: all read-only."""
+    """The base amount of a money column, the file name of a file, what is told of an image, when a rollup was worked
+    out and whether that worked: all read-only."""
     name, schema_name = column.logical_name, column.schema_name
 
     def companion(suffix: str, type_: ColumnType, **more: object) -> Column:
@@ -183,6 +192,15 @@ def _companions(table: Table, column: Column, new_id: IdMaker) -> list[Column]:
         )
         return replace(base, **more)
 
+    rolled: list[Column] = []
+    if column.source_type is SourceType.ROLLUP:
+        date = companion("_Date", ColumnType.DATETIME, label=f"{column.label} (Last Updated On)", format="DateAndTime")
+        state = companion("_State", ColumnType.INTEGER, label=f"{column.label} (State)", minimum=0.0, maximum=10.0)
+        rolled = [replace(each, is_logical=False) for each in (date, state)]
+    return [*rolled, *_typed_companions(column, companion)]
+
+
+def _typed_companions(column: Column, companion: Callable[..., Column]) -> list[Column]:
     match column.type:
         case ColumnType.MONEY:
             return [

@@ -46,6 +46,7 @@ class NewColumn:
     max_size_kb: int | None = None
     can_store_full_image: bool | None = None
     source_type: SourceType = SourceType.SIMPLE
+    formula: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ _WHOLE_BOUNDS: _Properties = {
     "MaxValue": lambda item: _whole(item.column.maximum),
 }
 _FORMAT: _Properties = {"Format": lambda item: item.column.format}
-_FORMULA: _Properties = {"FormulaDefinition": lambda item: "", "SourceTypeMask": lambda item: 0}
+_FORMULA: _Properties = {"FormulaDefinition": lambda item: item.column.formula or "", "SourceTypeMask": lambda item: 0}
 _IME: _Properties = {"ImeMode": lambda item: "Auto"}
 _LENGTH: _Properties = {"MaxLength": lambda item: item.column.max_length}
 _PRECISION: _Properties = {"Precision": lambda item: item.column.precision}

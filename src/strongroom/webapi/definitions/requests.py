@@ -134,6 +134,7 @@ def new_column(schema: Schema, body: Json) -> NewColumn:
         max_size_kb=integer(body, "MaxSizeInKB"),
         can_store_full_image=boolean(body, "CanStoreFullImage"),
         source_type=_member(SourceType, source or 0, "SourceType"),
+        formula=text(body, "FormulaDefinition") or None,
     )
 
 
