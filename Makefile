@@ -11,6 +11,7 @@
 #   make mutants      how many small changes of the security rules the tests notice; half an hour
 #   make long         the campaigns: random worlds and inputs for as long as they are given
 #   make docs         write the reference pages anew from the commands
+#   make images       make the pictures of the README and the guide anew from a demo company
 #   make lock         write the lock files anew after a change of dependencies in pyproject.toml
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ DEMO_PORT ?= 8000
 DEMO_TLS_PORT ?= 8443
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog hsm bench load fuzz mutants long docs lock
+.PHONY: help setup dev demo demo-reset texts check lint test clients browser syslog hsm bench load fuzz mutants long docs images lock
 .DEFAULT_GOAL := help
 
 help:
@@ -161,6 +162,10 @@ mutants: dev
 long: dev
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit tests/property tests/differential tests/faults \
 		-m "campaign or not campaign" -q -rP
+
+# The pictures of the README and the guide: a demo company, looked at with Chromium.
+images: dev
+	$(BIN)/python -m tests.browser.images
 
 docs: dev
 	$(BIN)/python -m strongroom.cli.reference > docs/reference/command-line.md

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 from tests.servers import RunningServer, run_cli, start_server
 
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -32,7 +32,8 @@ COOKIE = "strongroom-token"
 ADMIN, SELLER = "admin", "sofia@meridian.example"
 
 
-def _chromium() -> str | None:
+def chromium_path() -> str | None:
+    """Where Chromium is on this machine."""
     return next(
         (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
     )
@@ -103,14 +104,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser for a module: while it is there an event loop runs, in which other tests could start none."""
-    found = _chromium()
+    found = chromium_path()
     if found is None:
         reason = "Chromium is not installed: apt install chromium"
         if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
         browser.close()
 
