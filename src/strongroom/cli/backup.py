@@ -65,6 +65,29 @@ def list_backups(home: Path, environment: str | None, as_json: bool) -> None:
         say(table(head, [_shown(each) for each in found]))
 
 
+@backup.command(short_help="Show which moments can be had back.")
+@home_option
+@environment_option
+@json_option
+def window(home: Path, environment: str | None, as_json: bool) -> None:
+    """Show between which moments every second can be had back with `strongroom restore --at`, oldest first.
+
+    A window begins with a back-up, and ends where something is missing of the journal of changes after it.
+    """
+    from strongroom.clock import iso
+    from strongroom.lifecycle.backups import Backups
+
+    opened_home = opened(home)
+    record = opened_home.record(environment) if environment else opened_home.default_record()
+    backups = Backups(opened_home)
+    found = backups.journals.windows(backups.listed(record.id), backups.journals.keep_of(record))
+    told = [{"environment": record.name, "from": iso(each.begins), "to": iso(each.ends)} for each in found]
+    if as_json:
+        print_json(told)
+    else:
+        say(table(("ENVIRONMENT", "FROM", "TO"), [tuple(each.values()) for each in told]))
+
+
 @backup.command(short_help="Put a back-up back aside, and look whether all is there.")
 @click.argument("backup_id", metavar="ID")
 @home_option
@@ -103,7 +126,7 @@ def delete(backup_id: str, yes: bool, home: Path) -> None:
 
 @click.command(short_help="Put a back-up in place, or beside.")
 @click.option("--backup", "backup_id", metavar="ID", help="The back-up; the beginning of its id, or newest.")
-@click.option("--at", metavar="TIME", help="Instead: the state at this time, such as 2026-05-01T10:15:00Z.")
+@click.option("--at", metavar="TIME", help="Instead: the state at this second, such as 2026-05-01T10:15:00Z.")
 @click.option("--to", "target", metavar="NAME", help="Environment to replace, or to make; default: the one it is of.")
 @click.option("--database", metavar="URL", help="For a new environment: its PostgreSQL database.")
 @confirm_option
@@ -143,7 +166,13 @@ def restore(
     if as_json:
         print_json(answer)
         return
-    say(f"'{answer['environment']}' is as it was on {answer['takenOn']}: {answer['rows']:,} rows.")
+    if answer["pointInTime"]:
+        say(
+            f"'{answer['environment']}' is as it was on {answer['pointInTime']}: the back-up of {answer['takenOn']}, "
+            f"and {answer['unitsOfWork']:,} units of work after it."
+        )
+    else:
+        say(f"'{answer['environment']}' is as it was on {answer['takenOn']}: {answer['rows']:,} rows.")
     if answer["before"]:
         say(f"What was there before is the back-up {answer['before']}.")
     say(f"Only administrators get in; `strongroom environment open {answer['environment']}` opens it.")

@@ -9,6 +9,7 @@ import click
 from strongroom.cli.operating import confirm_option, require_confirmed, run_operation
 from strongroom.cli.options import home_option, json_option, opened
 from strongroom.cli.output import print_json, say, table
+from strongroom.cli.proofs import prove_encryption, prove_isolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,10 @@ _TYPES = ("production", "sandbox", "developer", "trial")
 @click.group(short_help="Make, copy, close and delete environments.")
 def environment() -> None:
     """The environments of a home. Each has a store, a key and a life of its own."""
+
+
+environment.add_command(prove_isolation)
+environment.add_command(prove_encryption)
 
 
 @environment.command("list", short_help="Show the environments of a home.")

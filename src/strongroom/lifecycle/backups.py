@@ -185,6 +185,15 @@ class Backups:
             raise BackupDamaged(f"The manifest of the back-up {manifest.id} is damaged.") from None
         return read_backup(self.path_of(manifest), identity, make)
 
+    def opens_with(self, manifest: Manifest, environment: Guid) -> bool:
+        """Whether the key that an environment has for back-ups gives the identity of this one."""
+        place = self._place(Guid(manifest.environment_id), Guid(manifest.id))
+        try:
+            unwrap(expand(self._wrapping_key(environment)), base64.b64decode(manifest.wrapped_key), *place)
+        except HomeError:
+            return False
+        return True
+
     def verify(self, manifest: Manifest) -> Found:
         """Put a back-up back aside, look at all that can be looked at, and remove that again (TS-408, TS-414)."""
         self.require_whole(manifest)

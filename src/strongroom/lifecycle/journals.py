@@ -9,6 +9,7 @@ entries leave the store; what a killed process leaves is at most in both, and co
 
 import hashlib
 import struct
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -207,7 +208,8 @@ class Journals:
         first, last = entries[0], entries[-1]
         times = sorted(_moment(each.committed_on) for each in entries)
         name = f"{first.number:012}-{last.number:012}-{times[0]:{_STAMP}}-{times[-1]:{_STAMP}}{_SUFFIX}"
-        sealed = wrap(self._key(environment), Secret(_framed(entries)), *self._place(environment, line, name))
+        data = Secret(zlib.compress(_framed(entries)))
+        sealed = wrap(self._key(environment), data, *self._place(environment, line, name))
         replace_file(Disk(), self._line(environment, line) / name, sealed)
         return last.number
 
@@ -219,7 +221,7 @@ class Journals:
             raise BackupDamaged(
                 f"A part of the journal, {segment.path.name}, does not open: it was altered, or its key is another one."
             ) from None
-        return _unframed(data)
+        return _unframed(zlib.decompress(data))
 
     def _last(self, folder: Path) -> int:
         """The newest entry that is kept of a line. What an interrupted writing left is removed."""

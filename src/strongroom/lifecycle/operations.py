@@ -27,6 +27,8 @@ from strongroom.keys import Secret
 from strongroom.keys.disk import Disk
 from strongroom.lifecycle import custody, environments
 from strongroom.lifecycle.backups import MANUAL, SYSTEM, Backups, Tell, silent
+from strongroom.lifecycle.encryption_proof import prove_encryption
+from strongroom.lifecycle.isolation_proof import prove_isolation
 from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.mirroring import mirror, mirror_backups, note_certificate
 from strongroom.lifecycle.portability import export_everything, import_everything
@@ -321,6 +323,14 @@ def _purge(home: Home, ledger: Ledger, asked: Asked) -> Answer:
     return {"certificate": document}
 
 
+def _prove_isolation(home: Home, _: Ledger, asked: Asked) -> Answer:
+    return prove_isolation(home, asked.text("names").split(","), by=asked.by)
+
+
+def _prove_encryption(home: Home, _: Ledger, asked: Asked) -> Answer:
+    return prove_encryption(home, asked.text("name"))
+
+
 def _add_key(home: Home, ledger: Ledger, asked: Asked) -> Answer:
     unprotected = asked.optional("unprotected") == "yes"
     key = custody.add_key(home, ledger, asked.text("key"), asked.text("address"), unprotected=unprotected, by=asked.by)
@@ -402,5 +412,7 @@ OPERATIONS: Mapping[str, _Do] = {
     "remove-key": _remove_key,
     "recover": _simple(lambda home, asked: environments.recover(home, asked.text("name"))),
     "purge": _purge,
+    "prove-isolation": _prove_isolation,
+    "prove-encryption": _prove_encryption,
 }
 """What is done, by the name under which it is asked for and written down."""

@@ -85,6 +85,18 @@ def _restore(session: Session, arguments: Arguments) -> _Told:
     return {**told, "name": _name(_environment(session, arguments)), "at": moment.isoformat()}
 
 
+def _several(session: Session, arguments: Arguments) -> _Told:
+    names: list[str] = []
+    for told in arguments.strings("EnvironmentIds"):
+        row = session.transaction.row(session.table("environment"), Guid(told.lower()))
+        if row is None or row.values.get("state") == _PURGED:
+            raise NotFound("There is no such environment.")
+        names.append(_name(row))
+    if len(set(names)) < 2:
+        raise _refused("Name two environments or more.", "need-two", "TS-403", "EnvironmentIds")
+    return {"names": ",".join(names)}
+
+
 def _confirmed(session: Session, arguments: Arguments) -> _Told:
     """The environment of a dangerous operation, whose name was repeated (TS-410)."""
     row = _environment(session, arguments)
@@ -177,7 +189,7 @@ def _conflict(row: Row, reason: str, rule: str, why: str) -> Conflict:
 
 
 _CHANGE, _MAKE = ("environment", Rights.WRITE), ("environment", Rights.CREATE)
-_KEYS = ("keyreference", Rights.WRITE)
+_KEYS, _KEYS_READ = ("keyreference", Rights.WRITE), ("keyreference", Rights.READ)
 _TYPE = Parameter("Type", Kind.INTEGER)
 _MESSAGE = Parameter("Message", Kind.STRING, required=False)
 
@@ -234,6 +246,8 @@ OPERATIONS: tuple[Operation, ...] = (
     _asking("SuspendEnvironment", "suspend", _CHANGE, _mode, _ENVIRONMENT, _MESSAGE),
     _asking("StartAdministrationMode", "administer", _CHANGE, _mode, _ENVIRONMENT, _MESSAGE),
     _asking("OpenEnvironment", "open", _CHANGE, _named, _ENVIRONMENT),
+    _asking("ProveIsolation", "prove-isolation", _CHANGE, _several, Parameter("EnvironmentIds", Kind.STRINGS)),
+    _asking("ProveEncryption", "prove-encryption", _KEYS_READ, _named, _ENVIRONMENT),
     _asking(
         "AssignCustomerKeys", "assign-key", _KEYS, _assign, _ENVIRONMENT, Parameter("KeyReferenceIds", Kind.STRINGS)
     ),

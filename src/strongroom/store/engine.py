@@ -47,8 +47,10 @@ class Duplicate(Exception):
 class Connection(Protocol):
     """One session with the database, used by one transaction at a time."""
 
-    is_broken: bool
-    """Whether the session is lost, so that the pool must not keep it."""
+    @property
+    def is_broken(self) -> bool:
+        """Whether the session is lost, so that the pool must not keep it."""
+        ...
 
     def begin(self, *, write: bool, limit_s: float | None = None) -> Raw:
         """Start a transaction and return the stamp row: security epoch, metadata version, last version number.

@@ -33,6 +33,9 @@ TABLE = "journal"
 _LARGEST_BODY = 256 * 1024 * 1024
 """Bytes of one entry; a unit of work that is larger ends the line, and the next back-up begins another one."""
 
+_COMPRESSED_FROM = 16 * 1024
+"""Smaller entries are stored as they are: pressing one takes longer than writing it."""
+
 _EXECUTE, _MANY, _INSERT = 0, 1, 2
 _BYTES = {"sqlcipher": "blob", "postgresql": "bytea"}
 _WRITING = ("insert", "update", "delete")
@@ -56,7 +59,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One unit of work. `body` is compressed; `replay` reads it."""
+    """One unit of work. `replay` reads its `body`."""
 
     number: int
     committed_on: str
@@ -95,10 +98,6 @@ class Recording:
     @property
     def is_broken(self) -> bool:
         return self.inner.is_broken
-
-    @is_broken.setter
-    def is_broken(self, value: bool) -> None:
-        self.inner.is_broken = value
 
     def begin(self, *, write: bool, limit_s: float | None = None) -> Raw:
         return self.inner.begin(write=write, limit_s=limit_s)
@@ -240,7 +239,8 @@ def replay(connection: Connection, entries: Iterable[Entry]) -> int:
 
 
 def _encoded(changes: Sequence[_Change]) -> bytes:
-    return zlib.compress(orjson.dumps(changes, default=_plain), 1)
+    body = orjson.dumps(changes, default=_plain)
+    return body if len(body) < _COMPRESSED_FROM else zlib.compress(body, 1)
 
 
 def _plain(value: object) -> object:
@@ -254,7 +254,8 @@ def _plain(value: object) -> object:
 
 
 def _decoded(body: bytes) -> list[_Change]:
-    return cast("list[_Change]", [[_typed(part) for part in change] for change in orjson.loads(zlib.decompress(body))])
+    text = body if body.startswith(b"[") else zlib.decompress(body)
+    return cast("list[_Change]", [[_typed(part) for part in change] for change in orjson.loads(text)])
 
 
 def _typed(value: Any) -> Any:
