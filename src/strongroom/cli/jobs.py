@@ -182,6 +182,28 @@ def find_duplicates(
         say(job.id)
 
 
+@jobs.command(short_help="Work out a column for all rows.")
+@click.argument("table_name", metavar="TABLE")
+@click.argument("column_name", metavar="COLUMN")
+@_user_option
+@home_option
+@environment_option
+def recalculate(table_name: str, column_name: str, user: str, home: Path, environment: str | None) -> None:
+    """Begin a job that works out the rollup or calculated COLUMN for every row of TABLE now. Rollups are worked out
+    every hour anyway."""
+    from strongroom.access.resolve import require_privilege
+    from strongroom.background.recalculation import begin_recalculation
+    from strongroom.errors import NotFound
+
+    with session_in(home, environment, user, write=True) as session:
+        require_privilege(session.caller, "prvWriteAttribute")
+        found = session.schema.tables.get(table_name.lower())
+        column = None if found is None else found.columns.get(column_name.lower())
+        if found is None or column is None or column.formula is None:
+            raise NotFound(f"'{table_name}' has no rollup or calculated column '{column_name}'.")
+        say(begin_recalculation(session, found, column).id)
+
+
 def _query(table_name: str, conditions: tuple[str, ...]) -> dict[str, object]:
     """The QueryExpression of a table and conditions."""
     read: list[dict[str, object]] = []

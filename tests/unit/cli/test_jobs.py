@@ -65,3 +65,8 @@ def test_what_makes_no_sense_is_said(home: Path, capsys: pytest.CaptureFixture[s
         (("show", "00000000-0000-0000-0000-000000000009"), "Does Not Exist"),
     ):
         assert says in call(home, capsys, *words, status=2), words
+
+
+def test_only_worked_out_columns_are_recalculated(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """WA-403."""
+    assert "no rollup or calculated column" in call(home, capsys, "recalculate", "account", "name", status=2)
