@@ -65,9 +65,7 @@ class Trail:
         with self.environment.database.read() as transaction:
             return transaction.log.heads(newest=newest)
 
-    def verify(
-        self, progress: Callable[[int], None] = lambda _: None, elsewhere: Sequence[StoredHead] = ()
-    ) -> Verdict:
+    def verify(self, progress: Callable[[int], None] = lambda _: None, elsewhere: Sequence[StoredHead] = ()) -> Verdict:
         """Whether the trail is what it was, also against what the witness in the home kept, and those `elsewhere`. It
         is sealed first. A doubt must show twice: the trail goes on while it is looked at."""
         found = self._verified(progress, elsewhere)

@@ -233,7 +233,11 @@ def keep_archive(session: Session, solution_id: Guid, solution: Solution, archiv
     row_id = create(session, table, NewRecord(values))
     body = archive.packed if archive.packed is not None else packed(archive.files)
     upload(
-        session, table, row_id, table.columns["content"], Upload(f"{solution.unique_name}.zip", "application/zip", len(body), (body,))
+        session,
+        table,
+        row_id,
+        table.columns["content"],
+        Upload(f"{solution.unique_name}.zip", "application/zip", len(body), (body,)),
     )
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from strongroom.console.api import ApiError, text
 from strongroom.console.data.columns import form_columns, is_required, label
-from strongroom.console.data.inputs import Field, FieldProblem, body_of, field_of
+from strongroom.console.data.inputs import BEFORE, Field, FieldProblem, body_of, field_of
 from strongroom.console.data.lookups import find_row, named_rows
 from strongroom.console.data.tables import title_of
 from strongroom.console.page import Page
@@ -23,6 +23,8 @@ from strongroom.schema.model import Column, ColumnType, Table
 MOST_ROWS = 250
 _ACTS = ("edit", "assign", "activate", "deactivate", "delete")
 _EMPTYING = "empty"
+_SOMETHING = "-"
+"""Stands for what the rows hold in a column that is emptied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,13 @@ async def _body(visit: Visit, table: Table, act: str, form: FormData) -> Mapping
     sent = _sent(form)
     match act:
         case "edit":
-            given = {c.logical_name: sent.get(c.logical_name, "") for c in _editable(table)}
-            body = dict(await body_of(visit, table, _editable(table), {n: v for n, v in given.items() if v}, {}))
+            columns = _editable(table)
+            given = {c.logical_name: sent[c.logical_name] for c in columns if sent.get(c.logical_name)}
             emptied = set(form.getlist(_EMPTYING))
-            for column in _editable(table):
+            for column in columns:
                 if column.logical_name in emptied and not is_required(column):
-                    body |= _empty(visit, table, column)
+                    given |= {column.logical_name: "", BEFORE + column.logical_name: _SOMETHING}
+            body = await body_of(visit, table, columns, given, {})
             if not body:
                 raise ApiError(400, "", visit.texts("Fill in at least one field."))
             return body
@@ -122,15 +125,6 @@ async def _body(visit: Visit, table: Table, act: str, form: FormData) -> Mapping
             return {"statecode": 0 if act == "activate" else 1}
         case _:
             return None
-
-
-def _empty(visit: Visit, table: Table, column: Column) -> Mapping[str, object]:
-    if not column.type.is_lookup:
-        return {column.logical_name: None}
-    for relationship in visit.schema.parents_of(table.logical_name):
-        if relationship.referencing_column == column.logical_name:
-            return {f"{relationship.lookup_nav}@odata.bind": None}
-    return {}
 
 
 async def _work(

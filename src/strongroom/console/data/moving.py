@@ -4,14 +4,11 @@ Both are the jobs of the command line (`strongroom export-data`, `import-data`),
 formats, rights and trail. What a file holds is kept in memory while it is brought in, where the machine allows it.
 """
 
-import asyncio
 import csv
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing
 from pathlib import Path
-from queue import Full, Queue
 from tempfile import TemporaryDirectory
-from threading import Event
 
 from starlette.datastructures import UploadFile
 from starlette.responses import Response, StreamingResponse
@@ -21,6 +18,7 @@ from strongroom.console.data.columns import chosen_columns
 from strongroom.console.data.lists import filter_in
 from strongroom.console.data.tables import title_of
 from strongroom.console.page import Page
+from strongroom.console.threads import results_of
 from strongroom.console.visit import Crumb, Visit
 from strongroom.console.working import End, Step, Work, working
 from strongroom.errors import StrongroomError
@@ -43,7 +41,7 @@ from strongroom.schema.model import Table
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
 _SHOWN_REFUSALS = 200
-_WAIT_S = 0.1
+_WAITING_PIECES = 8
 
 
 async def export(visit: Visit) -> Response:
@@ -61,51 +59,24 @@ async def export(visit: Visit) -> Response:
     first = await anext(pieces)  # what is wrong with the question is said before there is a file
 
     async def whole() -> AsyncIterator[str]:
-        yield first
-        async for piece in pieces:
-            yield piece
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
 
     name = f'attachment; filename="{table.logical_name}.{kind.value}"'
     return StreamingResponse(whole(), media_type=_TYPES[kind], headers={"Content-Disposition": name})
 
 
-async def _pieces(visit: Visit, wanted: Wanted, kind: Format) -> AsyncIterator[str]:
-    """The file, read in a thread that waits when nobody takes what it has read."""
-    ready: Queue[str | BaseException | None] = Queue(8)
-    left = Event()
+def _pieces(visit: Visit, wanted: Wanted, kind: Format) -> AsyncGenerator[str]:
+    """The file, read no faster than it is taken."""
 
-    def put(each: str | BaseException | None) -> None:
-        while not left.is_set():
-            try:
-                return ready.put(each, timeout=_WAIT_S)
-            except Full:
-                continue
-        raise _LeftError
+    def read(give: Callable[[str], None]) -> None:
+        with _opening(visit)(False) as session:
+            for piece in export_pieces(session, wanted, kind, read_context(session)):
+                give(piece)
 
-    def read() -> None:
-        try:
-            with _opening(visit)(False) as session:
-                for piece in export_pieces(session, wanted, kind, read_context(session)):
-                    put(piece)
-            put(None)
-        except _LeftError:
-            pass
-        except Exception as error:  # noqa: BLE001 - raised again where the pieces are taken
-            put(error)
-
-    reading = asyncio.create_task(asyncio.to_thread(read))
-    try:
-        while (piece := await asyncio.to_thread(ready.get)) is not None:
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
-    finally:
-        left.set()
-        await reading
-
-
-class _LeftError(Exception):
-    """Nobody waits for the result any more."""
+    return results_of(read, _WAITING_PIECES)
 
 
 async def bring(visit: Visit) -> Response:
@@ -136,52 +107,36 @@ async def bring(visit: Visit) -> Response:
 
 
 async def _bring(visit: Visit, table: Table, name: str, content: bytes, chosen: dict[str, str]) -> Work:
-    steps: Queue[Step | Exception | None] = Queue()
-    left, report = Event(), Report()
+    report = Report()
     refusals: list[tuple[str, str, str]] = []
 
-    def progress(what: str, done: int, total: int) -> None:
-        if left.is_set():
-            raise _LeftError
-        steps.put(Step(what, done, total))
+    def run(give: Callable[[Step], None]) -> None:
+        with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+            path = Path(folder, name)
+            path.write_bytes(content)
+            files = Files.beside(path)
+            source = open_data(path, None if format_of(path) is Format.PACKAGE else table.logical_name)
+            try:
+                import_data(
+                    _opening(visit),
+                    source,
+                    files,
+                    visit.environment.id,
+                    chosen=chosen,
+                    progress=lambda what, done, total: give(Step(what, done, total)),
+                    report=report,
+                )
+            finally:
+                refusals.extend(_refusals(files.errors))
 
-    def run() -> None:
-        try:
-            with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-                path = Path(folder, name)
-                path.write_bytes(content)
-                files = Files.beside(path)
-                source = open_data(path, None if format_of(path) is Format.PACKAGE else table.logical_name)
-                try:
-                    import_data(
-                        _opening(visit),
-                        source,
-                        files,
-                        visit.environment.id,
-                        chosen=chosen,
-                        progress=progress,
-                        report=report,
-                    )
-                finally:
-                    refusals.extend(_refusals(files.errors))
-            steps.put(None)
-        except Exception as error:  # noqa: BLE001 - raised again where the steps are taken
-            steps.put(error)
-
-    running = asyncio.create_task(asyncio.to_thread(run))
     stopped = ""
+    yield Step(title_of(table), 0, 0)
     try:
-        yield Step(title_of(table), 0, 0)
-        while (step := await asyncio.to_thread(steps.get)) is not None:
-            if isinstance(step, Exception):
-                if not isinstance(step, StrongroomError):
-                    raise step
-                stopped = step.message
-                break
-            yield step
-    finally:
-        left.set()
-        await running
+        async with aclosing(results_of(run)) as steps:
+            async for step in steps:
+                yield step
+    except StrongroomError as error:
+        stopped = error.message
     yield _end(report, refusals, stopped, table)
 
 
