@@ -298,6 +298,7 @@ def _table(table: Table, own: Sequence[Column], *, is_whole: bool) -> SolutionTa
         columns=tuple(new_column(column) for column in sorted(own, key=lambda each: each.logical_name)),
         keys=tuple(_key(key) for key in table.keys) if is_whole else (),
         is_audited=table.is_audited,
+        is_activity=table.is_activity,
         has_notes=table.has_notes,
         change_tracking=table.change_tracking,
     )

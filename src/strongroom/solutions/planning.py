@@ -12,6 +12,7 @@ from typing import cast
 
 from strongroom.errors import StrongroomError
 from strongroom.ids import Guid
+from strongroom.schema.activities import POINTER, REGARDING
 from strongroom.schema.changes import (
     NewColumn,
     NewTable,
@@ -162,16 +163,32 @@ class _Builder:
             description=table.description,
             entity_set_name=table.entity_set_name.lower() if table.entity_set_name else None,
             has_notes=table.has_notes,
+            has_activities=self._has_activities(table),
+            is_activity=table.is_activity,
             is_audited=table.is_audited,
             change_tracking=table.change_tracking,
         )
-        note = "an activity there, an ordinary table here" if table.is_activity else ""
         self._try(
-            "table", table.logical_name, Verdict.CREATE, lambda s: create_table(s, new, option_prefix=self.prefix), note
+            "table", table.logical_name, Verdict.CREATE, lambda s: create_table(s, new, option_prefix=self.prefix)
+        )
+
+    def _has_activities(self, table: SolutionTable) -> bool:
+        """Whether activities may be about rows of the table: a relationship to `activitypointer` says so."""
+        return not table.is_activity and any(
+            each.relationship.referencing_table == POINTER
+            and each.relationship.referenced_table == table.logical_name
+            and each.lookup.lower() == REGARDING
+            for each in self.solution.relationships
         )
 
     def _changed_table(self, table: SolutionTable) -> None:
         known = self.schema.tables[table.logical_name]
+        if known.is_custom and table.primary_name is not None and known.is_activity is not table.is_activity:
+            kinds = ("an ordinary table", "an activity")
+            here, there = kinds[known.is_activity], kinds[table.is_activity]
+            why = f"{here} here, {there} in the solution: a table cannot become the other; remove it, and import again"
+            self.steps.append(Step("table", table.logical_name, Verdict.WAIT, why))
+            return
         if not known.is_custom or table.primary_name is None:
             self.steps.append(Step("table", table.logical_name, Verdict.SAME))
             return
