@@ -22,7 +22,7 @@ from strongroom.records import Address, Session, count, create, retrieve, set_nu
 from strongroom.records.parties import is_party_list, replace_parties
 from strongroom.records.shapes import NewRecord
 from strongroom.schema.model import Column, ColumnType, ManyToMany, Relationship, Rights, Table
-from strongroom.webapi import files, references
+from strongroom.webapi import casts, files, references
 from strongroom.webapi.collections import COUNT_LIMIT, created, page_of
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.headers import check_json
@@ -43,9 +43,14 @@ def respond(exchange: Exchange, session: Session, table: Table, segments: tuple[
         followed = _followed(session, table, rest[0].name)
         if followed is None or rest[0].key is not None:
             break
+        kind = casts.type_named(session.schema, rest[1])
         target = lookup_target(session, table, address, *followed)
         if target is None:
             return no_content()
+        if kind is not None:
+            casts.demand(session.table(target.table), kind)
+            rest = (rest[0], *rest[2:])
+            continue
         table, address, rest = session.table(target.table), target.id, rest[1:]
     return _property(exchange, session, table, address, rest)
 
@@ -67,14 +72,14 @@ def _property(
     schema = session.schema
     column = table.columns.get(name)
     tail = rest[1].name if len(rest) > 1 else ""
-    if len(rest) > 2:
-        raise unknown_segment(rest[2].name, ())
     followed = _followed(session, table, name)
-    if followed is not None:
+    if followed is not None and len(rest) <= 2:
         return _single(exchange, session, table, address, name, followed, tail)
     link = schema.collection_nav(table.logical_name, name) or schema.many_nav(table.logical_name, name)
     if link is not None:
         return _collection(exchange, session, table, address, link, rest)
+    if len(rest) > 2:
+        raise unknown_segment(rest[2].name, ())
     if column is None and name.startswith("_") and name.endswith("_value"):
         column = table.columns.get(name[1:-6])
     if column is not None and nav.key is None and _holds_content(exchange, column):
@@ -161,11 +166,18 @@ def _collection(
 ) -> Response:
     method = exchange.request.method
     nav = rest[0]
+    target = session.table(references.member_table(table, nav.name, link))
+    path = nav.name
+    if len(rest) > 1 and (kind := casts.type_named(session.schema, rest[1])) is not None:
+        target = casts.derived(session.schema, target, kind)
+        path = f"{path}/{rest[1].name}"
+        rest = (nav, *rest[2:])
+    if len(rest) > 2:
+        raise unknown_segment(rest[2].name, ())
     tail = rest[1].name if len(rest) > 1 else ""
     parent = references.require_row(session, table, address, Rights.READ)
     if tail == "$ref" and method not in ("GET", "HEAD"):
         return references.collection(exchange, session, parent, link, nav)
-    target = session.table(references.member_table(table, nav.name, link))
     if nav.key is not None:
         raise QueryError(f"Address the related row by itself: {target.entity_set_name}({nav.key}).")
     if method == "PUT" and not tail and isinstance(link, Relationship) and is_party_list(link):
@@ -181,8 +193,8 @@ def _collection(
         exchange.read_context(session),
         page_size=exchange.preferences.max_page_size,
     )
-    select = replace(select, where=conjunction(_tied_to(session, table, parent.id, link, nav.name), select.where))
-    path = f"{table.entity_set_name}({parent.id})/{nav.name}"
+    select = replace(select, where=conjunction(_tied_to(target, table, parent.id, link, nav.name), select.where))
+    path = f"{table.entity_set_name}({parent.id})/{path}"
     if tail == "$count":
         return Response(200, (("Content-Type", "text/plain"),), str(count(session, select, COUNT_LIMIT)).encode())
     if tail == "$ref":
@@ -206,10 +218,9 @@ def _put_parties(
     return no_content()
 
 
-def _tied_to(session: Session, table: Table, parent: Guid, link: Relationship | ManyToMany, nav: str) -> Predicate:
+def _tied_to(child: Table, table: Table, parent: Guid, link: Relationship | ManyToMany, nav: str) -> Predicate:
     literal = Literal(parent, ColumnType.UNIQUEIDENTIFIER)
     if isinstance(link, Relationship):
-        child = session.table(link.referencing_table)
         return Comparison(Operator.EQUAL, Field("", child.columns[link.referencing_column]), literal)
     from_first = link.is_first(table.logical_name, nav)
     outer, inner = (link.column2, link.column1) if from_first else (link.column1, link.column2)

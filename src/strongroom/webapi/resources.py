@@ -8,6 +8,7 @@
 | `accounts(…)/name`, `/primarycontactid`, `/Account_Tasks` | `properties`, `navigation` |
 | `$entity?$id=accounts(…)` | as `accounts(…)` |
 | `…/$ref` | `references` |
+| `…/Microsoft.Dynamics.CRM.account` (a type) | `casts`, then as without it |
 | `accounts/Microsoft.Dynamics.CRM.X`, `X`, `X(…)` | `operations` |
 """
 
@@ -16,13 +17,11 @@ from dataclasses import replace
 
 from strongroom.errors import MethodNotAllowed, QueryError
 from strongroom.query.odata import Options, parse_reference
-from strongroom.schema.model import Table
-from strongroom.webapi import collections, metadata, metadata_levels, navigation, operations, rows
+from strongroom.webapi import casts, collections, metadata, metadata_levels, navigation, operations, rows
 from strongroom.webapi.bypassing import demand_bypasses
-from strongroom.webapi.csdl_entities import PRINCIPALS
 from strongroom.webapi.exchange import Exchange
 from strongroom.webapi.http import Response
-from strongroom.webapi.paths import NAMESPACE, Segment
+from strongroom.webapi.paths import Segment
 
 WRITING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 METHODS = frozenset({"GET", "HEAD"}) | WRITING
@@ -53,27 +52,17 @@ def _respond(exchange: Exchange, segments: tuple[Segment, ...]) -> Response:
         table = session.schema.entity_sets.get(first.name)
         if table is None:
             return operations.respond_unbound(exchange, session, segments)
-        if len(segments) > 1 and _is_cast(table, segments[1]):
+        while len(segments) > 1 and (kind := casts.type_named(session.schema, segments[1])) is not None:
+            table = casts.derived(session.schema, table, kind)
             segments = (first, *segments[2:])
-        if len(segments) > 1 and segments[-1].operation is not None:
+        last = (first, *segments[1:])[-1]
+        if len(segments) > 1 and last.operation is not None and casts.type_named(session.schema, last) is None:
             return operations.respond_bound(exchange, session, table, segments)
         if first.key is None:
             return collections.respond(exchange, session, table, segments)
         if len(segments) == 1:
             return rows.respond(exchange, session, table, first.key)
         return navigation.respond(exchange, session, table, segments)
-
-
-def _is_cast(table: Table, segment: Segment) -> bool:
-    """Whether a segment names the table's own type or one that it derives from, which changes nothing (WA-80)."""
-    if segment.key is not None or not segment.name.startswith(NAMESPACE):
-        return False
-    bases = ["crmbaseentity"]
-    if table.logical_name in PRINCIPALS:
-        bases.append("principal")
-    elif table.is_activity:
-        bases.append("activitypointer")
-    return segment.name[len(NAMESPACE) :] in (table.logical_name, *bases)
 
 
 def _with_alias(exchange: Exchange, segment: Segment) -> Segment:

@@ -99,7 +99,8 @@ def _read_item(query: Query, text: str, start: int) -> _Item:
         raise QueryError("$expand=* is not supported: name the navigation properties.", position=position)
     item = _Item(name, position, reference_only=suffix == "$ref")
     if slash and suffix != "$ref":
-        message = f"'{shown(head.strip())}' cannot be expanded; write {shown(name)}($expand={shown(suffix)})."
+        way = "($select=…), without a type" if "." in suffix else f"($expand={shown(suffix)})"
+        message = f"'{shown(head.strip())}' cannot be expanded; write {shown(name)}{way}."
         raise QueryError(message, position=position)
     if opening < 0:
         return item

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from strongroom.errors import QueryError
 from strongroom.query.ast import Field
 from strongroom.query.names import shown
-from strongroom.query.odata.edm import edm_type
+from strongroom.query.odata.edm import NAMESPACE, PRINCIPALS, edm_type
 from strongroom.query.odata.parser import parse_operand
 from strongroom.query.odata.scope import (
     OWNER_NAV,
@@ -121,12 +121,15 @@ def _owner(scope: Scope, segments: tuple[str, ...], position: int) -> ColumnOper
     if segments == (OWNER_NAV,):
         return ColumnOperand(Field(scope.alias, scope.table.columns[OWNER_NAV]), position)
     schema = scope.query.schema
-    for target in ("systemuser", "team"):
+    kind = segments[0].removeprefix(f"{NAMESPACE}.")
+    is_cast = len(segments) > 1 and kind != segments[0] and kind in PRINCIPALS  # the one or the other (WA-80)
+    rest: tuple[str, ...] = segments[1:] if is_cast else segments
+    for target in (kind,) if is_cast else ("systemuser", "team"):
         relationship = owner_relationship(schema, scope.table, target)
-        if relationship is not None and _has_property(schema, schema.tables[target], segments[0]):
+        if relationship is not None and _has_property(schema, schema.tables[target], rest[0]):
             owner = scope.join(relationship.lookup_nav, relationship, position)
-            return _walk(owner, segments, position)
-    raise unknown_principal_property(segments[0], position)
+            return _walk(owner, rest, position)
+    raise unknown_principal_property(rest[0], position)
 
 
 def _has_property(schema: Schema, table: Table, name: str) -> bool:

@@ -100,7 +100,10 @@ class Scope:
         return scope
 
     def through(self, nav: str, position: int | None = None) -> "Scope":
-        """The scope of the row behind the single-valued navigation property `nav`."""
+        """The scope of the row behind the single-valued navigation property `nav`, or of the same row where it is a
+        cast to what the row is anyway (WA-80)."""
+        if is_cast(nav, self.table):
+            return self
         relationship = single_nav(self.query.schema, self.table, nav)
         if relationship is None:
             raise self._not_single(nav, position)
@@ -207,6 +210,11 @@ def collection_link(schema: Schema, table: Table, nav: str) -> CollectionLink | 
         outer, inner = columns if is_first else columns[::-1]
         return CollectionLink(related, outer, inner, None, association)
     return None
+
+
+def is_cast(name: str, table: Table) -> bool:
+    """Whether a part of a path names the type of the rows of `table`."""
+    return name == type_name(table)
 
 
 def unknown_property(table: Table, name: str, schema: Schema, position: int | None = None) -> QueryError:
