@@ -22,7 +22,9 @@ from strongroom.store.protocol import Row
 
 SALT_BYTES = 16
 
-SALTED = ("changedata", "useradditionalinfo", "clientaddress", "details", "address", "client", "query")
+_SALTED_OF_ENTRIES = ("changedata", "useradditionalinfo", "clientaddress")
+_SALTED_OF_ACTIVITIES = ("details", "address", "client", "query")
+SALTED = (*_SALTED_OF_ENTRIES, *_SALTED_OF_ACTIVITIES)
 """The columns that stand in a leaf as digests: those of entries of `audit`, then those of activities."""
 
 _TEXTS_AND_NUMBERS = (
@@ -81,6 +83,22 @@ def members_of(row: Row) -> dict[str, str | int | None]:
     return members
 
 
+TOLD: Mapping[str, tuple[str, ...]] = {
+    "audit": ("auditid", *_TEXTS_AND_NUMBERS, *_NEWER, *_LOOKUPS),
+    ACTIVITY_LOG: (f"{ACTIVITY_LOG}id", *_OF_ACTIVITIES, *_LOOKUPS_OF_ACTIVITIES),
+}
+"""What a verification reads of each table: it makes the same leaves as `members_of`."""
+
+
+def members_told(told: dict[str, str | int | None]) -> dict[str, str | int | None]:
+    """The members of an entry that was read as `TOLD` says; changes `told`."""
+    if "auditid" in told:
+        for name in _NEWER:
+            if told[name] is None:
+                del told[name]
+    return told
+
+
 def identity_of(members: Members) -> str | int | None:
     """The id of the entry or the activity."""
     return members.get("auditid") or members.get("activitylogid")
@@ -108,7 +126,7 @@ def hash_of(members: Members, salt: str) -> str:
 def leaf_data(members: Members, salt: str) -> bytes:
     """The bytes of a leaf: canonical JSON."""
     shown = dict(members)
-    for name in SALTED:
+    for name in _SALTED_OF_ENTRIES if "auditid" in shown else _SALTED_OF_ACTIVITIES:
         text = shown.get(name)
         if isinstance(text, str):
             shown[name] = text[len(_ERASED) :] if is_erased(text) else _digest(salt, name, text)

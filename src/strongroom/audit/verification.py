@@ -11,14 +11,15 @@ What is found, always by the first place where it shows:
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from strongroom.audit.entries import Action
 from strongroom.audit.forks import Fork, fork_in
 from strongroom.audit.heads import NO_HEAD, head_hash, is_signed
-from strongroom.audit.leaf import Members, hash_of, identity_of, members_of
-from strongroom.audit.merkle import Frontier
+from strongroom.audit.leaf import TOLD, Members, identity_of, leaf_data, members_told
+from strongroom.audit.merkle import Frontier, leaf_hash
 from strongroom.audit.removals import ERASED_PLACES, declared_in
 from strongroom.ids import Guid
 from strongroom.store.leaves import StoredHead
@@ -28,13 +29,13 @@ _BATCH = 5_000
 _TOLD_EVERY = 50_000
 
 _DELETION = Action.AUDIT_LOG_DELETION.value
+_RESTORED = Action.RESTORED.value
 
 MOST = 20
 """Doubts that are listed; the first is the one that counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEntry:
+class LoggedEntry(NamedTuple):
     """One place of a log: `members` are those of the entry, None when it is not there any more."""
 
     sequence: int
@@ -62,10 +63,10 @@ def logged_entries(database: Database) -> Iterator[LoggedEntry]:
     start = 0
     while True:
         with database.read() as transaction:
-            batch = transaction.log.leaves(start, _BATCH)
+            batch = transaction.log.told(start, _BATCH, TOLD)
         for leaf in batch:
-            members = None if leaf.row is None else members_of(leaf.row)
-            yield LoggedEntry(leaf.sequence, leaf.audit_id, leaf.hash, leaf.salt, leaf.gone, members)
+            members = None if leaf.told is None else members_told(leaf.told)
+            yield LoggedEntry(leaf.sequence, Guid(leaf.audit_id), leaf.hash, leaf.salt, leaf.gone, members)
         if len(batch) < _BATCH:
             return
         start = batch[-1].sequence + 1
@@ -86,12 +87,14 @@ def verify(
     for entry in entries:
         if not walk.take(entry):
             break
-        fork = fork_in(entry.members, environment, public) if entry.members is not None else None
-        if fork is not None:
-            forks.append(fork)
+        if entry.members is not None and entry.members.get("action") == _RESTORED:
+            fork = fork_in(entry.members, environment, public)
+            if fork is not None:
+                forks.append(fork)
         if walk.size % _TOLD_EVERY == 0:
             progress(walk.size)
-    witnessed = [head for head in witnessed if head in heads or not any(fork.covers(head.tree_size) for fork in forks)]
+    own = frozenset(heads)
+    witnessed = [head for head in witnessed if head in own or not any(fork.covers(head.tree_size) for fork in forks)]
     doubts += _of_witness(environment, public, heads, witnessed)
     longest = max((head.tree_size for head in (*heads, *witnessed)), default=0)
     if longest > walk.size and not walk.is_broken:
@@ -126,7 +129,8 @@ class _Walk:
             self.is_broken = True
             self.doubts.append(f"Place {self.size} of the log is missing; the next one is {entry.sequence}.")
             return False
-        doubt = _doubt_about(entry)
+        leaf = bytes.fromhex(entry.hash)
+        doubt = _doubt_about(entry, leaf)
         if doubt is not None and len(self.doubts) < MOST:
             self.doubts.append(doubt)
         if entry.members is not None:
@@ -139,7 +143,7 @@ class _Walk:
                 self.erased.append(entry.sequence)
         elif entry.gone is not None:
             self.gone.append(entry.sequence)
-        self.frontier.add(bytes.fromhex(entry.hash))
+        self.frontier.add(leaf)
         root = self.roots.get(self.size)
         if root is None:
             return True
@@ -163,7 +167,7 @@ class _Walk:
             yield f"{len(blank):,} entries were erased without an entry that says so; the first has place {blank[0]}."
 
 
-def _doubt_about(entry: LoggedEntry) -> str | None:
+def _doubt_about(entry: LoggedEntry, leaf: bytes) -> str | None:
     if entry.members is None:
         if entry.gone is not None:
             return None
@@ -171,7 +175,7 @@ def _doubt_about(entry: LoggedEntry) -> str | None:
     if entry.gone is not None:
         return f"The entry {entry.audit_id} (place {entry.sequence}) is there although the log says it was removed."
     salt = entry.salt or ""  # an entry whose texts were erased holds their digests, and needs none
-    if identity_of(entry.members) != entry.audit_id or hash_of(entry.members, salt) != entry.hash:
+    if identity_of(entry.members) != entry.audit_id or leaf_hash(leaf_data(entry.members, salt)) != leaf:
         return f"The entry {entry.audit_id} (place {entry.sequence}) was changed."
     return None
 

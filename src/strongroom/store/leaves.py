@@ -12,6 +12,7 @@ entry that is missing without it was taken out.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from strongroom.ids import Guid
 from strongroom.store.dialect import quote
@@ -33,6 +34,17 @@ class StoredLeaf:
     salt: str | None
     gone: str | None
     row: Row | None
+
+
+class ToldLeaf(NamedTuple):
+    """One place of the log for a verification. `told` is what its entry tells, None when it is not there any more."""
+
+    sequence: int
+    audit_id: str
+    hash: str
+    salt: str | None
+    gone: str | None
+    told: dict[str, str | int | None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,39 @@ class AuditLog:
             StoredLeaf(sequence, entry, Guid(str(audit_id)), leaf, salt, gone, rows.pop(entry, None))
             for sequence, entry, audit_id, leaf, salt, gone in found
         ]
+
+    def told(self, start: int, limit: int, wanted: Mapping[str, Sequence[str]]) -> list[ToldLeaf]:
+        """Leaves with what their entries tell, from the place `start` on: of each table the `wanted` columns."""
+        found = self._work.connection.query(
+            "select sequence, auditid, hash, salt, gone, entry from auditleaf where sequence >= ?"
+            f" order by sequence limit {int(limit)}",
+            (start,),
+        )
+        if not found:
+            return []
+        keys = [raw[5] for raw in found]
+        between = (min(keys), max(keys))
+        told: dict[int, dict[str, str | int | None]] = {}
+        for name in _LOGGED:
+            told.update(self._told(name, wanted[name], between))
+        return [
+            ToldLeaf(sequence, audit_id, leaf, salt, gone, told.pop(entry, None))
+            for sequence, audit_id, leaf, salt, gone, entry in found
+        ]
+
+    def _told(
+        self, name: str, columns: Sequence[str], between: tuple[int, int]
+    ) -> dict[int, dict[str, str | int | None]]:
+        expressions, decoders = self._work.shape(self._work.table(name)).told(columns)
+        statement = f"select id, {', '.join(expressions)} from {name} where id >= ? and id <= ?"
+        found = {
+            raw[0]: dict(zip(columns, raw[1:], strict=True)) for raw in self._work.connection.query(statement, between)
+        }
+        for column, decode in decoders:
+            for each in found.values():
+                if each[column] is not None:
+                    each[column] = decode(each[column])
+        return found
 
     def strangers(self) -> list[Guid]:
         """Entries that stand between leaves and have none themselves: some, where there are any."""
