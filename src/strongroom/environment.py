@@ -37,6 +37,7 @@ from strongroom.errors import (
 )
 from strongroom.estate import Ledger, estate_tables
 from strongroom.estate import register_rules as register_estate
+from strongroom.estate.roles import ROLES as ESTATE_ROLES
 from strongroom.estate.vault import Asker
 from strongroom.estate.vault import resolve as resolve_secret
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
@@ -50,7 +51,7 @@ from strongroom.incidents.register import register_rules as register_incidents
 from strongroom.incidents.tables import incident_tables
 from strongroom.keys import KeyRing, Secret
 from strongroom.lockbox.reach import Reach
-from strongroom.lockbox.roles import make_roles
+from strongroom.lockbox.roles import ROLES as LOCKBOX_ROLES
 from strongroom.lockbox.sessions import SupportWatch, bound
 from strongroom.lockbox.tables import request_tables, session_tables
 from strongroom.lockbox.verbs import register_rules as register_lockbox
@@ -60,6 +61,7 @@ from strongroom.monitoring.trace import Trace
 from strongroom.monitoring.verbs import register_rules as register_monitoring
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
 from strongroom.records.own_tables import ensure_tables
+from strongroom.records.shipped_roles import lacks, make_shipped_roles
 from strongroom.schema.model import Schema
 from strongroom.schema.standard_tables import standard_schema
 from strongroom.solutions.operations import WORKS as SOLUTION_WORKS
@@ -77,6 +79,7 @@ JOB_WORKS: Mapping[int, Work] = {**WORKS, **SOLUTION_WORKS}
 """What does each kind of system job, by `operationtype`."""
 
 _VAULT = "vault"
+_CONTROL_ROLES = {**LOCKBOX_ROLES, **ESTATE_ROLES}
 _COLUMNS = "columns"
 _ENDING_S = 5.0
 """How long requests that are cut off get to notice, before what they worked on is given away."""
@@ -429,12 +432,14 @@ def _complete(environment: Environment) -> None:
     own = (*monitoring_tables(), *session_tables(), *job_tables())
     if environment.record.kind is EnvironmentKind.CONTROL:
         own = (*own, *estate_tables(), *request_tables(), *incident_tables())
-    is_new = ensure_tables(environment.database, environment.rules, environment.clock, own)
+    ensure_tables(environment.database, environment.rules, environment.clock, own)
     if environment.record.kind is EnvironmentKind.CONTROL:
         directory = directory_in(environment)
-        if is_new:
+        with environment.database.read() as transaction:
+            is_short = bool(lacks(transaction, _CONTROL_ROLES))
+        if is_short:
             with directory.writing() as session:
-                make_roles(session)
+                make_shipped_roles(session, _CONTROL_ROLES)
 
 
 def _secret(home: Home, principal: str, reference: str) -> str:
