@@ -50,6 +50,14 @@ BODY_TIMEOUT_S = 120.0
 logger = logging.getLogger("strongroom.webapi")
 
 _SECURITY_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+"""On every answer (TS-311)."""
+
+_POLICY = "Content-Security-Policy"
+_DATA_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""On every answer without one of its own: it is data, which no browser shows as a page, runs or puts into a frame."""
+
+_STAY_SAFE = (b"strict-transport-security", b"max-age=31536000")
+"""On every answer over TLS, which a browser is not to leave any more."""
 
 
 class Application:
@@ -112,7 +120,7 @@ class Application:
                 response = await self._guarded(scope, receive, headers, path, observation)
                 response = response.with_headers(of_origin(headers, self._origins))
                 response = compressed(response, headers.get("accept-encoding"))
-        await self._send(send, response, scope["method"] == "HEAD")
+        await self._send(send, response, scope["method"] == "HEAD", is_safe=scope["scheme"] == "https")
         self._observe(observation, response.status, time.perf_counter() - started)
 
     def _plain(self, path: str, scope: Scope) -> Response:
@@ -227,9 +235,13 @@ class Application:
         found = request if address == request.peer else replace(request, peer=address)
         return respond(environment, found, claims, verdict)
 
-    async def _send(self, send: Send, response: Response, head_only: bool) -> None:
+    async def _send(self, send: Send, response: Response, head_only: bool, *, is_safe: bool) -> None:
         headers = [(_on_the_wire(name), value.encode("latin-1", "replace")) for name, value in response.headers]
         headers += _SECURITY_HEADERS
+        if not any(name == _POLICY for name, _ in response.headers):
+            headers.append(_DATA_POLICY)
+        if is_safe:
+            headers.append(_STAY_SAFE)
         stream, has_body = response.stream, response.status not in (204, 304)
         if has_body:
             size = len(response.body) if stream is None else stream.size
