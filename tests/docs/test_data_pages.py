@@ -1,10 +1,11 @@
-"""The how-to page about moving data: its commands run, in their order, on a demo home."""
+"""The how-to pages about moving data and about files: their commands run, in their order."""
 
 import shlex
 from pathlib import Path
 
 import pytest
 from tests.docs.blocks import PROJECT, blocks
+from tests.pictures import opened, picture
 from tests.servers import run_cli
 
 from strongroom.cli.main import run
@@ -55,3 +56,21 @@ def test_refused_rows_and_files_that_do_not_fit_have_their_exit_status(
     repaired.write_text(repaired.read_text().replace("Baking", "Accounting"))
     again = ["--table", "account", "--map", "Company=name", "--map", "line=", "--map", "column=", "--map", "message="]
     assert run(["import-data", str(repaired), "--home", home, *again]) == 0
+
+
+def test_the_commands_of_the_page_about_files_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """WA-370: a picture goes up, comes down full and small, and is removed."""
+    run_cli("init", "--home", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Path("account.csv").write_text("accountid,name\n018cc251-f41d-7010-9f5b-0a7c1b2d3e4f,Ada\n")
+    Path("logo.png").write_bytes(picture())
+    page = (PROJECT / "docs/how-to/keep-files-and-images.md").read_text()
+    found = [shlex.split(line)[1:] for block in blocks(page, "sh") for line in block.splitlines()]
+
+    for arguments in found:
+        assert run(arguments) == 0, f"{arguments}: {capsys.readouterr()}"
+
+    assert Path("full.png").read_bytes() == picture()
+    assert opened(Path("small.jpg").read_bytes()).size == (144, 144)

@@ -21,6 +21,7 @@ from strongroom.cli.clock import clock
 from strongroom.cli.diagnose import diagnose, health
 from strongroom.cli.environments import environment
 from strongroom.cli.explain import explain
+from strongroom.cli.files import files
 from strongroom.cli.firewall import firewall
 from strongroom.cli.import_ import import_
 from strongroom.cli.incidents import incidents
@@ -72,6 +73,7 @@ audit.add_command(stream)
         import_,
         import_data,
         export_data,
+        files,
         export,
         solutions,
         jobs,

@@ -1,5 +1,6 @@
 """What file columns hold: whole contents and ranges, replaced, removed, gone with their rows and columns."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -120,3 +121,29 @@ def _left(tx: StoreTransaction) -> list[int]:
         ((number,),) = below(tx).connection.query(f"select count(*) from {table}")
         counts.append(number)
     return counts
+
+
+def test_a_content_is_never_whole_in_memory(filed: StoreDatabase) -> None:
+    """WA-361: neither while it is stored nor while it is read; the pieces may be of any size."""
+    pieces, size = 24, 700_001
+    piece = bytes(size)
+    with filed.write() as tx:
+        file = StoredFile(FILE, "a.bin", "a/b", pieces * size)
+        tracemalloc.start()
+        try:
+            tx.set_file(_row(tx), NAME, file, (piece for _ in range(pieces)))
+            read = sum(len(tx.file_bytes(file.id, at, min(at + size, file.size))) for at in range(0, file.size, size))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert read == file.size
+    assert peak < file.size / 2, f"{peak} bytes for a content of {file.size}"
+
+
+def test_a_content_that_is_not_as_long_as_it_says_is_not_stored(filed: StoreDatabase) -> None:
+    """WA-53."""
+    file = StoredFile(FILE, "a.bin", "a/b", 10)
+    with pytest.raises(IntegrityViolation, match="10 bytes came as 3"), filed.write() as tx:
+        tx.set_file(_row(tx), NAME, file, (b"abc",))
+    with filed.read() as tx:
+        assert tx.file(_row(tx), NAME) is None

@@ -5,7 +5,7 @@ that the file has in its row. A path that leads out of the folder, by itself or 
 the rows may not choose what of this machine is read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -53,6 +53,18 @@ class ContentsWriter:
                 file.write(piece)
         self.number += 1
         return place.as_posix()
+
+
+def write_content(path: Path, size: int, read: Callable[[int, int], bytes]) -> None:
+    """Write `size` bytes that `read` gives from a start up to an end to a new file, which appears when it is whole."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with open(part, "xb", opener=owner_only) as file:
+            for start in range(0, size, PIECE):
+                file.write(read(start, min(start + PIECE, size)))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
