@@ -54,7 +54,7 @@ def _policy_options(command: _C) -> _C:
     return command
 
 
-@click.group(name="access-policies")
+@click.group(name="access-policies", short_help="Who gets in, from where, how and when.")
 def access_policies() -> None:
     """Who gets in, from where, how and when: policies, the networks that they name, and what they would do."""
 

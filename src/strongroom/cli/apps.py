@@ -12,7 +12,7 @@ from strongroom.cli.output import print_json, say, table
 _MOST_DAYS = 730
 
 
-@click.group()
+@click.group(short_help="Register programs that ask for tokens.")
 def apps() -> None:
     """Register programs that ask for tokens, and keep their secrets and certificates."""
 

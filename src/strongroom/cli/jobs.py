@@ -48,7 +48,7 @@ def _begun(command: _C) -> _C:
     return command
 
 
-@click.group()
+@click.group(short_help="See, begin, pause and cancel system jobs.")
 def jobs() -> None:
     """See, begin, pause, resume and cancel system jobs: work that goes on after its request.
 

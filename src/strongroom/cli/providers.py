@@ -150,7 +150,7 @@ def list_providers(home: Path, as_json: bool) -> None:
     _print(("NAME", "ID", "ISSUER", "STATE", "TRUSTED WITH"), rows, as_json=as_json)
 
 
-@click.group()
+@click.group(short_help="Systems that keep people and groups by SCIM.")
 def scim() -> None:
     """Systems that keep people and groups of the directory by SCIM 2.0."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from strongroom.store.protocol import Row
 
 
-@click.group()
+@click.group(short_help="Accounts of people who sign in.")
 def users() -> None:
     """Accounts of people who sign in: made, given a password, kept out, let in again."""
 
