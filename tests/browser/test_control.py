@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.conftest import COOKIE, SELLER, Site, Visitor, visiting
+from tests.browser.conftest import COOKIE, OF_LOOKS, SELLER, Site, Visitor, visiting
 
 _DONE_MS = 60_000
 
@@ -202,6 +202,25 @@ def test_health_tells_of_every_environment(operator: Visitor) -> None:
     page = _open(operator, "health")
     expect(page.locator("section", has_text="Last back-up")).to_contain_text("demo")
     assert operator.violations() == []
+
+
+def test_every_page_of_the_control_environment_fits_a_phone(site: Site, chromium: Browser) -> None:
+    """The pages that the tests above have filled, too."""
+    with visiting(site, chromium, None, width=360, theme="dark", checks=True) as visitor:
+        token = site.server.token("admin", environment="control")
+        visitor.context.add_cookies([{"name": COOKIE, "value": token, "url": site.server.address}])
+        lists = ["", "estate", "estate/keys", "entry", "applications", "vaults", "incidents?all=yes", "lockbox"]
+        found: list[str] = []
+        for path in [*lists, "health", "usage", "jobs", "audit/activity"]:
+            page = _open(visitor, path)
+            first = page.locator("main tbody th a").first
+            inner = first.get_attribute("href") if path in lists and first.count() else None
+            for address in filter(None, [page.url, inner]):
+                page.goto(address if address.startswith("http") else f"{site.server.address}{address}")
+                found += [f"{address}: wider than a phone"] if visitor.overflows() else []
+                found += [f"{address}: {each}" for each in visitor.violations(OF_LOOKS)]
+        assert found == []
+        assert visitor.complaints == []
 
 
 def test_an_ordinary_environment_knows_nothing_of_these(site: Site) -> None:

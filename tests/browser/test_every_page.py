@@ -1,5 +1,6 @@
 """Every page in both themes and both widths: accessible, no wider than the window, and without an error."""
 
+import gzip
 import re
 
 import pytest
@@ -73,6 +74,32 @@ def test_every_page_is_accessible_fits_and_has_no_error(site: Site, chromium: Br
                 found.append(f"{path}: title or heading")
         found += visitor.complaints
     assert found == []
+
+
+def test_every_page_is_light_on_first_load(site: Site) -> None:
+    """Under 100 kB over the wire with its style, script and pictures, which come from this server alone."""
+    heavy: dict[str, int] = {}
+    parts: dict[str, int] = {}
+    with site.pages() as pages:
+
+        def weight(address: str) -> tuple[int, str]:
+            with pages.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
+                assert answer.status_code == 200, address
+                raw = b"".join(answer.iter_raw())
+            is_packed = answer.headers.get("content-encoding") == "gzip"
+            return len(raw), (gzip.decompress(raw) if is_packed else raw).decode()
+
+        for path, address in _addresses(site).items():
+            size, html = weight(f"{site.root}/{address}".rstrip("/"))
+            assert not re.search(r'(src|href)="(https?:)?//', html.replace(site.server.address, "")), path
+            for part in set(re.findall(r'<(?:link|script|img)[^>]*(?:src|href)="(/[^"]+)"', html)):
+                if part not in parts:
+                    parts[part] = weight(site.server.address + part)[0]
+                size += parts[part]
+            if size > 100_000:
+                heavy[path] = size
+    assert len(parts) == 3
+    assert heavy == {}
 
 
 @pytest.mark.parametrize(
