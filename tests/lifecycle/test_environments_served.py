@@ -1,5 +1,6 @@
 """TS-402, TS-406 to TS-413: environments by the Web API, while a server serves them."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from tests.lifecycle.states import add_accounts, change, opened
 from tests.servers import RunningServer, run_cli, start_server
 
 from strongroom.lifecycle.operations import Asked, perform
+from strongroom.lifecycle.proofs import is_signed
 
 
 @pytest.fixture(scope="module", params=["sqlcipher", "postgresql"])
@@ -214,3 +216,19 @@ def test_command_line_restores_beside_the_server(served: RunningServer, main: ht
     run_cli("environment", "open", "main", "--home", str(served.home))
     assert "Cyd" not in names(main)
     run_cli("audit", "verify", "--home", str(served.home))
+
+
+def test_proofs_are_operations_whose_rows_hold_the_signed_reports(control: Control) -> None:
+    """TS-403, TS-503"""
+    assert control.do("CreateEnvironment", Name="beside", Type=2)["result"] == 3
+    ids = {name: row["environmentid"] for name, row in control.environments().items()}
+
+    alone = control.post("ProveIsolation", EnvironmentIds=[ids["main"]])
+    isolation = control.do("ProveIsolation", EnvironmentIds=[ids["main"], ids["beside"]])
+    encryption = control.do("ProveEncryption", EnvironmentId=ids["beside"])
+
+    assert (alone.status_code, alone.json()["error"]["innererror"]["reason"]) == (400, "need-two")
+    for row in (isolation, encryption):
+        report = json.loads(row["detail"])
+        assert (row["result"], report["Result"]) == (3, "Passed"), row["detail"]
+        assert is_signed(report)

@@ -66,7 +66,7 @@ def remove_key(home: Home, ledger: Ledger, name: str, *, by: str) -> None:
 def check_keys(home: Home, ledger: Callable[[], Ledger], unreached: dict[str, float]) -> list[str]:
     """Ask the providers of keys that guard something, and revoke those that are not given any more: at once where the
     provider says so, after the grace where it does not answer (TS-510). `unreached` keeps since when. The names."""
-    revoked: list[str] = []
+    revoked = _revoke_again(home, ledger)
     grace_s = home.settings.key_grace_minutes * 60
     for key in home.keys.customer.listed():
         if key.revoked_on or not home.keys.customer.environments(key.name):
@@ -82,6 +82,20 @@ def check_keys(home: Home, ledger: Callable[[], Ledger], unreached: dict[str, fl
         revoke_key(home, ledger(), key.name, f"the provider: {state.detail}", by="the server")
         revoked.append(key.name)
     return revoked
+
+
+def _revoke_again(home: Home, ledger: Callable[[], Ledger]) -> list[str]:
+    """Revoke the keys that the ledger knows as revoked and the ring does not: the ring is an older file that somebody
+    put back, which must not give access again (TS-508). A restore that was interrupted before it was written down ends
+    here too, and is asked for again."""
+    known = [key for key in home.keys.customer.listed() if key.revoked_on is None]
+    if not known:
+        return []
+    told = {str(row.values["name"]): row for row in ledger().rows("keyreference", state=_REVOKED)}
+    found = [key.name for key in known if key.name in told]
+    for name in found:
+        revoke_key(home, ledger(), name, "the key ring was older than the ledger: it was put back", by="the server")
+    return found
 
 
 def states(home: Home) -> list[tuple[CustomerKey, KeyState, list[str]]]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import thread_time
@@ -10,12 +11,14 @@ from strongroom.access.planned import planned
 from strongroom.jobs.bench.figures import Figure, Target
 from strongroom.jobs.bench.instructions import Compiler
 from strongroom.jobs.bench.place import Place
-from strongroom.jobs.bench.rounds import interleaved, ratio
+from strongroom.jobs.bench.rounds import Act, interleaved, ratio
 from strongroom.records import RequestFacts
 from strongroom.store import sqlcipher_driver as dbapi2
 from strongroom.store.sqlcipher import SqlcipherConnection
 
 _INSERTED = 10_000
+_FIRST = 4611686018427387904
+"""Keys of rows that are made here begin with this one: far behind all others."""
 
 
 def against_plain(place: Place, rounds: int) -> Iterator[Figure]:
@@ -46,6 +49,7 @@ def against_plain(place: Place, rounds: int) -> Iterator[Figure]:
             measure = f"SQLCipher, list {archetype.name}"
             yield ratio(measure, times["sqlcipher"], times["plain"], "plain SQLite", Target(most=1.1))
         yield _bulk(connection, plain, rounds)
+        yield _single(connection, plain, rounds)
         plain.close()
 
 
@@ -53,7 +57,7 @@ def _bulk(connection: SqlcipherConnection, plain: sqlite3.Connection, rounds: in
     """10,000 accounts in one transaction, taken back again: what is written until the commit."""
     copy = (
         "create temp table copied as select * from account limit 10000;"
-        " update copied set id = id + 4611686018427387904, accountid = 'x' || substr(accountid, 2)"
+        f" update copied set id = id + {_FIRST}, accountid = 'x' || substr(accountid, 2)"
     )
     for raw in (connection.driver, plain):
         for statement in copy.split(";"):
@@ -63,7 +67,7 @@ def _bulk(connection: SqlcipherConnection, plain: sqlite3.Connection, rounds: in
         raw.execute("begin immediate")
         raw.execute("insert into account select * from copied")
         raw.execute("commit")
-        raw.execute("delete from account where id >= 4611686018427387904")
+        raw.execute(f"delete from account where id >= {_FIRST}")
 
     times = interleaved(
         {"sqlcipher": lambda: insert(connection.driver), "plain": lambda: insert(plain)}, min(rounds, 7)
@@ -75,3 +79,50 @@ def _bulk(connection: SqlcipherConnection, plain: sqlite3.Connection, rounds: in
         "plain SQLite",
         Target(most=1.8),
     )
+
+
+def _single(connection: SqlcipherConnection, plain: sqlite3.Connection, rounds: int) -> Figure:
+    """What one create stores, committed: the row, its entry in the trail, a counter and the stamp. In processor time,
+    since either waits for the same disk."""
+    entries = (
+        "create temp table entries as select * from audit limit 10000;"
+        f" update entries set id = id + {_FIRST}, auditid = 'x' || substr(auditid, 2)"
+    )
+    for raw in (connection.driver, plain):
+        for statement in entries.split(";"):
+            raw.execute(statement)
+    most = "select min((select count(*) from copied), (select count(*) from entries))"
+    (held,) = connection.query(most)[0]
+
+    def creating(raw: sqlite3.Connection) -> Act:
+        numbers = count()
+
+        def create() -> None:
+            number = next(numbers) % int(held)
+            if number == 0:
+                _take_back(raw)
+            raw.execute("begin immediate")
+            raw.execute("insert into account select * from copied where rowid = ?", (number + 1,))
+            raw.execute("insert into audit select * from entries where rowid = ?", (number + 1,))
+            raw.execute("update counters set amount = amount where tablename = 'account'")
+            raw.execute("update stamp set version = version")
+            raw.execute("commit")
+
+        return create
+
+    contestants = {"sqlcipher": creating(connection.driver), "plain": creating(plain)}
+    times = interleaved(contestants, rounds, clock=thread_time, least_s=0.05)
+    _take_back(connection.driver)
+    return ratio(
+        "SQLCipher, one create stored (processor time)",
+        times["sqlcipher"],
+        times["plain"],
+        "plain SQLite",
+        Target(most=1.3),
+    )
+
+
+def _take_back(raw: sqlite3.Connection) -> None:
+    """Remove the rows that were made here."""
+    for table in ("account", "audit"):
+        raw.execute(f"delete from {table} where id >= {_FIRST}")
