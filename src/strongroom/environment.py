@@ -417,6 +417,7 @@ def _ready(
     if record.kind is EnvironmentKind.CONTROL:
         register_rules(environment.rules)
         register_estate(environment.rules)
+        environment.rules.seal_secret = home.keys.seal
         environment.rules.vault_key = lambda: home.keys.environment_key(record.id, _VAULT, home.clock)
         environment.rules.reach = Reach(home, lambda name: open_environment(home, name))
     register_lockbox(environment.rules)

@@ -20,7 +20,6 @@ from strongroom.clock import TestClock
 from strongroom.environment import Environments
 from strongroom.home import open_home
 from strongroom.ids import Guid
-from strongroom.keys import Secret
 from strongroom.serving import Site
 from strongroom.webapi.app import Application
 from strongroom.webapi.protection import Limits, Protection
@@ -50,11 +49,7 @@ class Federated:
         )
         assert made.status_code == 204, made.text
         self.id = Guid(made.headers["odata-entityid"][-37:-1])
-        with realm.directory.writing() as session:
-            row = session.transaction.row(session.table("identityprovider"), self.id)
-            assert row is not None
-            session.transaction.update(row, {"hassecret": True})
-        realm.home.keys.seal(f"identity provider {self.id}", Secret(CLIENT_SECRET.encode()))
+        self.ada.act("SetProviderSecret", ProviderId=self.id, Secret=CLIENT_SECRET)
 
     def person(self, account: str, claims: Mapping[str, object] | None = None, amr: str = "pwd") -> httpx.Client:
         """A browser of somebody whom the provider knows."""
@@ -345,6 +340,46 @@ def test_signing_out_at_the_provider_ends_the_sessions_here(federated: Federated
     post = federated.realm.browser().post
     assert post(f"/sign-in/back-channel/{federated.id}", data={"logout_token": "x.y.z"}).status_code == 400
     assert post(f"/sign-in/back-channel/{federated.id}", data={"logout_token": tokens[0] + "A"}).status_code == 400
+
+
+def test_a_frame_of_the_provider_ends_the_session_that_it_names_and_no_other(federated: Federated) -> None:
+    """TS-708: front-channel logout takes the issuer and the session's id there; what is not known changes nothing."""
+    federated.provider.stop()
+    federated.provider.start([federated.redirect], back_channel="http://127.0.0.1:9/")  # so that it names sessions
+    browser, other = federated.realm.browser(), federated.realm.browser()
+    federated.come(browser, federated.person("cleo"))
+    federated.come(other, federated.person("dora"))
+    with federated.realm.directory.reading() as transaction:
+        rows = transaction.rows_where(transaction.schema.tables["signinsession"], {"endedon": None})
+    newest = [row.values["providersession"] for row in rows if row.values.get("providersession")]
+    assert len(newest) == 2
+    frame, path = federated.realm.browser(), f"/sign-in/front-channel/{federated.id}"
+
+    for query in ("", "?sid=" + str(newest[0]), f"?iss=https://evil.example&sid={newest[0]}"):
+        assert frame.get(path + query).status_code == 200
+        assert browser.get("/account").status_code == 200
+    assert (
+        frame.get(f"{path}?{urlencode({'iss': federated.provider.issuer, 'sid': str(newest[0])})}").status_code == 200
+    )
+    assert browser.get("/account").status_code == 303
+    assert other.get("/account").status_code == 200
+    assert frame.get("/sign-in/front-channel/00000000-0000-0000-0000-000000000001").status_code == 404
+
+
+def test_a_providers_secret_is_written_and_never_read(federated: Federated) -> None:
+    """TS-708: over the Web API by an administrator; no row, no trail and no answer has it; who may not, may not."""
+    told = federated.ada.send("GET", f"identityproviders({federated.id})").json()
+    assert told["hassecret"] is True
+    assert CLIENT_SECRET not in str(told)
+    with federated.realm.directory.reading() as transaction:
+        for table in ("audit", "activitylog", "identityprovider"):
+            assert CLIENT_SECRET not in str(
+                [row.values for row in transaction.rows_where(transaction.schema.tables[table], {})]
+            )
+    asked = {"ProviderId": federated.id, "Secret": ""}
+    assert federated.ada.send("POST", "SetProviderSecret", asked).status_code == 400
+    asked = {"ProviderId": "00000000-0000-0000-0000-000000000001", "Secret": "x"}
+    assert federated.ada.send("POST", "SetProviderSecret", asked).status_code == 404
 
 
 def test_guests_are_invited_and_restricted(federated: Federated) -> None:

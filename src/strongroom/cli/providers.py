@@ -49,7 +49,8 @@ def add(
     home: Path,
 ) -> None:
     """List the provider at ISSUER under NAME, which knows this home as CLIENT_ID, and print its id. Give it
-    ORIGIN/sign-in/back/ID as the address for answers, and ORIGIN/sign-in/back-channel/ID for logout.
+    ORIGIN/sign-in/back/ID as the address for answers, and ORIGIN/sign-in/back-channel/ID for logout
+    (ORIGIN/sign-in/front-channel/ID where it only knows the other kind).
 
     Its host must stand in the setting outbound.allow. A provider that wants a secret gets it by `strongroom providers
     secret`.
@@ -79,18 +80,14 @@ def add(
 def secret(name: str, from_stdin: bool, home: Path) -> None:
     """Keep the secret by which this home proves itself to the provider NAME, sealed in the key ring."""
     from strongroom.errors import InvalidRequest
-    from strongroom.identity.directory import change
-    from strongroom.identity.federation.providers import provider_of
+    from strongroom.identity.federation.providers import keep_secret
     from strongroom.keys import Secret
 
     given = sys.stdin.readline().rstrip("\r\n") if from_stdin else click.prompt("Secret", hide_input=True)
     if not given:
         raise InvalidRequest("The secret is empty.")
-    opened_home = opened(home)
-    with open_directory(opened_home) as directory, directory.writing() as session:
-        row = _provider(session.transaction, name)
-        opened_home.keys.seal(provider_of(row).secret_name, Secret(given.encode()))
-        change(session, row, {"hassecret": True})
+    with open_directory(opened(home)) as directory, directory.writing() as session:
+        keep_secret(session, _provider(session.transaction, name), Secret(given.encode()))
 
 
 @providers.command(short_help="Let people come from a provider again.")

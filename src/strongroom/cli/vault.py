@@ -10,6 +10,7 @@ import click
 from strongroom.cli.credential_guard import guard
 from strongroom.cli.options import home_option, json_option, session_in
 from strongroom.cli.output import print_json, say, table
+from strongroom.cli.vault_certificates import certificate
 
 if TYPE_CHECKING:
     from strongroom.estate.vault import Asker
@@ -43,7 +44,7 @@ def create(name: str, purge_protection: bool, user: str, home: Path) -> None:
 
     with session_in(home, CONTROL, user, write=True) as session:
         demand_privilege(session, session.table("keyvault"), Rights.CREATE)
-        vaults.create_vault(session, name, _asker(session), is_purge_protected=purge_protection)
+        vaults.create_vault(session, name, asker_of(session), is_purge_protected=purge_protection)
     say(f"The vault '{name}' is there.")
 
 
@@ -60,7 +61,7 @@ def set_(vault_name: str, name: str, expires_on: str | None, user: str, home: Pa
 
     value = Secret(sys.stdin.buffer.read().removesuffix(b"\n"))
     with session_in(home, CONTROL, user, write=True) as session:
-        version = set_secret(session, vault_name, name, value, _asker(session), expires_on=expires_on)
+        version = set_secret(session, vault_name, name, value, asker_of(session), expires_on=expires_on)
     say(f"'{name}' has the version {version}.")
 
 
@@ -75,7 +76,7 @@ def get(vault_name: str, name: str, version: int | None, user: str, home: Path) 
     from strongroom.estate.vault import get_secret
 
     with session_in(home, CONTROL, user, write=True) as session:
-        found = get_secret(session, vault_name, name, _asker(session), version)
+        found = get_secret(session, vault_name, name, asker_of(session), version)
     click.echo(found.value.reveal())
 
 
@@ -123,7 +124,7 @@ def rotate(vault_name: str, name: str, user: str, home: Path) -> None:
     from strongroom.estate.vault import rotate_secret
 
     with session_in(home, CONTROL, user, write=True) as session:
-        version = rotate_secret(session, vault_name, name, _asker(session))
+        version = rotate_secret(session, vault_name, name, asker_of(session))
     say(f"'{name}' has the version {version}.")
 
 
@@ -156,7 +157,7 @@ def delete(vault_name: str, name: str, user: str, home: Path) -> None:
     from strongroom.estate.vault import delete_item
 
     with session_in(home, CONTROL, user, write=True) as session:
-        delete_item(session, vault_name, name, _asker(session))
+        delete_item(session, vault_name, name, asker_of(session))
     say(f"'{name}' is deleted; `strongroom vault recover {vault_name} {name}` has it back.")
 
 
@@ -170,7 +171,7 @@ def recover(vault_name: str, name: str, user: str, home: Path) -> None:
     from strongroom.estate.vault import recover_item
 
     with session_in(home, CONTROL, user, write=True) as session:
-        recover_item(session, vault_name, name, _asker(session))
+        recover_item(session, vault_name, name, asker_of(session))
     say(f"'{name}' is back.")
 
 
@@ -187,14 +188,16 @@ def purge(vault_name: str, name: str, yes: bool, user: str, home: Path) -> None:
     if not yes:
         click.confirm(f"Destroy '{name}' for good?", abort=True)
     with session_in(home, CONTROL, user, write=True) as session:
-        purge_item(session, vault_name, name, _asker(session))
+        purge_item(session, vault_name, name, asker_of(session))
     say(f"'{name}' is destroyed.")
 
 
 vault.add_command(guard)
+vault.add_command(certificate)
 
 
-def _asker(session: "Session") -> "Asker":
+def asker_of(session: "Session") -> "Asker":
+    """Who uses a vault: the session's user by their sign-in name."""
     from strongroom.estate.vault import Asker
 
     row = session.transaction.row(session.table("systemuser"), session.caller.id)

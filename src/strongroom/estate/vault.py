@@ -225,9 +225,29 @@ def new_item(session: Session, vault: Row, name: str, kind: ItemKind) -> Row:
     return add(session, "vaultsecret", values)
 
 
-def add_version(session: Session, item: Row, value: Secret, facts: dict[str, Value]) -> int:
-    """Seal a value as the next version of an item; its number."""
-    version = int(str(item.values.get("currentversion") or 0)) + 1
+def item_of_kind(session: Session, vault: Row, name: str, kind: ItemKind, *, make: bool = True) -> Row:
+    """The item of this name, made when it is not there. Raises `Conflict` when it is of another kind, or deleted."""
+    found = _find_item(session, vault, name)
+    if found is None:
+        if not make:
+            raise NotFound(f"There is no item '{name[:127]}' in this vault.")
+        return new_item(session, vault, name, kind)
+    if found.values.get("kind") != kind.value:
+        raise Conflict(f"'{name}' is no {kind.name.lower()}.")
+    if found.values.get("deletedon") is not None:
+        raise Conflict(f"'{name}' was deleted and can be recovered; recover or purge it first.")
+    return found
+
+
+def versions_of(session: Session, item: Row) -> list[Row]:
+    """All versions of an item, in the order in which they were made."""
+    return sorted(_versions(session, item), key=lambda row: int(str(row.values["version"])))
+
+
+def add_version(session: Session, item: Row, value: Secret, facts: dict[str, Value], *, is_current: bool = True) -> int:
+    """Seal a value as the next version of an item, the current one unless it has to wait; its number."""
+    known = [int(str(row.values["version"])) for row in _versions(session, item)]
+    version = max([int(str(item.values.get("currentversion") or 0)), *known]) + 1
     sealed = wrap(expand(sealing_key(session)), value, *_place(item, version))
     values: dict[str, Value] = {
         "name": f"{item.values['name']} {version}",
@@ -238,7 +258,8 @@ def add_version(session: Session, item: Row, value: Secret, facts: dict[str, Val
         **facts,
     }
     add(session, "vaultitemversion", values)
-    change(session, item, {"currentversion": version, "expireson": facts.get("expireson")})
+    if is_current:
+        change(session, item, {"currentversion": version, "expireson": facts.get("expireson")})
     return version
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from strongroom.errors import Conflict, InvalidRequest
+from strongroom.errors import InvalidRequest
 from strongroom.estate.vault import (
     Asker,
     ItemKind,
@@ -22,7 +22,7 @@ from strongroom.estate.vault import (
     add_version,
     demand_right,
     item_named,
-    new_item,
+    item_of_kind,
     note,
     open_version,
     version_of,
@@ -47,24 +47,23 @@ def create_key(session: Session, vault: str, name: str, kind: str, asker: Asker)
     if kind not in TYPES:
         raise InvalidRequest(f"'{kind[:40]}' is no type of key; there are: {', '.join(TYPES)}.")
     holder = demand_right(session, vault, name, VaultRight.SET, asker)
-    found = [row for row in session.transaction.rows_where(session.table("vaultsecret"), {"name": name})
-             if row.values["keyvaultid"] == holder.reference()]  # fmt: skip
-    if found and found[0].values.get("kind") != ItemKind.KEY.value:
-        raise Conflict(f"'{name}' is no key.")
-    item = found[0] if found else new_item(session, holder, name, ItemKind.KEY)
+    item = item_of_kind(session, holder, name, ItemKind.KEY)
     if kind == "AES-256":
         version = add_version(session, item, new_key(), {})
     else:
-        private: _Private
-        if kind in _RSA_BITS:
-            private = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS[kind])
-        else:
-            private = ec.generate_private_key(_CURVES[kind]())
+        private = new_private_key(kind)
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         version = add_version(session, item, Secret(der), {"publicpart": public})
     note(session, vault, name, version, "create key", asker)
     return version
+
+
+def new_private_key(kind: str) -> _Private:
+    """A fresh key of one of the `TYPES` that have a public half."""
+    if kind in _RSA_BITS:
+        return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS[kind])
+    return ec.generate_private_key(_CURVES[kind]())
 
 
 def sign(session: Session, vault: str, name: str, data: bytes, asker: Asker, version: int | None = None) -> bytes:
@@ -129,8 +128,8 @@ def unwrap_key(session: Session, vault: str, name: str, key: bytes, asker: Asker
 def _used(session: Session, vault: str, name: str, right: VaultRight, asker: Asker, version: int | None) -> Row:
     holder = demand_right(session, vault, name, right, asker)
     item = item_named(session, holder, name)
-    if item.values.get("kind") != ItemKind.KEY.value:
-        raise InvalidRequest(f"'{name}' is no key.")
+    if item.values.get("kind") == ItemKind.SECRET.value:
+        raise InvalidRequest(f"'{name}' is no key, and no certificate with one.")
     return version_of(session, item, version)
 
 

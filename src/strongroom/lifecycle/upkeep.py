@@ -14,6 +14,7 @@ from strongroom.environment import Environment, Environments, ledger_in
 from strongroom.errors import StrongroomError
 from strongroom.estate import Ledger
 from strongroom.estate.vault import rotate_due
+from strongroom.estate.vault_certificates import tell_of_ends
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
 from strongroom.keys.disk import Disk
@@ -127,6 +128,7 @@ class Upkeep(Rounds):
         if ledger.rows("vaultsecret"):
             with ledger.writing() as session:
                 rotate_due(session)
+                tell_of_ends(session)
 
     def _ledger(self) -> Ledger:
         return ledger_in(self._environments.named(CONTROL))

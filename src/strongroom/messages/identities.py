@@ -11,6 +11,7 @@ from strongroom.identity.conditional.tables import MEMBER
 from strongroom.identity.directory import reference, text
 from strongroom.identity.federation import persons, providers
 from strongroom.identity.provisioning import endpoint
+from strongroom.keys import Secret
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter, Result, action
 from strongroom.records import Session
 from strongroom.records.authorize import demand_privilege
@@ -88,6 +89,14 @@ def _remove_credential(session: Session, arguments: Arguments) -> Result:
 
 def _program(session: Session, arguments: Arguments) -> Row:
     return applications.registration(session.transaction, arguments.guid("ClientId"))
+
+
+def _keep_secret(session: Session, arguments: Arguments) -> Result:
+    provider = session.transaction.row(session.table(providers.TABLE), arguments.guid("ProviderId"))
+    if provider is None:
+        raise NotFound("There is no such identity provider.")
+    providers.keep_secret(session, provider, Secret(arguments.text("Secret").encode()))
+    return None
 
 
 # --- people ------------------------------------------------------------------------------------------------------
@@ -273,6 +282,12 @@ OPERATIONS: tuple[Operation, ...] = (
         Parameter("Days", Kind.INTEGER, required=False),
         Parameter("ProviderId", Kind.GUID, required=False),
         properties={"ScimEndpointId": "Edm.Guid", "Token": "Edm.String", "ExpiresOn": "Edm.DateTimeOffset"},
+    ),
+    action(
+        "SetProviderSecret",
+        in_control(providers.TABLE, Rights.WRITE, _keep_secret),
+        Parameter("ProviderId", Kind.GUID),
+        Parameter("Secret", Kind.STRING),
     ),
     action("EndSession", _end_session, Parameter("SessionId", Kind.GUID), properties={"Ended": "Edm.Int32"}),
     action("EndAllSessions", _end_all_sessions, _USER, properties={"Ended": "Edm.Int32"}),

@@ -22,7 +22,7 @@ _SECRET_TYPE = 100000005
 _Act = Callable[[Session, Arguments, Asker], Result]
 
 
-def _in_control(act: _Act, *, needs: Rights | None = None) -> Callable[[Session, Arguments], Result]:
+def in_vaults(act: _Act, *, needs: Rights | None = None) -> Callable[[Session, Arguments], Result]:
     """`act` where there are vaults. What the asker may do is for the policies of the vault to say (TS-603)."""
 
     def run(session: Session, arguments: Arguments) -> Result:
@@ -63,7 +63,7 @@ def _set(session: Session, arguments: Arguments, asker: Asker) -> Result:
 
 
 def _get(session: Session, arguments: Arguments, asker: Asker) -> Result:
-    found = vaults.get_secret(session, arguments.text("Vault"), arguments.text("Name"), asker, _version(arguments))
+    found = vaults.get_secret(session, arguments.text("Vault"), arguments.text("Name"), asker, version_asked(arguments))
     return {"Value": found.value.reveal().decode(), "Version": found.version}
 
 
@@ -93,7 +93,7 @@ def _create_key(session: Session, arguments: Arguments, asker: Asker) -> Result:
 def _with_key(act: Callable[[Session, str, str, bytes, Asker, int | None], bytes]) -> _Act:
     def run(session: Session, arguments: Arguments, asker: Asker) -> Result:
         data = _bytes(arguments, "Data")
-        done = act(session, arguments.text("Vault"), arguments.text("Key"), data, asker, _version(arguments))
+        done = act(session, arguments.text("Vault"), arguments.text("Key"), data, asker, version_asked(arguments))
         return {"Data": base64.b64encode(done).decode()}
 
     return run
@@ -102,7 +102,7 @@ def _with_key(act: Callable[[Session, str, str, bytes, Asker, int | None], bytes
 def _verify(session: Session, arguments: Arguments, asker: Asker) -> Result:
     data, signature = _bytes(arguments, "Data"), _bytes(arguments, "Signature")
     vault, key = arguments.text("Vault"), arguments.text("Key")
-    return {"Valid": vault_keys.verify(session, vault, key, data, signature, asker, _version(arguments))}
+    return {"Valid": vault_keys.verify(session, vault, key, data, signature, asker, version_asked(arguments))}
 
 
 def _exposure(session: Session, arguments: Arguments, _: Asker) -> Result:
@@ -137,7 +137,8 @@ def _reference(session: Session, definition: Row) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _version(arguments: Arguments) -> int | None:
+def version_asked(arguments: Arguments) -> int | None:
+    """The version that is named; None for the current one."""
     found = arguments.values.get("Version")
     return found if isinstance(found, int) else None
 
@@ -158,14 +159,14 @@ _GIVEN = {"Data": "Edm.Binary"}
 OPERATIONS: tuple[Operation, ...] = (
     action(
         "CreateVault",
-        _in_control(_create, needs=Rights.CREATE),
+        in_vaults(_create, needs=Rights.CREATE),
         _NAME,
         Parameter("PurgeProtection", Kind.BOOLEAN, required=False),
         properties={"KeyVaultId": "Edm.Guid"},
     ),
     action(
         "SetSecret",
-        _in_control(_set),
+        in_vaults(_set),
         _VAULT,
         _NAME,
         Parameter("Value", Kind.STRING),
@@ -176,22 +177,22 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     action(
         "GetSecret",
-        _in_control(_get),
+        in_vaults(_get),
         _VAULT,
         _NAME,
         _ONE,
         properties={"Value": "Edm.String", "Version": "Edm.Int32"},
     ),
-    action("RotateSecret", _in_control(_rotate), _VAULT, _NAME, properties=_MADE),
-    action("DisableSecretVersion", _in_control(_disable), _VAULT, _NAME, Parameter("Version", Kind.INTEGER)),
-    action("DeleteVaultItem", _in_control(_with_item(vaults.delete_item)), _VAULT, _NAME),
-    action("RecoverVaultItem", _in_control(_with_item(vaults.recover_item)), _VAULT, _NAME),
-    action("PurgeVaultItem", _in_control(_with_item(vaults.purge_item)), _VAULT, _NAME),
-    action("CreateVaultKey", _in_control(_create_key), _VAULT, _NAME, Parameter("Type", Kind.STRING), properties=_MADE),
-    action("VaultSign", _in_control(_with_key(vault_keys.sign)), _VAULT, _KEY, _DATA, _ONE, properties=_GIVEN),
+    action("RotateSecret", in_vaults(_rotate), _VAULT, _NAME, properties=_MADE),
+    action("DisableSecretVersion", in_vaults(_disable), _VAULT, _NAME, Parameter("Version", Kind.INTEGER)),
+    action("DeleteVaultItem", in_vaults(_with_item(vaults.delete_item)), _VAULT, _NAME),
+    action("RecoverVaultItem", in_vaults(_with_item(vaults.recover_item)), _VAULT, _NAME),
+    action("PurgeVaultItem", in_vaults(_with_item(vaults.purge_item)), _VAULT, _NAME),
+    action("CreateVaultKey", in_vaults(_create_key), _VAULT, _NAME, Parameter("Type", Kind.STRING), properties=_MADE),
+    action("VaultSign", in_vaults(_with_key(vault_keys.sign)), _VAULT, _KEY, _DATA, _ONE, properties=_GIVEN),
     action(
         "VaultVerify",
-        _in_control(_verify),
+        in_vaults(_verify),
         _VAULT,
         _KEY,
         _DATA,
@@ -199,13 +200,11 @@ OPERATIONS: tuple[Operation, ...] = (
         _ONE,
         properties={"Valid": "Edm.Boolean"},
     ),
-    action("VaultWrapKey", _in_control(_with_key(vault_keys.wrap_key)), _VAULT, _KEY, _DATA, _ONE, properties=_GIVEN),
-    action(
-        "VaultUnwrapKey", _in_control(_with_key(vault_keys.unwrap_key)), _VAULT, _KEY, _DATA, _ONE, properties=_GIVEN
-    ),
+    action("VaultWrapKey", in_vaults(_with_key(vault_keys.wrap_key)), _VAULT, _KEY, _DATA, _ONE, properties=_GIVEN),
+    action("VaultUnwrapKey", in_vaults(_with_key(vault_keys.unwrap_key)), _VAULT, _KEY, _DATA, _ONE, properties=_GIVEN),
     function(
         "RetrieveSecretExposure",
-        _in_control(_exposure, needs=Rights.READ),
+        in_vaults(_exposure, needs=Rights.READ),
         _VAULT,
         _NAME,
         properties={"CanRead": "Collection(Edm.String)", "DidRead": "Collection(Edm.Untyped)"},

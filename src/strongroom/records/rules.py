@@ -82,6 +82,9 @@ class Rules:
     vault_key: "Callable[[], Secret] | None" = None
     """In the control environment: the key under which values in vaults are sealed."""
 
+    seal_secret: "Callable[[str, Secret], None] | None" = None
+    """In the control environment: what keeps a secret of the home in the key ring; no operation reads it."""
+
     secret_of: "Callable[[str, str], str] | None" = None
     """What gives a user (a sign-in name) the value behind a reference into a vault, at run time (TS-604)."""
 

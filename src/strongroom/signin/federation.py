@@ -130,6 +130,18 @@ def back_channel(visitor: Visitor, client: ProviderClient, form: Mapping[str, st
     return Response(b"", 200, {"Cache-Control": "no-store"})
 
 
+def front_channel(visitor: Visitor) -> Response:
+    """`/sign-in/front-channel/PROVIDER`: the provider's page tells, in a frame, that somebody signed out there (OpenID
+    Connect Front-Channel Logout 1.0). `iss` and `sid` must both be given: no cookie comes along into a frame of another
+    site, and a logout that names no session would be anybody's. What is not known is answered in the same way."""
+    provider, query = _provider(visitor), visitor.request.query_params
+    if query.get("iss") == provider.issuer and query.get("sid"):
+        with visitor.environments.directory.writing() as session:
+            for row in _sessions_of(session.transaction, provider, {"sid": query["sid"]}):
+                sessions.end(session, row)
+    return Response(b"", 200, {"Cache-Control": "no-store"})
+
+
 def leave(visitor: Visitor, client: ProviderClient) -> Response:
     """`/sign-in/out/PROVIDER`: to where somebody signs out of the provider too (RP-initiated logout)."""
     provider = _provider(visitor)

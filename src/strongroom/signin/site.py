@@ -72,6 +72,7 @@ class SignIn:
                 Route("/sign-in/out/{provider}", self._federated(federation.leave), methods=read),
                 Route("/sign-in/invitation", self._invitation, methods=read),
                 Route("/sign-in/back-channel/{provider}", self._back_channel, methods=["POST"]),
+                Route("/sign-in/front-channel/{provider}", self._front_channel, methods=read),
                 Route("/scim/v2/{path:path}", self._scim, methods=_SCIM_METHODS),
                 Route("/scim/v2", self._scim, methods=_SCIM_METHODS),
                 *(Route(path, self._page(handler), methods=both) for path, handler in pages.PAGES.items()),
@@ -173,6 +174,9 @@ class SignIn:
         form = single(await request.form(max_files=0, max_fields=10))
         found = visitor(request, self._environments)
         return await run_in_threadpool(federation.back_channel, found, self._providers, form)
+
+    async def _front_channel(self, request: Request) -> Response:
+        return await run_in_threadpool(federation.front_channel, visitor(request, self._environments))
 
     async def _scim(self, request: Request) -> Response:
         from strongroom.signin import scim  # half a second of models, which only those who provision need

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from strongroom.errors import InvalidRequest
-from strongroom.identity.directory import find, flag, text
+from strongroom.identity.directory import change, find, flag, text
 from strongroom.ids import Guid
+from strongroom.keys import Secret
 from strongroom.records import Event, Rules, Session
 from strongroom.store.protocol import Row, Transaction, Value
 
@@ -98,6 +99,16 @@ def trust_in(transaction: Transaction, provider: Provider) -> Trust | None:
     if rule is None or not flag(rule, "isallowed"):
         return None
     return Trust(own.mfa and flag(rule, "trustmfa"), own.device and flag(rule, "trustdevice"))
+
+
+def keep_secret(session: Session, row: Row, secret: Secret) -> None:
+    """Keep the secret that a provider gave to this home, sealed in the key ring; it is never read back (TS-708)."""
+    if session.rules.seal_secret is None:
+        raise InvalidRequest("The secret of a provider is kept in the control environment.")
+    if not secret.reveal() or len(secret.reveal()) > _LONGEST:
+        raise _wrong("secret", f"must be the text that the provider gave, of at most {_LONGEST} bytes.")
+    session.rules.seal_secret(provider_of(row).secret_name, secret)
+    change(session, row, {"hassecret": True})
 
 
 def register(rules: Rules) -> None:
