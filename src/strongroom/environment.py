@@ -57,6 +57,7 @@ from strongroom.lockbox.tables import request_tables, session_tables
 from strongroom.lockbox.verbs import register_rules as register_lockbox
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.tables import monitoring_tables
+from strongroom.monitoring.user_access import UserAccesses
 from strongroom.monitoring.trace import Trace
 from strongroom.monitoring.verbs import register_rules as register_monitoring
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
@@ -150,6 +151,7 @@ class Environment:
         register_jobs(self.rules, JOB_WORKS)
         step_up.register(self.rules)
         self.readings = ActivityBuffer(database)
+        self._accesses = UserAccesses(database)
         self.support = SupportWatch(database, self.rules, clock)
         self.trace: Trace | None = None
         """What is refused, where the server keeps a trace of it."""
@@ -185,6 +187,7 @@ class Environment:
                 _append_notes(transaction, session)
         if not write:
             self._store_notes(session)
+        self._accesses.see(session)
 
     @contextmanager
     def session_of(self, user: str, *, write: bool, facts: RequestFacts = _NO_FACTS) -> Generator[Session]:

@@ -180,6 +180,8 @@ class SecuritySettings:
     """`isauditenabled`: whether changes leave entries at all."""
     audit_of_access: bool = True
     """`isuseraccessauditenabled`: whether attempts that were refused leave entries."""
+    access_interval_h: int = 0
+    """`useraccessauditinginterval`: hours after which a user's request is told anew (TS-801), 0 when none is."""
     audit_of_reads: bool = False
     """`isreadauditenabled`: whether reading is told, of tables and columns that say so (TS-808)."""
     blocks_credentials: bool = False

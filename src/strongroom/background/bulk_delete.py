@@ -3,6 +3,8 @@
 A piece reads the next rows and deletes them together. When that is refused, the same rows are deleted one by one, and
 those that cannot be are told in `bulkdeletefailure`, with the reason. `bulkdeleteoperation` counts both, and follows
 the state of the job. What each row takes along, what a legal hold keeps and what the trail says is as for any delete.
+Entries of `audit` are taken out of the trail instead, in good order: each piece leaves an entry and provable hashes
+(TS-806).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,13 +21,15 @@ from strongroom.ids import Guid, Reference
 from strongroom.records import Session, delete_multiple, retrieve_page
 from strongroom.records.authorize import demand_privilege
 from strongroom.records.create import refuse_direct_writes, store_new
+from strongroom.records.trail_removal import delete_entries, demand_deletion_of_entries
 from strongroom.records.update import write_changes
 from strongroom.schema.activities import POINTER
-from strongroom.schema.model import Rights
+from strongroom.schema.model import Rights, Table
 from strongroom.store.protocol import Row, Value
 
 KIND = 13  # asyncoperation.operationtype
 PRIVILEGE = "prvBulkDelete"
+TRAIL = "audit"
 MOST_QUERIES = 100
 _PIECE = 200
 """Rows of one piece: writers of the embedded store queue behind it for some tenths of a second."""
@@ -47,7 +51,9 @@ def begin_bulk_delete(
     for query in queries:
         select = ids_only(session, query)
         retrieve_page(session, replace(select, page_size=1))
-        if select.source.table.logical_name != POINTER:
+        if select.source.table.logical_name == TRAIL:
+            demand_deletion_of_entries(session)
+        elif select.source.table.logical_name != POINTER:
             refuse_direct_writes(select.source.table)
             demand_privilege(session, select.source.table, Rights.DELETE)
     asked = {"queries": [dict(query) for query in queries]}
@@ -103,17 +109,24 @@ def _delete_together(running: Running, index: int, ids: Sequence[Guid]) -> None:
         table = piece.session.table(_table_of(piece, index))
         there = piece.session.transaction.rows(table, ids)
         chosen = [row_id for row_id in ids if row_id in there]
-        if chosen:
-            delete_multiple(piece.session, table, chosen)
-        _note(piece, index, ids[-1], successes=len(chosen))
+        _note(piece, index, ids[-1], successes=_delete(piece, table, chosen))
+
+
+def _delete(piece: Piece, table: Table, ids: Sequence[Guid]) -> int:
+    """Delete these rows, all or none; how many went. Entries of the trail that tell of removals, or are held, stay."""
+    if table.logical_name == TRAIL:
+        return delete_entries(piece.session, ids, f"bulk deletion: {piece.job.values.get('name')}")
+    if ids:
+        delete_multiple(piece.session, table, ids)
+    return len(ids)
 
 
 def _delete_alone(running: Running, index: int, row_id: Guid) -> None:
     """One row, in a piece of its own; what cannot be deleted is told in another."""
     try:
         with running.piece() as piece:
-            delete_multiple(piece.session, piece.session.table(_table_of(piece, index)), [row_id])
-            _note(piece, index, row_id, successes=1)
+            table = piece.session.table(_table_of(piece, index))
+            _note(piece, index, row_id, successes=_delete(piece, table, [row_id]))
     except (Stopped, Unavailable):
         raise
     except NotFound:

@@ -11,6 +11,7 @@ from strongroom.audit.history import (
 )
 from strongroom.errors import InvalidRequest
 from strongroom.ids import Reference
+from strongroom.messages.audit_details import kind_of
 from strongroom.messages.operation import Arguments, Json, Kind, Operation, Parameter, Result, function
 from strongroom.records import Session
 from strongroom.schema.model import Schema, Table
@@ -67,8 +68,10 @@ def _collection(schema: Schema, history: History) -> Result:
 
 def _detail(schema: Schema, detail: AuditDetail, *, with_record: bool) -> Json:
     table = schema.tables.get(str(detail.entry.get("objecttypecode")))
+    kind, told = kind_of(schema, detail)
     shown: dict[str, object] = {
-        "@odata.type": "#Microsoft.Dynamics.CRM.AttributeAuditDetail",
+        "@odata.type": f"#Microsoft.Dynamics.CRM.{kind}",
+        **told,
         "InvalidNewValueAttributes": [],
         "LocLabelLanguageCode": 0,
         "DeletedAttributes": {

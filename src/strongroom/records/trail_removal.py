@@ -4,6 +4,7 @@ All of it is told by an entry that stays, and nothing that a legal hold covers i
 an entry goes without breaking a proof.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from strongroom.access.resolve import require_privilege, require_usable
@@ -12,7 +13,7 @@ from strongroom.audit.partitions import ended_before
 from strongroom.audit.taking_out import PIECE, older_than, removal_entry, take_out
 from strongroom.clock import iso
 from strongroom.errors import Conflict, InvalidRequest
-from strongroom.ids import Reference
+from strongroom.ids import Guid, Reference
 from strongroom.records.holds import demand_free, holds_in
 from strongroom.records.session import Session
 from strongroom.records.trail import author
@@ -58,6 +59,21 @@ def delete_partitions(session: Session, moment: datetime) -> int:
         if not gone.number:  # a piece of entries that tell of removals: on behind them
             seen = iso(datetime.fromisoformat(seen) + timedelta(seconds=1))
     return len(ended)
+
+
+def delete_entries(session: Session, ids: Sequence[Guid], why: str) -> int:
+    """Take out these entries, as a bulk deletion found them; how many. Those that tell of removals and those that are
+    held stay. Needs `prvDeleteAuditPartitions`; `why` says what was asked for."""
+    demand_deletion_of_entries(session)
+    rows = session.transaction.rows(session.table("audit"), ids).values()
+    holds, about = holds_in(session.transaction), organization_of_trail(session)
+    return take_out(session.transaction, author(session), about, rows, why, holds.cover_entry).number
+
+
+def demand_deletion_of_entries(session: Session) -> None:
+    """Whether the caller may take entries of all kinds out of the trail."""
+    require_usable(session.caller)
+    require_privilege(session.caller, "prvDeleteAuditPartitions")
 
 
 def erase_record_values(session: Session, target: Reference) -> int:

@@ -30,6 +30,7 @@ _COLUMNS = (
     "auditretentionperiodv2",
     "auditsettings",
     "blockcredentials",
+    "useraccessauditinginterval",
 )
 
 _FISCAL_MONTHS = {2000: 12, 2001: 6, 2002: 3, 2003: 1}
@@ -60,13 +61,14 @@ def _entry_team(work: Work) -> Key | None:
 def settings_of(row: Raw) -> SecuritySettings:
     """The switches in one `organization` row: the columns above, in their order."""
     share, hierarchy, positions, depth, xml, week_start, fiscal_start, fiscal_type, *trail = row
-    audits, refusals, reads, period, kept, blocks = trail
+    audits, refusals, reads, period, kept, blocks, interval = trail
     calendar = SecuritySettings(
         week_starts_on=week_start if week_start in range(7) else 0,
         fiscal_start=_month_and_day(fiscal_start),
         fiscal_period_months=_FISCAL_MONTHS.get(fiscal_type, 3),
         audit_enabled=audits is None or bool(audits),
         audit_of_access=refusals is None or bool(refusals),
+        access_interval_h=interval or 0,
         audit_of_reads=bool(reads),
         retention=_retention(period, kept),
         blocks_credentials=bool(blocks),
