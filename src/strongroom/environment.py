@@ -57,8 +57,8 @@ from strongroom.lockbox.tables import request_tables, session_tables
 from strongroom.lockbox.verbs import register_rules as register_lockbox
 from strongroom.monitoring.outbound import Outbound
 from strongroom.monitoring.tables import monitoring_tables
-from strongroom.monitoring.user_access import UserAccesses
 from strongroom.monitoring.trace import Trace
+from strongroom.monitoring.user_access import UserAccesses
 from strongroom.monitoring.verbs import register_rules as register_monitoring
 from strongroom.records import Birth, Born, RequestFacts, Rules, Session, genesis, standard_rules
 from strongroom.records.own_tables import ensure_tables
