@@ -56,7 +56,9 @@ class Wire:
         """A request that must be refused with this status, code and words, and must change nothing (WA-50, WA-53)."""
         before = self.witness.state()
         answer = self.send(method, path, body, user, headers=headers)
-        assert self.witness.state() == before, "a refused request changed something"
+        after = self.witness.state()
+        changed = sorted(set(after.rows) - set(before.rows))
+        assert after == before, f"a refused request changed something: {changed}"
         assert answer.status_code == status, answer.text
         assert answer.headers["OData-Version"] == "4.0"
         assert answer.headers["Content-Type"].startswith("application/json; odata.metadata=minimal")

@@ -75,3 +75,10 @@ def test_the_end_of_a_prefix_lies_right_behind_all_texts_that_begin_with_it(pref
 def test_folding_folded_text_changes_nothing(text: str) -> None:
     """A position holds folded text and is folded again when the next page is asked for (WA-233)."""
     assert fold(fold(text)) == fold(text)
+
+
+def test_brackets_that_nothing_closes_are_read_in_one_go() -> None:
+    """WA-190, WA-434: found by a request that took 11 seconds."""
+    pattern = "[" * 200_000
+    assert read(TextMatch.CONTAINS, pattern).needle == pattern
+    assert read(TextMatch.CONTAINS, "[[]" + "[" * 3).needle == "[[[["

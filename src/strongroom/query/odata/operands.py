@@ -121,15 +121,16 @@ def _owner(scope: Scope, segments: tuple[str, ...], position: int) -> ColumnOper
     if segments == (OWNER_NAV,):
         return ColumnOperand(Field(scope.alias, scope.table.columns[OWNER_NAV]), position)
     schema = scope.query.schema
-    kind = segments[0].removeprefix(f"{NAMESPACE}.")
-    is_cast = len(segments) > 1 and kind != segments[0] and kind in PRINCIPALS  # the one or the other (WA-80)
-    rest: tuple[str, ...] = segments[1:] if is_cast else segments
+    first, *others = segments
+    kind = first.removeprefix(f"{NAMESPACE}.")
+    is_cast = bool(others) and kind != first and kind in PRINCIPALS  # the one or the other (WA-80)
+    names = others if is_cast else [first, *others]
     for target in (kind,) if is_cast else ("systemuser", "team"):
         relationship = owner_relationship(schema, scope.table, target)
-        if relationship is not None and _has_property(schema, schema.tables[target], rest[0]):
+        if relationship is not None and _has_property(schema, schema.tables[target], names[0]):
             owner = scope.join(relationship.lookup_nav, relationship, position)
-            return _walk(owner, rest, position)
-    raise unknown_principal_property(rest[0], position)
+            return _walk(owner, tuple(names), position)
+    raise unknown_principal_property(names[0], position)
 
 
 def _has_property(schema: Schema, table: Table, name: str) -> bool:

@@ -99,14 +99,16 @@ def _form(pieces: tuple[_Piece, ...]) -> tuple[Form, str]:
 def _pieces(pattern: str) -> list[_Piece]:
     found: list[_Piece] = []
     position = 0
+    has_end = True
     while position < len(pattern):
         character = pattern[position]
-        if character == "[":
+        if character == "[" and has_end:
             opened = _set(pattern, position)
             if opened is not None:
                 piece, position = opened
                 found.append(piece)
                 continue
+            has_end = False  # what closes no bracket here closes none further on: not to be looked for again
         found.append(_Any() if character == "%" else _One() if character == "_" else character)
         position += 1
     return found
