@@ -132,8 +132,13 @@ def test_store_and_its_witness_put_back_together_convict_themselves_by_a_head_ke
     run_cli("audit", "verify", "--home", str(home))
     shutil.copyfile(home / "witness" / "main.jsonl", kept)
 
+    told = tmp_path / "trail.jsonl"
+    key = run_cli("audit", "key", "--home", str(before)).stdout.strip()
+    run_cli("audit", "export", "--home", str(before), "--out", str(told))
+
     assert run(["audit", "verify", "--home", str(before)]) == 0
-    assert run(["audit", "verify", "--home", str(before), "--witness", str(kept)]) == 1
+    assert run(["audit", "verify", str(told), "--public-key", key]) == 0
+    assert run(["audit", "verify", str(told), "--public-key", key, "--witness", str(kept)]) == 1
 
 
 def test_ring_from_before_a_new_data_key_does_not_open_the_store(home: Path) -> None:

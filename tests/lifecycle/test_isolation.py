@@ -1,6 +1,8 @@
 """TS-401, TS-402, TS-404: nothing of one environment is reached from another one, through any door: with its tokens,
 ids, page and change tokens, file tokens and addresses; and nothing of it is in the other's files."""
 
+import base64
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from tests.homes import make_home
 from tests.lifecycle.states import opened
 from tests.servers import RunningServer, run_cli, start_server
 
+from strongroom.console.registry import all_pages
+from strongroom.console.signing_in import COOKIE
 from strongroom.lifecycle.operations import Asked, perform
 
 CANARY = f"canary-{secrets.token_hex(8)}"
@@ -184,14 +188,6 @@ def test_searching_finds_nothing_of_the_other(world: World) -> None:
             assert here.json()["value"] == [], door
 
 
-def test_console_cookie_and_token_end_at_the_environment(world: World) -> None:
-    """TS-402: a made-up or foreign session is none"""
-    with httpx.Client(timeout=60, cookies={"session": world.own.token}) as client:
-        answer = client.get(f"{world.server.address}/console/other/", follow_redirects=False)
-    assert answer.status_code in (302, 303, 307, 401, 404)
-    assert CANARY not in answer.text
-
-
 def test_canary_is_in_no_file_of_the_home_in_clear(world: World) -> None:
     """TS-404: not in the other's store, not in a log, not in anything that lies about"""
     run_cli("backup", "create", "-e", "main", "--home", str(world.server.home))
@@ -208,3 +204,67 @@ def test_each_environment_has_its_own_keys(world: World) -> None:
     backups = [home.keys.environment_key(each, "backup", home.clock).reveal() for each in ids]
 
     assert len({*keys, *backups}) == 2 * len(ids)
+
+
+def test_every_operation_of_the_metadata_refuses_the_token_of_another_environment(world: World) -> None:
+    """TS-402: functions and actions as `$metadata` lists them, so that a new one is tried by itself."""
+    listed = world.other.get("$metadata").text
+    names = sorted(set(re.findall(r'<(?:Function|Action)Import Name="([^"]+)"', listed)))
+    assert len(names) > 50
+    with httpx.Client(headers={"Authorization": f"Bearer {world.own.token}"}, timeout=60) as stranger:
+        for name in names:
+            for method in ("GET", "POST"):
+                answer = stranger.request(method, world.other.root + name)
+                assert answer.status_code == 401, (method, name, answer.text)
+
+
+def test_every_page_of_the_console_ends_at_the_environment(world: World) -> None:
+    """TS-402, TS-403: the session of one environment on each page of another one, as the registry of pages lists them,
+    with ids of the first in the addresses. Pages of its own open with the same cookie."""
+    with httpx.Client(timeout=60, cookies={COOKIE: world.own.token}) as client:
+        assert client.get(f"{world.server.address}/console/main").status_code == 200
+        for page in all_pages():
+            path = re.sub(r"\{[^}]+\}", lambda found: _filled(found.group(), world), page.path)
+            address = f"{world.server.address}/console/other{path}"
+            answers = [client.get(address, follow_redirects=False)]
+            if "POST" in page.methods:
+                origin = {"Origin": world.server.address}
+                answers.append(client.post(address, data={"name": "x"}, headers=origin, follow_redirects=False))
+            for answer in answers:
+                assert answer.status_code in (303, 401, 403, 404, 405), (page.path, answer.status_code)
+                assert CANARY not in answer.text, page.path
+    assert world.own.get(f"accounts({world.account})").json()["name"] == CANARY
+
+
+def _filled(parameter: str, world: World) -> str:
+    """What stands in an address of the console in the place of a parameter."""
+    is_table = "table" in parameter or "set" in parameter or "name" in parameter
+    return "account" if is_table else world.account
+
+
+def test_tokens_of_files_hold_in_their_environment_alone(world: World) -> None:
+    """TS-402, TS-403: of an upload that goes on, and of a download."""
+    client, own, other = world.other.client, world.own.root, world.other.root
+    about = {"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": world.account}
+    begin = {"Target": about, "FileAttributeName": "entityimage", "FileName": "a.png"}
+    begun = world.own.client.post(f"{own}InitializeFileBlocksUpload", json=begin)
+    assert begun.status_code == 200, begun.text
+    token = begun.json()["FileContinuationToken"]
+    block = {"BlockId": "b25l", "BlockData": base64.b64encode(_PIXEL).decode(), "FileContinuationToken": token}
+    commit = {"FileName": "a.png", "MimeType": "image/png", "BlockList": ["b25l"], "FileContinuationToken": token}
+
+    assert client.post(f"{other}UploadBlock", json=block).status_code in (400, 404)
+    assert world.own.client.post(f"{own}UploadBlock", json=block).status_code == 204
+    assert client.post(f"{other}CommitFileBlocksUpload", json=commit).status_code in (400, 404)
+    assert world.own.client.post(f"{own}CommitFileBlocksUpload", json=commit).status_code == 200
+    asked = {"Target": about, "FileAttributeName": "entityimage"}
+    reading = world.own.client.post(f"{own}InitializeFileBlocksDownload", json=asked).json()["FileContinuationToken"]
+    piece = {"Offset": 0, "BlockLength": 4096, "FileContinuationToken": reading}
+    assert client.post(f"{other}DownloadBlock", json=piece).status_code in (400, 404)
+    assert world.own.client.post(f"{own}DownloadBlock", json=piece).status_code == 200
+    assert client.get(f"{other}accounts({world.account})/entityimage/$value").status_code == 404
+
+
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)

@@ -7,6 +7,7 @@
 | `reading`, `counting`, `writing`, `plain`, `grants` | the engine: W1 to W5, SQLCipher against plain, grants |
 | `questions`, `changing` | explain, who, what if, a unit that moves; a role that changes under load |
 | `importing` | a solution of 300 tables |
+| `keeping` | the journal beside single and bulk creates; new keys for a hundred environments |
 | `by_hand` | PostgreSQL's row security: beside the product's lists, and on statements by hand |
 | `trail` | what auditing costs, and searching a long trail |
 | `serving`, `client`, `bare_server` | the whole server: lists over HTTP, cold start, memory |
@@ -28,6 +29,7 @@ from strongroom.jobs.bench import (
     grants,
     importing,
     instructions,
+    keeping,
     plain,
     questions,
     reading,
@@ -62,6 +64,8 @@ PARTS: dict[str, _Part] = {
     "row-security": lambda place, small, rounds: by_hand.row_security(place, rounds),
     "import": lambda place, small, rounds: importing.large_import(place),
     "plain": lambda place, small, rounds: plain.against_plain(small, rounds),
+    "journal": lambda place, small, rounds: keeping.journal(rounds) if place.engine == "sqlcipher" else iter(()),
+    "keys": lambda place, small, rounds: keeping.rotation(rounds) if place.engine == "sqlcipher" else iter(()),
     "http": lambda place, _, rounds: serving.over_http(place, rounds),
 }
 """What can be measured, by the name that `--only` takes, in the order of a whole run."""
