@@ -16,6 +16,9 @@ from strongroom.errors import Throttled
 from strongroom.webapi.pooled_usage import PooledUsage, usage_key
 
 WINDOW_S = 300.0
+_TOGETHER_S = 1.0
+"""Requests that end within so much time leave the window together, with the last of them: what is kept of a user does
+not grow with the number of requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,35 @@ class Limits:
 
 
 @dataclass(slots=True)
-class _Usage:
-    """What one user did in this worker: (end, seconds) of each request in the window, and the running sums."""
+class Usage:
+    """What one user did in this worker in the window: (end, requests, seconds) of requests that ended at about the same
+    time, and the sums of all."""
 
     key: bytes
-    done: deque[tuple[float, float]] = field(default_factory=deque[tuple[float, float]])
+    done: deque[tuple[float, int, float]] = field(default_factory=deque[tuple[float, int, float]])
+    requests: int = 0
     seconds: float = 0.0
     running: int = 0
     refused: int = 0
+    _together_until: float = 0.0
+
+    def add(self, ended: float, seconds: float) -> None:
+        """Count a request that has ended."""
+        self.requests += 1
+        self.seconds += seconds
+        if self.done and ended < self._together_until:
+            _, requests, before = self.done[-1]
+            self.done[-1] = (ended, requests + 1, before + seconds)
+        else:
+            self.done.append((ended, 1, seconds))
+            self._together_until = ended + _TOGETHER_S
 
     def forget(self, before: float) -> None:
+        """Leave out what ended by this moment."""
         while self.done and self.done[0][0] <= before:
-            self.seconds -= self.done.popleft()[1]
+            _, requests, seconds = self.done.popleft()
+            self.requests -= requests
+            self.seconds -= seconds
 
 
 @dataclass(slots=True)
@@ -72,7 +92,7 @@ class Protection:
         self._enforced = enforced
         self._now = now
         self._pool = pool
-        self._usage: dict[tuple[str, str], _Usage] = {}
+        self._usage: dict[tuple[str, str], Usage] = {}
 
     @contextmanager
     def admit(self, environment: str, user_id: str) -> Generator[Admission]:
@@ -81,9 +101,9 @@ class Protection:
         usage = self._usage.get((environment, user_id))
         if usage is None:
             self._drop_idle(started)
-            usage = self._usage[environment, user_id] = _Usage(usage_key(environment, user_id))
+            usage = self._usage[environment, user_id] = Usage(usage_key(environment, user_id))
         usage.forget(started - WINDOW_S)
-        requests, seconds = len(usage.done), usage.seconds
+        requests, seconds = usage.requests, usage.seconds
         if self._pool is not None:
             elsewhere = self._pool.totals(usage.key, started)
             requests, seconds = requests + elsewhere[0], seconds + elsewhere[1]
@@ -101,12 +121,11 @@ class Protection:
         finally:
             usage.running -= 1
             ended = self._now()
-            usage.done.append((ended, ended - started))
-            usage.seconds += ended - started
+            usage.add(ended, ended - started)
             if self._pool is not None:
                 self._pool.end(usage.key, ended, ended - started)
 
-    def _refuse(self, usage: _Usage, requests: int, seconds: float, now: float) -> None:
+    def _refuse(self, usage: Usage, requests: int, seconds: float, now: float) -> None:
         limits, window = self._limits, f"over time window of {WINDOW_S:.0f} seconds"
         running = usage.running + (self._pool.running(usage.key) if self._pool is not None else 0)
         if running >= limits.concurrent:
@@ -128,13 +147,12 @@ class Protection:
         # Who keeps pushing waits longer (WA-431); a pause of the told length always suffices.
         raise Throttled(text, code=code, retry_after_s=min(int(WINDOW_S), max(1, wait) + usage.refused // 10))
 
-    def _wait(self, usage: _Usage, now: float, *, requests: int = 0, seconds: float = 0.0) -> int:
+    def _wait(self, usage: Usage, now: float, *, requests: int = 0, seconds: float = 0.0) -> int:
         """After how many seconds so many requests, or so much time, have left the window."""
-        own = ((ended, 1, spent) for ended, spent in usage.done)
         others: Iterable[tuple[float, int, float]] = ()
         if self._pool is not None:
             others = sorted((each.ended, each.requests, each.seconds) for each in self._pool.spent(usage.key, now))
-        for ended, number, spent in merge(own, others):
+        for ended, number, spent in merge(usage.done, others):
             requests -= number
             seconds -= spent
             if requests <= 0 and seconds <= 0:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from strongroom.errors import Throttled
 from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool, usage_key
-from strongroom.webapi.protection import WINDOW_S, Limits, Protection
+from strongroom.webapi.protection import WINDOW_S, Limits, Protection, Usage
 
 
 class Time:
@@ -193,3 +193,17 @@ def test_a_section_belongs_to_one_process(tmp_path: Path) -> None:
     claim += "print(c(Path(sys.argv[1])))"
     done = subprocess.run([sys.executable, "-c", claim, str(tmp_path / "usage")], capture_output=True, check=True)
     assert done.stdout == b"1\n"
+
+
+def test_what_is_kept_of_a_user_does_not_grow_with_its_requests() -> None:
+    """WA-430: requests of one second leave the window together, and all of them are counted until then."""
+    usage = Usage(b"u")
+    for number in range(5_000):
+        usage.add(number / 1000, 0.5)
+
+    assert len(usage.done) <= 6
+    assert (usage.requests, usage.seconds) == (5_000, 2_500)
+    usage.forget(2.5)
+    assert 2_000 <= usage.requests <= 3_000
+    usage.forget(5.0)
+    assert (usage.requests, len(usage.done)) == (0, 0)

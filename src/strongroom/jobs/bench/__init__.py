@@ -11,6 +11,7 @@
 | `by_hand` | PostgreSQL's row security: beside the product's lists, and on statements by hand |
 | `trail` | what auditing costs, and searching a long trail |
 | `serving`, `client`, `bare_server` | the whole server: lists over HTTP, cold start, memory |
+| `requests` | `$metadata` of 300 tables, CreateMultiple of 1,000 rows, sums by FetchXML |
 | `rounds`, `figures` | timing side by side; the report |
 """
 
@@ -33,6 +34,7 @@ from strongroom.jobs.bench import (
     plain,
     questions,
     reading,
+    requests,
     serving,
     trail,
     writing,
@@ -63,12 +65,18 @@ PARTS: dict[str, _Part] = {
     "role-changes": lambda place, small, rounds: changing.role_changes(place, rounds),
     "row-security": lambda place, small, rounds: by_hand.row_security(place, rounds),
     "import": lambda place, small, rounds: importing.large_import(place),
+    "metadata": lambda place, _, rounds: requests.metadata(place, rounds),
+    "bulk": lambda _, small, rounds: requests.many_rows(small, rounds),
+    "sums": lambda _, small, rounds: requests.sums(small, small.connect(), rounds),
     "plain": lambda place, small, rounds: plain.against_plain(small, rounds),
     "journal": lambda place, small, rounds: keeping.journal(rounds) if place.engine == "sqlcipher" else iter(()),
     "keys": lambda place, small, rounds: keeping.rotation(rounds) if place.engine == "sqlcipher" else iter(()),
     "http": lambda place, _, rounds: serving.over_http(place, rounds),
 }
 """What can be measured, by the name that `--only` takes, in the order of a whole run."""
+
+_ON_SMALL = frozenset({"W2-growth", "W2-instructions", "bulk", "sums", "plain"})
+"""Parts that look at the data set of 10,000 accounts too."""
 
 
 def measure(
@@ -95,7 +103,7 @@ def measure(
             place = open_place(chosen, accounts, address, progress)
             stack.callback(place.environment.close)
             small = place
-            if accounts != SMALL and (not only or {"W2-growth", "W2-instructions", "plain"} & set(only)):
+            if accounts != SMALL and (not only or _ON_SMALL & set(only)):
                 small = open_place(chosen, SMALL, address, progress)
                 stack.callback(small.environment.close)
             found: list[Figure] = []

@@ -23,7 +23,7 @@ from strongroom.identity.tokens import issue
 from strongroom.ids import Guid, Reference
 from strongroom.jobs.bench.client import Exchange, request
 from strongroom.jobs.bench.figures import Figure, Spread, Target
-from strongroom.jobs.bench.place import Place
+from strongroom.jobs.bench.place import Place, make_control
 from strongroom.jobs.bench.serving import served
 from strongroom.records import Birth, NewRecord, RolePrivilege, associate, create, replace_privileges
 from strongroom.schema.model import Depth, Rights, Schema
@@ -81,6 +81,7 @@ def role_changes(place: Place, rounds: int) -> Iterator[Figure]:
         return
     with TemporaryDirectory(prefix="strongroom-bench-") as folder:
         home = create_home(Path(folder) / "home")
+        make_control(home)
         environment, _ = create_environment(home, "role", Birth("role", "admin@bench"))
         cast = prepare(environment, home)
         environment.close()

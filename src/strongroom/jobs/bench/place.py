@@ -80,7 +80,7 @@ class Place:
         return connect(self.home, self.environment.record)
 
 
-def _make_control(home: Home) -> None:
+def make_control(home: Home) -> None:
     """The environment that every home has for its people and policies: each request asks it."""
     control, _ = create_environment(home, CONTROL, Birth(CONTROL, "admin@bench"), kind=EnvironmentKind.CONTROL)
     control.close()
@@ -99,7 +99,7 @@ def open_place(folder: Path, accounts: int, database: str | None, progress: Prog
         company = bench_company(SEED, accounts, root_unit=root)
     else:
         home = create_home(path)
-        _make_control(home)
+        make_control(home)
         address = Secret(database.encode()) if database else None
         environment, born = create_environment(home, name, Birth(name, "admin@bench"), database=address)
         company = bench_company(SEED, accounts, root_unit=born.root_unit)

@@ -32,7 +32,7 @@ _PATIENCE_S = 60.0
 def over_http(place: Place, rounds: int) -> Iterator[Figure]:
     """W2 through HTTP, the start and the memory of a worker."""
     home = place.home.path
-    asked = {each.name: request(_PATH, _token(place, each), _PREFER) for each in place.archetypes}
+    asked = {each.name: request(_PATH, token_of(place, each), _PREFER) for each in place.archetypes}
     yield _cold_start(home, asked["bu"], rounds)
     with served(home) as (product, process):
         for name in ("bu", "deep_s", "global", "mixed"):
@@ -40,10 +40,11 @@ def over_http(place: Place, rounds: int) -> Iterator[Figure]:
         yield _memory_after_requests(product, process, list(asked.values()))
     with served(home) as (product, process):
         everything = next(each for each in place.archetypes if each.name == "global")
-        yield from _memory_while_paging(product, process, _token(place, everything))
+        yield from _memory_while_paging(product, process, token_of(place, everything))
 
 
-def _token(place: Place, archetype: Archetype) -> str:
+def token_of(place: Place, archetype: Archetype) -> str:
+    """A token of the archetype, for as long as a run may take."""
     environment = place.environment
     return issue(place.home.keys, environment.id, archetype.user, environment.clock, timedelta(hours=8))
 
