@@ -82,6 +82,10 @@ class StoreDatabase:
         with self.read() as transaction:  # which makes a new connection where one was lost
             return transaction.stamp
 
+    def is_busy(self) -> bool:
+        """Whether a writer would wait now, for one of this process or of another."""
+        return self._writer.locked() or self._engine.is_busy()
+
     @contextmanager
     def write(self) -> Generator[StoreTransaction]:
         """One unit of work. `Unavailable` when no turn comes within 30 seconds, `TimeLimitExceeded` when the work

@@ -196,6 +196,10 @@ class Engine(Protocol):
         """Make the engine's own row security fit a schema, where it has one (`row_security`)."""
         ...
 
+    def is_busy(self) -> bool:
+        """Whether another process, or another database of this one, keeps writers waiting now."""
+        ...
+
     def is_guarded(self, connection: Connection) -> bool:
         """Whether the engine's own row security is in place, where it can be."""
         ...

@@ -443,6 +443,9 @@ class PostgresqlEngine:
     def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
         fit_policies(self, connection, old, new)
 
+    def is_busy(self) -> bool:
+        return False  # nobody asks: whoever calls a server waits in a thread
+
     def is_guarded(self, connection: Connection) -> bool:
         return is_guarded(connection)
 

@@ -353,6 +353,10 @@ class Database(Protocol):
         ...
 
     def copy(self) -> "AbstractContextManager[StoreCopy]":
+    def is_busy(self) -> bool:
+        """Whether a writer would wait now. A guess: the next moment it may be otherwise."""
+        ...
+
         """One moment of the whole store, for as long as the block lasts, while others write: for back-ups."""
         ...
 

@@ -288,6 +288,9 @@ class SqlcipherEngine:
     def fit_policies(self, connection: Connection, old: Schema | None, new: Schema) -> None:
         """SQLite knows no roles: whoever has the key reads everything."""
 
+    def is_busy(self) -> bool:
+        return self._turn.is_taken()
+
     def is_guarded(self, connection: Connection) -> bool:
         return True  # there is no second lock to be missing
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from strongroom.environment import Environment, Environments, settle_memory
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, Unauthenticated, UriTooLong
@@ -30,6 +30,7 @@ from strongroom.webapi.errors import error_response, unexpected_response
 from strongroom.webapi.headers import NO_PREFERENCES, read_preferences
 from strongroom.webapi.http import Request, Response, Stream, effective_method, joined_headers
 from strongroom.webapi.long_uploads import is_long_upload, pieces_of, upload_in_pieces
+from strongroom.webapi.long_work import is_long
 from strongroom.webapi.protection import Protection
 from strongroom.webapi.rendering import encode
 from strongroom.webapi.service import respond
@@ -40,7 +41,6 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_URL = 32_768
@@ -193,7 +193,8 @@ class Application:
     async def answer(self, environment: Environment, request: Request, claims: TokenClaims) -> Response:
         """The answer to a request whose token has been verified, within the limits of its user."""
         with self._protection.admit(environment.name, claims.user) as admission:
-            response = await self._run(environment, self._respond, environment, request, claims)
+            work = partial(self._respond, environment, request, claims)
+            response = await self._run(environment, work, is_long=is_long(environment, request))
         return response.with_headers(admission.headers())
 
     async def _take_file(
@@ -204,7 +205,7 @@ class Application:
         _refuse_declared(request.headers, limit)
 
         async def respond_to(piece: Request) -> Response:
-            return await self._run(environment, self._respond, environment, piece, claims)
+            return await self._run(environment, partial(self._respond, environment, piece, claims))
 
         with self._protection.admit(environment.name, claims.user) as admission:
             response = await upload_in_pieces(request, pieces_of(receive, limit), respond_to)
@@ -267,16 +268,17 @@ class Application:
 
     async def schema_of(self, environment: Environment) -> Schema:
         """The newest metadata of an environment."""
-        return await self._run(environment, _schema_of, environment)
+        return await self._run(environment, partial(_schema_of, environment))
 
-    async def _run(self, environment: Environment, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if environment.database.engine == "sqlcipher":
+    async def _run(self, environment: Environment, function: Callable[[], T], *, is_long: bool = False) -> T:
+        is_embedded = environment.database.engine == "sqlcipher"
+        if is_embedded and not is_long:
             # The embedded store is called on the event loop: a hop to a thread costs more than a list.
-            return function(*args, **kwargs)
+            return function()
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._threads, partial(copy_context().run, partial(function, *args, **kwargs)))
+        work = loop.run_in_executor(self._threads, partial(copy_context().run, function))
         waiting = WAITING.get()
-        if waiting is None:
+        if waiting is None or is_embedded:
             return await work
         watch = loop.call_later(LOOK_S, _watch, loop, waiting, work)
         try:
