@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from strongroom.clock import iso
 from strongroom.errors import InvalidRequest
-from strongroom.ids import Guid, Reference
+from strongroom.ids import Guid, Reference, new_guid
 from strongroom.records import files
 from strongroom.records.session import Session
 from strongroom.records.shapes import Address
@@ -49,7 +49,7 @@ def begin_download(
 def upload_of(session: Session, token: str) -> Transfer:
     """The caller's upload with this token."""
     transfer = _found(session, token)
-    if transfer is None or transfer.file is not None:
+    if transfer is None or not transfer.is_upload:
         raise _unknown()
     return transfer
 
@@ -60,7 +60,7 @@ def upload_at(session: Session, table: Table, address: Address, column: Column, 
     row, _ = files.demand_upload(session, table, address, column, None)
     transfer = _found(session, token)
     wanted = (Reference(table.logical_name, row), column.logical_name)
-    if transfer is None or transfer.file is not None or (transfer.row, transfer.column) != wanted:
+    if transfer is None or not transfer.is_upload or (transfer.row, transfer.column) != wanted:
         return None
     return transfer
 
@@ -86,7 +86,7 @@ def put_block(session: Session, transfer: Transfer, block: str, body: bytes) -> 
     if block not in kept and len(kept) >= _MOST_BLOCKS:
         raise InvalidRequest(f"A file comes in at most {_MOST_BLOCKS} blocks.")
     files.demand_size(column, sum(kept.values()) - kept.get(block, 0) + len(body))
-    session.transaction.transfers.put(transfer.token, block, body)
+    session.transaction.transfers.put(transfer, block, body)
 
 
 def blocks_in_order(session: Session, transfer: Transfer) -> list[str]:
@@ -106,10 +106,12 @@ def commit(session: Session, transfer: Transfer, blocks: Sequence[str], new: fil
     table, column = _column(session, transfer)
     size = sum(sizes[block] for block in blocks)
     files.demand_size(column, size)
-    pieces = (transfers.body(transfer.token, block) for block in blocks)
-    whole = replace(new, size=size, pieces=pieces)
+    is_there = column.type is ColumnType.FILE and transfers.is_whole(transfer, blocks)
+    whole = replace(new, size=size, pieces=transfers.pieces(transfer, blocks))
+    if is_there:
+        whole = replace(whole, stored_as=transfer.file)
     file_id = files.upload(session, table, transfer.row.id, column, whole)
-    transfers.end(transfer.token)
+    transfers.end(transfer.token, keeps_bytes=is_there)
     return file_id, size
 
 
@@ -117,7 +119,7 @@ def read_block(session: Session, token: str, start: int, length: int) -> bytes:
     """Bytes of a download, fewer than `length` at the end of the file. The content must still be there and still be
     the caller's to read."""
     transfer = _found(session, token)
-    if transfer is None or transfer.file is None:
+    if transfer is None or transfer.is_upload:
         raise _unknown()
     if start < 0 or not 0 < length <= BLOCK:
         raise InvalidRequest(f"Offset is 0 or more, and BlockLength 1 to {BLOCK}.")
@@ -144,7 +146,8 @@ def media_type(given: str | None, name: str) -> str:
 def _begin(session: Session, row: Reference, column: Column, name: str, file: Guid | None) -> Transfer:
     expires = iso(session.clock.now() + _LIFETIME)
     token = secrets.token_urlsafe(32)
-    new = Transfer(token, session.caller.id, row, column.logical_name, name, file, expires)
+    content_id = file or new_guid(session.clock)
+    new = Transfer(token, session.caller.id, row, column.logical_name, name, content_id, expires, file is None)
     session.transaction.transfers.begin(new, session.now)
     return new
 

@@ -54,6 +54,9 @@ class Upload:
     pieces: Iterable[bytes] = ()
     """The bytes in any cut, `size` together, taken one after the other: a file is never whole in memory."""
 
+    stored_as: Guid | None = None
+    """The id under which the bytes are stored already; `pieces` are not looked at then."""
+
     must_be_empty: bool = False
     expected_version: int | None = None
 
@@ -69,10 +72,13 @@ def upload(session: Session, table: Table, address: Address, column: Column, new
     demand_size(column, new.size)
     if column.type is ColumnType.IMAGE:
         return _upload_image(session, row, column, name, new)
-    file = StoredFile(new_guid(session.clock), name, new.mime_type, new.size)
+    file = StoredFile(new.stored_as or new_guid(session.clock), name, new.mime_type, new.size)
     changes = _named(table, column, file.id, name)
     session.rules.run(Event.BEFORE_UPDATE, session, row, changes)
-    session.transaction.set_file(row, column.logical_name, file, new.pieces)
+    if new.stored_as is None:
+        session.transaction.set_file(row, column.logical_name, file, new.pieces)
+    else:
+        session.transaction.adopt_file(row, column.logical_name, file)
     write_changes(session, row, changes)
     return file.id
 

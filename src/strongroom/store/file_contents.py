@@ -119,6 +119,31 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
+def adopt(work: Work, row: Row, column: str, file: StoredFile) -> None:
+    """Put a content in the place of what the column holds whose bytes `stage` has stored under its id."""
+    remove_file(work, row, column)
+    work.connection.execute(
+        "insert into filecontent (fileid, objecttypecode, object, objectid, attribute, filename, mimetype, filesize)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (file.id, row.table.logical_name, row.key, row.id, column, file.name, file.mime_type, file.size),
+    )
+
+
+def stage(work: Work, file_id: Guid, at: int, body: bytes) -> None:
+    """Store the next bytes of a content that nobody has yet, behind the `at` bytes that it has."""
+    work.must_write()
+    number, there = divmod(at, CHUNK)
+    if there:  # the last piece is not full
+        place = (file_id, number)
+        (last,) = work.connection.query("select body from filechunk where fileid = ? and number = ?", place)[0]
+        work.connection.execute("delete from filechunk where fileid = ? and number = ?", place)
+        body = bytes(last) + body
+    work.connection.execute_many(
+        "insert into filechunk (fileid, number, body) values (?, ?, ?)",
+        [(file_id, number + start // CHUNK, body[start : start + CHUNK]) for start in range(0, len(body), CHUNK)],
+    )
+
+
 def remove_file(work: Work, row: Row, column: str) -> None:
     """Remove what the column holds, if anything."""
     work.must_write()

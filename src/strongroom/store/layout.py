@@ -41,7 +41,8 @@ The platform's own tables, which no name of a customer's table can equal (those 
   `filechunk(fileid, number, body)`: what file and image columns hold (`store.file_contents`);
 - `deletedrow(version, tablename, object, objectid, deletedon)`, `deletionfloor(version)`: rows that are gone
   (`store.tracking`);
-- `filetransfer(token, …)` and `filetransferblock(token, blockid, size, body)`: files on their way (`store.transfers`);
+- `filetransfer(token, …)` and `filetransferblock(token, blockid, start, size)`: files on their way (`store.transfers`),
+  their bytes in `filechunk`;
 - `columnkey(tablename, columnname, version, …)`: the wrapped keys of encrypted columns (`store.column_keys`), whose
   sealed texts stand in the columns themselves, without `__fold` and index;
 - `sight(reader, tablename, …)`, on PostgreSQL: what readers by hand may see (`store.row_security`);

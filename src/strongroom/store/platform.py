@@ -59,6 +59,7 @@ MIGRATIONS = (
     Migration(9, "thumbnails of images", file_contents.add_thumbnails),
     Migration(10, "keys of encrypted columns", column_keys.make_table),
     Migration(11, "the journal of changes", journal.make_table),
+    Migration(12, "files on their way lie where contents lie", transfers.stage_contents),
 )
 
 

@@ -93,16 +93,17 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A file that comes or goes in pieces. `file` is the content that is being read, None for an upload; `expires` is a
-    time as rows have it."""
+    """A file that comes or goes in pieces. `file` is the content that is being read, or that an upload will make;
+    `expires` is a time as rows have it."""
 
     token: str
     user: Guid
     row: Reference
     column: str
     name: str
-    file: Guid | None
+    file: Guid
     expires: str
+    is_upload: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,10 @@ class Transaction(Protocol):
     ) -> None:
         """Put a content in the place of what the column holds. The column's own value is the caller's business.
         `pieces` are the bytes in any cut, taken one after the other; they may be read from the same transaction."""
+        ...
+
+    def adopt_file(self, row: Row, column: str, file: StoredFile) -> None:
+        """The same for a content whose bytes an upload has stored under its id."""
         ...
 
     def remove_file(self, row: Row, column: str) -> None:

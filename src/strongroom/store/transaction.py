@@ -154,6 +154,9 @@ class StoreTransaction:
     ) -> None:
         stored_files.set_file(self._work, row, column, file, pieces, thumbnail)
 
+    def adopt_file(self, row: Row, column: str, file: StoredFile) -> None:
+        stored_files.adopt(self._work, row, column, file)
+
     def remove_file(self, row: Row, column: str) -> None:
         stored_files.remove_file(self._work, row, column)
 
