@@ -131,12 +131,12 @@ def doubts(home: Path) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def journaled(tmp_path_factory: pytest.TempPathFactory, stores: Stores) -> Path:
-    """A home on the embedded engine with a back-up and, ten seconds apart, three parts of the journal after it."""
+    """A home on the embedded engine with a back-up and, two hours apart, three parts of the journal after it."""
     made = make_home(tmp_path_factory.mktemp("journaled"), stores, "sqlcipher", "--test-clock")
     do(made, "convert", name="main", type="sandbox")
     do(made, "backup", name="main")
     for name in ("Ada", "Bea", "Cyd"):
-        later(made, 10)
+        later(made, 7200)
         change(made, "main", lambda environment, name=name: add_accounts(environment, name))
         found = opened(made)
         Backups(found).journals.keep_of(found.record("main"))
@@ -202,6 +202,22 @@ def test_harmed_journal_is_found_and_the_target_untouched(copied: Path, harm: st
         assert "is missing" in refused.value.message or "must lie between" in refused.value.message
 
 
+def test_parts_of_one_hour_become_one(journaled: Path, tmp_path: Path) -> None:
+    """TS-408: a file for every ten seconds would be hundreds of thousands; what is joined comes back as before."""
+    copied = tmp_path / "home"
+    shutil.copytree(journaled, copied)
+    number = len(segments(copied))
+    for name in ("Dan", "Eve", "Fay"):
+        change(copied, "main", lambda environment, name=name: add_accounts(environment, name))
+        found = opened(copied)
+        Backups(found).journals.keep_of(found.record("main"))
+    before, moment = state_of(copied, "main"), iso(opened(copied).clock.now())
+
+    assert len(sorted((copied / "backups").rglob("*.segment"))) <= number + 2
+    do(copied, "restore", name="main", to="main", at=moment)
+    assert differing(before, state_of(copied, "main")) <= _OWN
+
+
 def test_moment_outside_the_window_is_refused_with_the_window(copied: Path) -> None:
     """TS-409: 400 outside-window; the command tells the window."""
     for at in ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "yesterday", "2026-01-01T00:00:00"):
@@ -217,6 +233,10 @@ def test_moment_outside_the_window_is_refused_with_the_window(copied: Path) -> N
     assert window["to"] >= window["from"]
 
 
+def _is_killed(_: int) -> None:
+    """What comes after a segment was written does not happen."""
+
+
 def test_entries_that_a_killed_process_left_in_both_places_count_once(
     copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +246,7 @@ def test_entries_that_a_killed_process_left_in_both_places_count_once(
     try:
         add_accounts(environment, "Dan")
         states = digests(environment)
-        monkeypatch.setattr(environment.database, "forget_journal", lambda _: None)
+        monkeypatch.setattr(environment.database, "forget_journal", _is_killed)
         Backups(found).journals.keep(found.record("main"), environment.database)
         monkeypatch.undo()
         (segments(copied)[-1].parent / "half.segment.new").write_bytes(b"half")

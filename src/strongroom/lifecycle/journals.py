@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from strongroom.clock import iso
@@ -32,6 +32,9 @@ FOLDER = "journal"
 _PURPOSE = "journal"
 _SUFFIX = ".segment"
 _SEGMENT_BYTES = 8 * 1024 * 1024
+_SMALL, _LONGEST = 1024 * 1024, timedelta(hours=1)
+"""Up to which size and for how long a segment is still added to."""
+
 _STAMP = "%Y%m%dT%H%M%SZ"
 _FRAME = struct.Struct(">QII")
 
@@ -90,10 +93,14 @@ class Journals:
         folder = self._line(record.id, newest.line)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with Disk().lock(folder.parent / "lock"):
-            kept = self._last(folder)
-            while entries := database.journal_after(kept, _SEGMENT_BYTES):
-                kept = self._write(record.id, newest.line, entries)
-            database.forget_journal(kept)
+            kept = self._last(record.id, newest.line)
+            reached = kept.last if kept else 0
+            if reached >= newest.number:
+                return newest
+            while entries := database.journal_after(reached, _SEGMENT_BYTES):
+                kept = self._write(record.id, newest.line, entries, kept)
+                reached = kept.last
+            database.forget_journal(reached)
         return newest
 
     def keep_of(self, record: EnvironmentRecord) -> Position | None:
@@ -159,18 +166,19 @@ class Journals:
                 details={"reason": "outside-window", "rule": "TS-409", "target": "at"},
             )
         self._require_reach(manifest, start, limit)
-        segments, last = self._after(manifest), iso(limit)
+        environment, last = Guid(manifest.environment_id), iso(limit)
 
         def read() -> Iterator[Entry]:
             reached = start.number
-            for segment in segments:
-                for entry in self._opened(Guid(manifest.environment_id), start.line, segment):
-                    if entry.number <= reached:
-                        continue
-                    if entry.committed_on > last:
-                        return
-                    reached = entry.number
-                    yield entry
+            with Disk().lock(self._line(environment, start.line).parent / "lock"):  # nobody joins segments meanwhile
+                for segment in self._after(manifest):
+                    for entry in self._opened(environment, start.line, segment):
+                        if entry.number <= reached:
+                            continue
+                        if entry.committed_on > last:
+                            return
+                        reached = entry.number
+                        yield entry
 
         return Later(read, limit)
 
@@ -204,14 +212,29 @@ class Journals:
 
     # --- files ---
 
-    def _write(self, environment: Guid, line: str, entries: list[Entry]) -> int:
+    def _write(self, environment: Guid, line: str, entries: list[Entry], before: Segment | None) -> Segment:
+        """A segment of these entries, and of those of the one before it while that is small and of the same hour."""
+        joined = self._joinable(environment, line, before, _moment(entries[0].committed_on))
+        entries = [*joined, *entries]
         first, last = entries[0], entries[-1]
         times = sorted(_moment(each.committed_on) for each in entries)
         name = f"{first.number:012}-{last.number:012}-{times[0]:{_STAMP}}-{times[-1]:{_STAMP}}{_SUFFIX}"
         data = Secret(zlib.compress(_framed(entries)))
         sealed = wrap(self._key(environment), data, *self._place(environment, line, name))
-        replace_file(Disk(), self._line(environment, line) / name, sealed)
-        return last.number
+        path = self._line(environment, line) / name
+        replace_file(Disk(), path, sealed)
+        if joined and before is not None:
+            before.path.unlink(missing_ok=True)  # whoever reads meanwhile finds its entries twice, and counts them once
+        return self._read_name(path)
+
+    def _joinable(self, environment: Guid, line: str, before: Segment | None, moment: datetime) -> list[Entry]:
+        """The entries of the newest segment, where they go into the next one too: there would be a file for every ten
+        seconds otherwise. One that does not open stays as it is, for a restore to find."""
+        if before is None or before.path.stat().st_size > _SMALL or before.begins < moment - _LONGEST:
+            return []
+        with suppress(BackupDamaged):
+            return list(self._opened(environment, line, before))
+        return []
 
     def _opened(self, environment: Guid, line: str, segment: Segment) -> Iterator[Entry]:
         place = self._place(environment, line, segment.path.name)
@@ -223,11 +246,11 @@ class Journals:
             ) from None
         return _unframed(zlib.decompress(data))
 
-    def _last(self, folder: Path) -> int:
-        """The newest entry that is kept of a line. What an interrupted writing left is removed."""
-        for path in folder.glob("*.new"):
+    def _last(self, environment: Guid, line: str) -> Segment | None:
+        """The newest segment of a line. What an interrupted writing left is removed."""
+        for path in self._line(environment, line).glob("*.new"):
             path.unlink(missing_ok=True)
-        return max((self._read_name(path).last for path in folder.glob(f"*{_SUFFIX}")), default=0)
+        return max(self._of_line(environment, line), key=lambda each: each.last, default=None)
 
     def _of_line(self, environment: Guid, line: str) -> list[Segment]:
         found = [self._read_name(path) for path in self._line(environment, line).glob(f"*{_SUFFIX}")]

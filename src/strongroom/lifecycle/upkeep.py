@@ -17,6 +17,7 @@ from strongroom.estate.vault import rotate_due
 from strongroom.estate.vault_certificates import tell_of_ends
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
+from strongroom.ids import Guid
 from strongroom.keys.disk import Disk
 from strongroom.lifecycle import environments as life
 from strongroom.lifecycle.backups import SYSTEM, Backups
@@ -29,6 +30,7 @@ _WATCH_S = 0.25
 _WORK_S = 1.0
 _LOOK_S = 30.0
 _KEEP_S = 10.0
+_FORGET_S = 3600.0
 _PLATFORM = "the server"
 _logger = logging.getLogger("strongroom.upkeep")
 
@@ -54,6 +56,7 @@ class KeepingJournals(Rounds):
         super().__init__("keeping journals", _KEEP_S, _logger)
         self._environments = environments
         self._home = environments.home
+        self._looked: dict[Guid, float] = {}
 
     def look(self) -> None:
         """Move what waits."""
@@ -63,16 +66,17 @@ class KeepingJournals(Rounds):
         """Where a journal has ended, since another state took the place of the one that it led to, a back-up begins
         another one."""
         backups, record = Backups(self._home), environment.record
-        if not is_journaled(self._home, backups, record):
-            return
         newest = backups.journals.keep(record, environment.database)
-        if newest is None and self._home.settings.backup.every_hours:
+        if newest is not None:
+            if time.monotonic() - self._looked.get(record.id, 0.0) >= _FORGET_S:
+                self._looked[record.id] = time.monotonic()
+                backups.forget_journal(record)
+        elif self._home.settings.backup.every_hours and is_journaled(self._home, backups, record):
             perform(
                 self._home,
                 "backup",
                 Asked({"name": record.name, "kind": SYSTEM, "label": "begins the journal"}, _PLATFORM),
             )
-        backups.forget_journal(record)
 
 
 class Upkeep(Rounds):

@@ -112,7 +112,8 @@ def _single(place: Place, connection: SqlcipherConnection, plain: sqlite3.Connec
 
         return store
 
-    identity, records = place.identity(place.archetypes[-1]), (NewRecord(row) for row in place.new_rows())
+    identity = place.identity(next(each for each in place.archetypes if each.name == "global"))
+    records = (NewRecord(row) for row in place.new_rows())
     made: list[Guid] = []
 
     def environment() -> None:
