@@ -18,7 +18,6 @@ from strongroom.lifecycle.isolation_proof import prove_isolation
 from strongroom.lifecycle.operations import Asked, perform
 from strongroom.lifecycle.proofs import is_signed
 
-
 Report = dict[str, Any]
 
 
