@@ -6,11 +6,16 @@ environment keeps the others from their turn, and nothing ends the thread but be
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment, Environments, settle_memory
 from strongroom.errors import StrongroomError
+
+AFTER_S = 1.0
+"""How long a server answers before what it does beside requests is read and begun."""
+
+_logger = logging.getLogger("strongroom.rounds")
 
 
 class Rounds(ABC):
@@ -57,3 +62,39 @@ class Rounds(ABC):
             self._logger.error("%s failed: %s", what, error)
         except Exception:  # the boundary of the thread: it must not end, whatever happens
             self._logger.exception("%s failed", what)
+
+
+class Beside:
+    """All rounds of a server: made and begun a moment after it answers, so that its first answers wait for none of the
+    rooms that they come from, and ended in the opposite order."""
+
+    def __init__(self, make: Callable[[], Sequence[Rounds]], after_s: float = AFTER_S) -> None:
+        """`make` gives the rounds, none of them begun."""
+        self._make = make
+        self._after_s = after_s
+        self._rounds: Sequence[Rounds] = ()
+        self._ended = Event()
+        self._thread = Thread(target=self._begin, name="beside", daemon=True)
+
+    def start(self) -> None:
+        """Begin in a moment."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End all. A server that is stopped before they have begun still does what they do in the end."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for each in reversed(self._rounds or self._make()):
+            each.stop()
+
+    def _begin(self) -> None:
+        if self._ended.wait(self._after_s):
+            return
+        try:
+            self._rounds = self._make()
+        except Exception:  # the boundary of the thread: the server's log must say it
+            _logger.exception("nothing is done beside requests")
+        settle_memory()
+        for each in self._rounds:
+            each.start()

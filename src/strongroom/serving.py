@@ -8,7 +8,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,23 +19,14 @@ import uvicorn
 import uvloop
 from uvicorn.supervisors import Multiprocess
 
-from strongroom.anchoring import Anchoring
-from strongroom.converting import Converting
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.home.tls_context import ServerTls
-from strongroom.keeping import Keeping
-from strongroom.lifecycle.upkeep import KeepingJournals, LettingGo, Upkeep
 from strongroom.monitoring.outbound import Outbound
-from strongroom.request_trace import TraceKeeping
-from strongroom.rounds import Rounds
+from strongroom.rounds import Beside, Rounds
 from strongroom.signin.paths import is_served
 from strongroom.store.waiting import WAITING, Waiting
-from strongroom.streaming import Streaming
-from strongroom.system_jobs import SystemJobs
-from strongroom.trail import Sealing
-from strongroom.watch import Watching, tell_of_tampering
 from strongroom.webapi.app import Application, Message, Receive, Scope, Send
 from strongroom.webapi.pooled_usage import PooledUsage, claim_section, make_pool
 from strongroom.webapi.protection import WINDOW_S, Limits, Protection
@@ -100,28 +91,23 @@ class Site:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop: the trail is sealed and watched in between, and sealed once more before the stores are given
         back."""
-        kinds = (Converting, Keeping, Watching, Streaming, Anchoring, SystemJobs, LettingGo, KeepingJournals, Upkeep)
-        rounds: list[Rounds] = [
-            Sealing(self._environments, self._tell_of_tampering),
-            *(kind(self._environments) for kind in kinds),
-        ]
-        if self._environments.home.settings.server.trace:
-            rounds.append(TraceKeeping(self._environments))
+        beside = Beside(self._rounds)
 
         async def told() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                for each in reversed(rounds):
-                    each.stop()
+                beside.stop()
             else:
-                for each in rounds:
-                    each.start()
+                beside.start()
             return message
 
         await self._web_api(scope, told, send)
 
-    def _tell_of_tampering(self, environment: Environment) -> None:
-        tell_of_tampering(self._environments.home, environment)
+    def _rounds(self) -> Sequence[Rounds]:
+        """Read when the server answers already: it is a fifth of what a server reads, and no answer needs it."""
+        from strongroom.beside import rounds_of
+
+        return rounds_of(self._environments)
 
     @cache  # noqa: B019 - there is one server, which lives as long as its process
     def _console(self) -> "Console":

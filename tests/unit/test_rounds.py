@@ -11,7 +11,7 @@ from tests.homes import make_home
 from strongroom.environment import Environment, Environments
 from strongroom.errors import InvalidRequest
 from strongroom.home import open_home
-from strongroom.rounds import Rounds
+from strongroom.rounds import Beside, Rounds
 
 _LOGGER = logging.getLogger("strongroom.tests.rounds")
 _PATIENCE_S = 60
@@ -76,3 +76,34 @@ def test_one_environment_does_not_keep_the_others_from_their_turn(
     assert sorted(seen) == sorted(each.name for each in opened)
     assert f"counting the rows of {seen[0]} failed: no space left" in caplog.text
     environments.close()
+
+
+def test_rounds_begin_a_moment_after_the_server_and_end_in_the_opposite_order() -> None:
+    ended: list[str] = []
+
+    class Told(Counted):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def stop(self) -> None:
+            ended.append(self.name)
+            super().stop()
+
+    made = (Told("first"), Told("second"))
+    beside = Beside(lambda: made, after_s=0.01)
+    beside.start()
+    assert all(each.reached.wait(_PATIENCE_S) for each in made)
+    beside.stop()
+    assert ended == ["second", "first"]
+    assert all(each.is_ending for each in made)
+
+
+def test_a_server_that_stops_at_once_still_does_what_rounds_do_in_the_end() -> None:
+    """The trail is sealed once more before the stores are given back."""
+    made = Counted()
+    beside = Beside(lambda: (made,), after_s=_PATIENCE_S)
+    beside.start()
+    beside.stop()
+    assert made.is_ending
+    assert made.number == 0

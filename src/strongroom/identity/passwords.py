@@ -8,9 +8,6 @@ There are no rules of composition. The list of common passwords and the estimate
 from collections.abc import Sequence
 from functools import cache
 
-from zxcvbn import zxcvbn
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
 from strongroom.errors import InvalidRequest
 from strongroom.identity.hashing import matches
 from strongroom.keys import Secret
@@ -60,6 +57,8 @@ def _broken_points(password: str, own: Sequence[str]) -> list[str]:
 
 @cache
 def _common_passwords() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # large, and no server needs them before a password is chosen
+
     return frozenset(FREQUENCY_LISTS["passwords"])
 
 
@@ -70,5 +69,7 @@ def _parts(own: Sequence[str]) -> set[str]:
 
 
 def _guesses(password: str, own: Sequence[str]) -> float:
+    from zxcvbn import zxcvbn  # as above
+
     words = [*own, *_parts(own), "strongroom"]
     return float(zxcvbn(password[:_ESTIMATED], user_inputs=words)["guesses"])

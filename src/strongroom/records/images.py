@@ -9,15 +9,18 @@ import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from strongroom.errors import InvalidRequest
 from strongroom.ids import new_guid
-from strongroom.records.pictures import Picture, read_picture
 from strongroom.records.session import Session
 from strongroom.schema.changes.columns import companion_names
 from strongroom.schema.model import Column, Table
 from strongroom.store.protocol import Row, StoredFile, Value
+
+if TYPE_CHECKING:
+    from strongroom.records.pictures import Picture
 
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _NOT_PRIMARY = "0x80090487"
@@ -30,7 +33,7 @@ class Arriving:
 
     column: str
     file: StoredFile | None = None
-    picture: Picture | None = None
+    picture: "Picture | None" = None
 
 
 def refuse_other_images(table: Table, named: Collection[str]) -> None:
@@ -74,6 +77,8 @@ def _arrive(session: Session, table: Table, column: Column, values: dict[str, Va
     values.update(dict.fromkeys((of, *beside)))
     if not isinstance(body, bytes):
         return Arriving(of)
+    from strongroom.records.pictures import read_picture  # with a decoder of pictures, which few rows need
+
     picture = read_picture(body)
     size = len(picture.full) if column.can_store_full_image else 0
     shown = name or f"{of}.{_EXTENSIONS[picture.mime_type]}"
