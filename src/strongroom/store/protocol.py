@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from strongroom.store.copying import StoreCopy
     from strongroom.store.journal import Entry, Position
     from strongroom.store.leaves import AuditLog
-    from strongroom.store.recording import Recording
     from strongroom.store.portable import Dump
+    from strongroom.store.recording import Recording
     from strongroom.store.tracking import Tracking
     from strongroom.store.transfers import Transfers
 
@@ -353,15 +353,15 @@ class Database(Protocol):
         has to be looked at again in a snapshot."""
         ...
 
+    def is_busy(self) -> bool:
+        """Whether a writer would wait now. A guess: the next moment it may be otherwise."""
+        ...
+
     def write(self) -> AbstractContextManager[Transaction]:
         """Commits at the end of the block, rolls back when it raises."""
         ...
 
     def copy(self) -> "AbstractContextManager[StoreCopy]":
-    def is_busy(self) -> bool:
-        """Whether a writer would wait now. A guess: the next moment it may be otherwise."""
-        ...
-
         """One moment of the whole store, for as long as the block lasts, while others write: for back-ups."""
         ...
 
