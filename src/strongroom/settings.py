@@ -108,8 +108,22 @@ class OutboundSettings:
     """Where the platform may send anything at all."""
 
     allow: tuple[str, ...] = _setting(
-        (), "Endpoints that streams, webhooks and telemetry may send to: host:port, host, *.example.com:443."
+        (), "Where anything may be sent: streams, webhooks, providers, telemetry: host:port, host, *.example.com:443."
     )
+
+    def allows(self, host: str, port: int) -> bool:
+        """Whether something may be sent to a host (lower case) and port."""
+        return any(_covers(entry.strip().lower(), host, port) for entry in self.allow)
+
+
+def _covers(entry: str, wanted: str, wanted_port: int) -> bool:
+    host, _, port = entry.rpartition(":") if entry.rpartition(":")[2].isdigit() else (entry, "", "")
+    if port and int(port) != wanted_port:
+        return False
+    host = host.strip("[]")
+    if host.startswith("*."):
+        return wanted.endswith(host[1:]) and len(wanted) > len(host) - 1
+    return host == wanted
 
 
 @dataclass(frozen=True, slots=True)

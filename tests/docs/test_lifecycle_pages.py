@@ -14,12 +14,13 @@ _PAGES = (
     "hold-your-own-keys",
     "take-everything-along",
     "keep-secrets",
+    "encrypt-a-column",
 )
 
 
 @pytest.mark.parametrize("page", _PAGES)
 def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
-    """TS-408, TS-410, TS-507, TS-2101, TS-601"""
+    """TS-408, TS-410, TS-504, TS-507, TS-2101, TS-601"""
     run_cli("init", "--home", str(tmp_path / "home"))
     text = (PROJECT / f"docs/how-to/{page}.md").read_text()
     lines = [line for block in blocks(text, "sh") for line in block.splitlines() if "strongroom " in line]

@@ -2,6 +2,7 @@
 not without it, and taking it away locks."""
 
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,8 +26,10 @@ from strongroom.keys.document import RingDocument
 from strongroom.keys.providers import provider_at
 from strongroom.lifecycle.custody import check_keys
 from strongroom.lifecycle.operations import Asked, perform
+from strongroom.settings import OutboundSettings
 
 CLOCK = SystemClock()
+HERE = OutboundSettings(("127.0.0.1",)).allows
 _BUSINESS = ("account", "businessunit", "role", "roleprivileges", "systemuser", "systemuserroles", "team")
 
 
@@ -44,7 +47,7 @@ def ring(tmp_path: Path) -> KeyRing:
     """A ring with one environment."""
     folder = tmp_path / "ring"
     folder.mkdir()
-    return create_ring(folder, new_guid(CLOCK), parse_source("file:root.key"), CLOCK)
+    return create_ring(folder, new_guid(CLOCK), parse_source("file:root.key"), CLOCK, allows=HERE)
 
 
 def added(ring: KeyRing) -> Guid:
@@ -55,7 +58,7 @@ def added(ring: KeyRing) -> Guid:
 
 def test_provider_opens_what_it_sealed_for_the_same_place_alone(kept: tuple[str, Taking]) -> None:
     """TS-501, TS-512"""
-    provider = provider_at(kept[0])
+    provider = provider_at(kept[0], HERE)
 
     sealed = provider.wrap(b"k" * 32, ("home", "data key", "one"))
 
@@ -65,6 +68,31 @@ def test_provider_opens_what_it_sealed_for_the_same_place_alone(kept: tuple[str,
         provider.unwrap(sealed, ("home", "data key", "other"))
     state = provider.state()
     assert (state.is_enabled, state.is_protected) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("vault-transit:k?address=https://vault.example.com:8200&token=env:T", "vault.example.com:8200"),
+        ("aws-kms:k?region=eu-central-1", "kms.eu-central-1.amazonaws.com:443"),
+        ("aws-kms:k?region=eu-central-1&endpoint=http://127.0.0.1:1", "127.0.0.1:1"),
+    ],
+)
+def test_no_provider_is_asked_that_the_owner_of_the_home_has_not_listed(
+    ring: KeyRing, address: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TS-010: nothing calls out to a host that `outbound.allow` does not have, and the refusal says what to list."""
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("somebody was called")
+
+    closed = open_ring(ring._file.folder)  # pyright: ignore[reportPrivateUsage]  # where it lies
+    monkeypatch.setattr(socket.socket, "connect", never)
+    with pytest.raises(HomeError, match=f"{host} may not be asked"):
+        closed.customer.add("ours", address, CLOCK)
+    with pytest.raises(HomeError, match="form https://"):
+        closed.customer.add("ours", "vault-transit:k?address=https://a:b@vault&token=env:T", CLOCK)
+    assert closed.customer.listed() == ()
 
 
 def test_environment_is_under_the_key_and_locked_without_it(kept: tuple[str, Taking], ring: KeyRing) -> None:
@@ -82,7 +110,7 @@ def test_environment_is_under_the_key_and_locked_without_it(kept: tuple[str, Tak
     assert not ring.customer.state("ours").is_enabled
     taking.give()
     assert ring.customer.revoke("ours", "leaving", CLOCK) == (environment,)
-    for asked in (ring, open_ring(ring._file.folder)):  # pyright: ignore[reportPrivateUsage]  # where it lies
+    for asked in (ring, open_ring(ring._file.folder, allows=HERE)):  # pyright: ignore[reportPrivateUsage]  # where it lies
         with pytest.raises(EnvironmentLocked):
             asked.data_key(environment)
         with pytest.raises(EnvironmentLocked):

@@ -7,6 +7,7 @@ import click
 
 from strongroom.cli.column_keys import columns
 from strongroom.cli.customer_keys import customer
+from strongroom.cli.key_backup import backup, restore
 from strongroom.cli.options import environment_option, home_option, json_option, opened
 from strongroom.cli.output import print_json, say, table
 
@@ -21,6 +22,8 @@ def keys() -> None:
 
 keys.add_command(columns)
 keys.add_command(customer)
+keys.add_command(backup)
+keys.add_command(restore)
 
 
 @keys.command("list", short_help="Show which keys there are.")
@@ -58,7 +61,7 @@ def rotate(home: Path, signing: bool, revoke: bool, new_key_provider: str | None
         raise click.UsageError("--new-key-provider is for the root key; leave out --signing.")
     opened_home = opened(home)
     source = parse_source(new_key_provider) if new_key_provider else None
-    _tell(opened_home, "rotate", key="signing" if signing else "root", revoked=revoke)
+    tell_act(opened_home, "rotate", key="signing" if signing else "root", revoked=revoke)
     if signing:
         key_id = opened_home.keys.rotate_signing_key(opened_home.clock, revoke=revoke)
         say(f"Tokens are signed with the new key {key_id} now.{' All older tokens have ended.' if revoke else ''}")
@@ -78,13 +81,13 @@ def rekey(home: Path, environment: str | None) -> None:
     """
     opened_home = opened(home)
     record = opened_home.environment(environment) if environment else opened_home.default_environment()
-    _tell(opened_home, "rekey", key="data", environment=record.name)
+    tell_act(opened_home, "rekey", key="data", environment=record.name)
     _rekey(opened_home, record.name)
     version = opened_home.keys.document.environments[record.id].active.version
     say(f"The environment '{record.name}' is encrypted under a new data key (version {version}).")
 
 
-def _tell(home: "Home", action: str, **details: str | bool) -> None:
+def tell_act(home: "Home", action: str, **details: str | bool) -> None:
     """Tell the control environment of an act on keys, before it: where that cannot be told, nothing is done."""
     from strongroom.audit.activities import Activity
     from strongroom.cli.telling import tell_command

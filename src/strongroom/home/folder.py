@@ -259,7 +259,8 @@ def create_home(
         (path / TLS_FOLDER).mkdir(mode=0o700)
         replace_file(disk, path / SETTINGS_FILE, default_file().encode())
         write_registry(path, disk, ())
-        keys = create_ring(path, new_guid(base), source, base, is_test_home=is_test_home, disk=disk)
+        allows = settings.outbound.allows
+        keys = create_ring(path, new_guid(base), source, base, is_test_home=is_test_home, disk=disk, allows=allows)
     except OSError as error:
         _clear(path, was_there)
         raise HomeError(f"{error.filename or path} cannot be made: {error.strerror}.") from None
@@ -287,7 +288,8 @@ def open_home(
     if source is None and settings.key_provider:
         source = parse_source(settings.key_provider)
     disk = disk or Disk()
-    return _opened(path, open_ring(path, source=source, disk=disk), settings, clock, disk)
+    keys = open_ring(path, source=source, disk=disk, allows=settings.outbound.allows)
+    return _opened(path, keys, settings, clock, disk)
 
 
 def _opened(path: Path, keys: KeyRing, settings: Settings, clock: Clock | None, disk: Disk) -> Home:

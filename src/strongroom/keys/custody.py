@@ -11,7 +11,7 @@ from dataclasses import replace
 from strongroom.errors import EnvironmentLocked, HomeError
 from strongroom.ids import Guid
 from strongroom.keys.document import CustomerKey, EnvironmentKeys, RingDocument, StoredKey
-from strongroom.keys.providers import provider_at
+from strongroom.keys.providers import Allows, provider_at
 from strongroom.keys.secret import Secret
 from strongroom.keys.wrapping import RootKey, unwrap, wrap
 
@@ -24,24 +24,34 @@ def place_of(document: RingDocument, environment: Guid, purpose: str | None, key
 
 
 def sealed(
-    root: RootKey, document: RingDocument, custodians: Sequence[str], key: Secret, place: Sequence[str]
+    root: RootKey,
+    document: RingDocument,
+    custodians: Sequence[str],
+    key: Secret,
+    place: Sequence[str],
+    allows: Allows,
 ) -> bytes:
     """`key` wrapped for `place` by the custodians and the root key."""
     inner = key.reveal()
     for name in custodians:
-        inner = provider_at(usable(document, name).provider).wrap(inner, place)
+        inner = provider_at(usable(document, name).provider, allows).wrap(inner, place)
     return wrap(root, Secret(inner), *place)
 
 
 def opened(
-    root: RootKey, document: RingDocument, custodians: Sequence[str], wrapped: bytes, place: Sequence[str]
+    root: RootKey,
+    document: RingDocument,
+    custodians: Sequence[str],
+    wrapped: bytes,
+    place: Sequence[str],
+    allows: Allows,
 ) -> Secret:
     """The key that `sealed` wrapped. Raises `EnvironmentLocked` while a custodian is revoked or gives nothing."""
     for name in custodians:
         usable(document, name)
     inner = unwrap(root, wrapped, *place).reveal()
     for name in reversed(custodians):
-        inner = provider_at(document.customer[name].provider).unwrap(inner, place)
+        inner = provider_at(document.customer[name].provider, allows).unwrap(inner, place)
     return Secret(inner)
 
 
@@ -56,15 +66,20 @@ def usable(document: RingDocument, name: str) -> CustomerKey:
 
 
 def rewrapped(
-    root: RootKey, before: RingDocument, after: RingDocument, environment: Guid, custodians: tuple[str, ...]
+    root: RootKey,
+    before: RingDocument,
+    after: RingDocument,
+    environment: Guid,
+    custodians: tuple[str, ...],
+    allows: Allows,
 ) -> EnvironmentKeys:
     """The keys of an environment as `before` has them, under other custodians or other versions of them."""
     keys = before.environments[environment]
 
     def moved(key: StoredKey, purpose: str | None) -> StoredKey:
         place = place_of(before, environment, purpose, key.id)
-        opens = opened(root, before, keys.custody, key.wrapped, place)
-        return replace(key, wrapped=sealed(root, after, custodians, opens, place))
+        opens = opened(root, before, keys.custody, key.wrapped, place, allows)
+        return replace(key, wrapped=sealed(root, after, custodians, opens, place, allows))
 
     return EnvironmentKeys(
         moved(keys.active, None),

@@ -14,7 +14,7 @@ from strongroom.errors import Conflict, HomeError, InvalidRequest, NotFound
 from strongroom.ids import Guid
 from strongroom.keys import custody
 from strongroom.keys.document import CustomerKey, EnvironmentKeys, RingDocument
-from strongroom.keys.providers import KeyState, provider_at, unusable
+from strongroom.keys.providers import Allows, KeyProvider, KeyState, provider_at, unusable
 from strongroom.keys.ringfile import RingFile
 from strongroom.keys.wrapping import RootKey
 
@@ -59,11 +59,12 @@ class CustomerKeys:
     def state(self, name: str) -> KeyState:
         """What the provider says of the key, and whether it opens what it sealed: both must hold (TS-510)."""
         key = self.find(name)
-        state = provider_at(key.provider).state()
-        if not state.is_enabled:
-            return state
         try:
-            opens = provider_at(key.provider).unwrap(key.probe, _probe_place(self._file.document, name)) == _PROBE
+            provider = self._at(key.provider)
+            state = provider.state()
+            if not state.is_enabled:
+                return state
+            opens = provider.unwrap(key.probe, _probe_place(self._file.document, name)) == _PROBE
         except HomeError as error:
             return unusable(error)
         return state if opens else replace(state, is_enabled=False, detail="it is not the original key")
@@ -73,7 +74,7 @@ class CustomerKeys:
         when the provider does not guard the key against being read out or deleted (TS-506)."""
         if not _NAME.fullmatch(name):
             raise InvalidRequest(f"'{name}' is no name for a key: lower-case letters, digits and hyphens, at most 63.")
-        state = provider_at(address).state()
+        state = self._at(address).state()
         if not state.is_enabled:
             raise HomeError(f"The key cannot be used: {state.detail}")
         if not state.is_protected and not unprotected:
@@ -82,7 +83,7 @@ class CustomerKeys:
         def step(_: RootKey, document: RingDocument) -> RingDocument:
             if name in document.customer:
                 raise Conflict(f"There is a customer key '{name}' already.")
-            probe = provider_at(address).wrap(_PROBE, _probe_place(document, name))
+            probe = self._at(address).wrap(_PROBE, _probe_place(document, name))
             return _with(document, CustomerKey(name, address, 1, clock.now(), probe))
 
         return self._file.change(step).customer[name]
@@ -109,7 +110,7 @@ class CustomerKeys:
             for name in names:
                 if name not in document.customer:
                     raise NotFound(f"There is no customer key '{name}'.")
-            return _moved(root, document, document, {environment: names})
+            return _moved(root, document, document, {environment: names}, self._file.allows)
 
         self._file.change(step)
 
@@ -119,14 +120,14 @@ class CustomerKeys:
         Takes one question to the provider for each key to open and one to close, and no work on any store.
         """
         key = custody.usable(self._file.document, name)
-        fresh = address or provider_at(key.provider).rotated()
+        fresh = address or self._at(key.provider).rotated()
 
         def step(root: RootKey, document: RingDocument) -> RingDocument:
             before = custody.usable(document, name)
-            probe = provider_at(fresh).wrap(_PROBE, _probe_place(document, name))
+            probe = self._at(fresh).wrap(_PROBE, _probe_place(document, name))
             after = replace(before, provider=fresh, version=before.version + 1, created_on=clock.now(), probe=probe)
             held = {each: keys.custody for each, keys in document.environments.items() if name in keys.custody}
-            return _moved(root, document, _with(document, after), held)
+            return _moved(root, document, _with(document, after), held, self._file.allows)
 
         return self._file.change(step).customer[name]
 
@@ -140,7 +141,7 @@ class CustomerKeys:
     def restore(self, name: str) -> tuple[Guid, ...]:
         """Give access back, if the provider has the original key; which environments it opens. Raises `Conflict`."""
         key = self.find(name)
-        provider = provider_at(key.provider)
+        provider = self._at(key.provider)
         state = provider.state()
         if not state.is_enabled:
             raise _conflict("key-unavailable", "TS-509", f"The key '{name}' cannot be used: {state.detail}")
@@ -155,6 +156,9 @@ class CustomerKeys:
         self._change(name, lambda found: replace(found, revoked_on=None, reason=""))
         return self.environments(name)
 
+    def _at(self, address: str) -> KeyProvider:
+        return provider_at(address, self._file.allows)
+
     def _change(self, name: str, change: Callable[[CustomerKey], CustomerKey]) -> None:
         def step(_: RootKey, document: RingDocument) -> RingDocument:
             if name not in document.customer:
@@ -165,14 +169,18 @@ class CustomerKeys:
 
 
 def _moved(
-    root: RootKey, before: RingDocument, after: RingDocument, custodies: dict[Guid, tuple[str, ...]]
+    root: RootKey,
+    before: RingDocument,
+    after: RingDocument,
+    custodies: dict[Guid, tuple[str, ...]],
+    allows: Allows,
 ) -> RingDocument:
     """`after` with the keys of some environments under these custodians."""
     moved = dict[Guid, EnvironmentKeys](after.environments)
     for environment, names in custodies.items():
         if environment not in moved:
             raise HomeError(f"The key ring has no keys for the environment {environment}.")
-        moved[environment] = custody.rewrapped(root, before, after, environment, names)
+        moved[environment] = custody.rewrapped(root, before, after, environment, names, allows)
     return replace(after, environments=MappingProxyType(moved))
 
 

@@ -25,6 +25,8 @@ from strongroom.keys import custody
 from strongroom.keys.customer import CustomerKeys
 from strongroom.keys.disk import Disk
 from strongroom.keys.document import EnvironmentKeys, RingDocument, RootDescription, StoredKey, StoredSigningKey
+from strongroom.keys.providers import Allows
+from strongroom.keys.providers.reach import nowhere
 from strongroom.keys.ringfile import RingFile
 from strongroom.keys.root import KeySource
 from strongroom.keys.secret import Secret
@@ -83,7 +85,7 @@ class KeyRing:
         def step(root: RootKey, document: RingDocument) -> RingDocument:
             if environment in document.environments:
                 raise Conflict(f"The environment {environment} has a data key already.")
-            stored = _wrap_data_key(root, document, environment, (), key, 1, clock.now())
+            stored = _wrap_data_key(root, document, environment, (), key, 1, clock.now(), self._file.allows)
             return _with_keys(document, environment, EnvironmentKeys(stored))
 
         self._file.change(step)
@@ -104,7 +106,7 @@ class KeyRing:
                     return document
                 key_id = _new_id()
                 place = custody.place_of(document, environment, purpose, key_id)
-                wrapped = custody.sealed(root, document, keys.custody, fresh, place)
+                wrapped = custody.sealed(root, document, keys.custody, fresh, place, self._file.allows)
                 stored = StoredKey(key_id, 1, wrapped, clock.now())
                 return _with_keys(document, environment, replace(keys, others={**keys.others, purpose: stored}))
 
@@ -112,7 +114,7 @@ class KeyRing:
         keys = _keys_of(self.document, environment)
         stored = keys.others[purpose]
         place = custody.place_of(self.document, environment, purpose, stored.id)
-        return custody.opened(self._file.root, self.document, keys.custody, stored.wrapped, place)
+        return custody.opened(self._file.root, self.document, keys.custody, stored.wrapped, place, self._file.allows)
 
     def remove_environment(self, environment: Guid) -> None:
         """Forget the data keys of an environment: from now on nobody can read its store."""
@@ -171,7 +173,9 @@ class KeyRing:
                         "it (`strongroom check` does), then try again."
                     )
                 version = keys.active.version + 1
-                pending = _wrap_data_key(root, document, environment, keys.custody, key, version, clock.now())
+                pending = _wrap_data_key(
+                    root, document, environment, keys.custody, key, version, clock.now(), self._file.allows
+                )
                 return _with_keys(document, environment, replace(keys, pending=pending))
 
             keys = _keys_of(self._file.change(begin), environment)
@@ -255,7 +259,7 @@ class KeyRing:
     def _data_key(self, environment: Guid, stored: StoredKey) -> Secret:
         keys = _keys_of(self.document, environment)
         place = custody.place_of(self.document, environment, None, stored.id)
-        return custody.opened(self._file.root, self.document, keys.custody, stored.wrapped, place)
+        return custody.opened(self._file.root, self.document, keys.custody, stored.wrapped, place, self._file.allows)
 
     def _confirm(self, environment: Guid, fitting: StoredKey) -> None:
         def step(_: RootKey, document: RingDocument) -> RingDocument:
@@ -266,10 +270,17 @@ class KeyRing:
 
 
 def create_ring(
-    folder: Path, home: Guid, source: KeySource, clock: Clock, *, is_test_home: bool = False, disk: Disk | None = None
+    folder: Path,
+    home: Guid,
+    source: KeySource,
+    clock: Clock,
+    *,
+    is_test_home: bool = False,
+    disk: Disk | None = None,
+    allows: Allows = nowhere,
 ) -> KeyRing:
     """A new ring in the folder of a new home, with its root key and a first signing key."""
-    file = RingFile(folder, disk=disk)
+    file = RingFile(folder, disk=disk, allows=allows)
 
     def build(root: RootKey, description: RootDescription) -> RingDocument:
         signing = _new_signing_key(root, home, _new_id(), clock.now())
@@ -279,9 +290,12 @@ def create_ring(
     return KeyRing(file)
 
 
-def open_ring(folder: Path, *, source: KeySource | None = None, disk: Disk | None = None) -> KeyRing:
-    """The ring of the home at `folder`. Raises `HomeError` when it is missing, damaged or the root key does not fit."""
-    file = RingFile(folder, source=source, disk=disk)
+def open_ring(
+    folder: Path, *, source: KeySource | None = None, disk: Disk | None = None, allows: Allows = nowhere
+) -> KeyRing:
+    """The ring of the home at `folder`; `allows` says which providers of keys may be asked. Raises `HomeError` when it
+    is missing, damaged or the root key does not fit."""
+    file = RingFile(folder, source=source, disk=disk, allows=allows)
     file.refresh()
     return KeyRing(file)
 
@@ -325,10 +339,11 @@ def _wrap_data_key(
     key: Secret,
     version: int,
     now: datetime,
+    allows: Allows,
 ) -> StoredKey:
     key_id = _new_id()
     place = custody.place_of(document, environment, None, key_id)
-    return StoredKey(key_id, version, custody.sealed(root, document, under, key, place), now)
+    return StoredKey(key_id, version, custody.sealed(root, document, under, key, place, allows), now)
 
 
 def _new_signing_key(root: RootKey, home: Guid, key_id: str, now: datetime) -> StoredSigningKey:

@@ -15,6 +15,7 @@ from pathlib import Path
 from strongroom.errors import HomeError
 from strongroom.keys.disk import Disk, Signature, replace_file
 from strongroom.keys.document import RingDocument, RootDescription, from_bytes, to_bytes
+from strongroom.keys.providers.reach import Allows, nowhere
 from strongroom.keys.root import (
     KeySource,
     ScryptParameters,
@@ -36,9 +37,18 @@ Change = Callable[[RootKey, RingDocument], RingDocument]
 
 
 class RingFile:
-    """The open file. `source` overrides where the ring says that its root key is found."""
+    """The open file. `source` overrides where the ring says that its root key is found; `allows` says which providers
+    of the customer's keys may be asked."""
 
-    def __init__(self, folder: Path, *, source: KeySource | None = None, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        source: KeySource | None = None,
+        disk: Disk | None = None,
+        allows: Allows = nowhere,
+    ) -> None:
+        self.allows = allows
         self.folder = folder
         self.path = folder / RING_FILE
         self.disk = disk or Disk()

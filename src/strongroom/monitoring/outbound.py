@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.keys import Secret
+from strongroom.settings import OutboundSettings
 
 TIMEOUT_S = 10.0
 """How long the other side may take for each step."""
@@ -47,7 +48,7 @@ class Outbound:
 
     def allows(self, endpoint: Endpoint) -> bool:
         """Whether something may be sent there."""
-        return any(_covers(entry.strip().lower(), endpoint) for entry in self.allowed)
+        return OutboundSettings(self.allowed).allows(endpoint.host, endpoint.port)
 
     def demand(self, endpoint: Endpoint, target: str) -> None:
         """Refuse an endpoint that is not listed. `target` is the column that names it."""
@@ -144,13 +145,3 @@ def signature(secret: Secret, sent_on: str, body: bytes) -> str:
     """`sha256=…`: HMAC-SHA-256 over the time and the body, so that neither can be changed or sent again later."""
     told = hmac.new(secret.reveal(), sent_on.encode() + b"." + body, hashlib.sha256)
     return f"sha256={told.hexdigest()}"
-
-
-def _covers(entry: str, endpoint: Endpoint) -> bool:
-    host, _, port = entry.rpartition(":") if entry.rpartition(":")[2].isdigit() else (entry, "", "")
-    if port and int(port) != endpoint.port:
-        return False
-    host = host.strip("[]")
-    if host.startswith("*."):
-        return endpoint.host.endswith(host[1:]) and len(endpoint.host) > len(host) - 1
-    return host == endpoint.host

@@ -19,6 +19,7 @@ from typing import Protocol, cast
 
 from strongroom.errors import HomeError
 from strongroom.keys.providers.address import ProviderAddress, parse_address
+from strongroom.keys.providers.reach import Allows, ProviderUnreachable, demand_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,6 @@ class KeyState:
     detail: str
     is_reached: bool = True
     """False when the provider did not answer, which is no word about the key."""
-
-
-class ProviderUnreachable(HomeError):
-    """The provider does not answer: no network, no token in the slot, no medium."""
 
 
 def unusable(error: HomeError) -> KeyState:
@@ -71,9 +68,11 @@ _MODULES = {
 
 
 @lru_cache(maxsize=64)
-def provider_at(address: str) -> KeyProvider:
-    """The key at an address. Raises `HomeError` for an address that is none, and for a kind whose extra is missing."""
+def provider_at(address: str, allows: Allows) -> KeyProvider:
+    """The key at an address. Raises `HomeError` for an address that is none or may not be asked, and for a kind whose
+    extra is missing. `allows` is one function for the life of a process: providers are kept for it."""
     parsed = parse_address(address, _MODULES)
+    demand_allowed(parsed, allows)
     try:
         module = import_module(f"strongroom.keys.providers.{_MODULES[parsed.kind]}")
     except ImportError as error:
@@ -83,8 +82,8 @@ def provider_at(address: str) -> KeyProvider:
             f"Keys of the kind '{parsed.kind}' need the package '{error.name}', which is not installed: "
             f"pip install 'strongroom[{parsed.kind}]'."
         ) from None
-    make = cast("Callable[[ProviderAddress], KeyProvider]", module.open_key)
-    return make(parsed)
+    make = cast("Callable[[ProviderAddress, Allows], KeyProvider]", module.open_key)
+    return make(parsed, allows)
 
 
-__all__ = ["KeyProvider", "KeyState", "ProviderUnreachable", "provider_at", "unusable"]
+__all__ = ["Allows", "KeyProvider", "KeyState", "ProviderUnreachable", "provider_at", "unusable"]

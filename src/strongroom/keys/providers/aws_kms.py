@@ -1,7 +1,7 @@
 """A customer's key in AWS KMS, or in what speaks like it (`endpoint=`).
 
 The place of a key is the encryption context, which KMS authenticates and writes to its own log. Credentials are those
-of the SDK's usual chain: variables, profile, instance role.
+of the SDK's chain: variables and profile, and an instance's or container's role where its address is allowed.
 
 A disabled key is looked for, not inferred: simulators decrypt with disabled keys (TS-510).
 """
@@ -16,6 +16,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from strongroom.errors import HomeError
 from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
+from strongroom.keys.providers.reach import Allows
+
+_ASKING = (
+    ("iam-role", "169.254.169.254", 80),
+    ("container-role", "169.254.170.2", 80),
+    ("assume-role", "sts.amazonaws.com", 443),
+    ("assume-role-with-web-identity", "sts.amazonaws.com", 443),
+    ("sso", "oidc.amazonaws.com", 443),
+    ("login", "signin.aws.amazon.com", 443),
+)
+"""Sources of credentials that ask a host, by the SDK's names of them."""
 
 _TIMES = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2})
 
@@ -23,11 +34,12 @@ _TIMES = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2})
 class KmsKey:
     """One key of one account and region."""
 
-    def __init__(self, address: ProviderAddress) -> None:
+    def __init__(self, address: ProviderAddress, allows: Allows) -> None:
         address.require_only("region", "endpoint")
         self._address = address
         self._key = address.value
         session = cast("Any", Session())
+        _quiet(session, allows)
         try:
             self._client: Any = session.client(
                 "kms",
@@ -69,10 +81,19 @@ class KmsKey:
             raise ProviderUnreachable(f"KMS cannot be reached: {type(error).__name__}.") from None
 
 
+def _quiet(session: Any, allows: Allows) -> None:
+    """Take the sources of credentials that ask somebody out of the SDK's chain, unless they may be asked: those of an
+    instance and of a container are at addresses of their own, all others at AWS itself."""
+    chain = session._session.get_component("credential_provider")
+    for name, host, port in _ASKING:
+        if not allows(host, port):
+            chain.remove(name)
+
+
 def _context(place: Sequence[str]) -> dict[str, str]:
     return {"strongroom": "/".join(place)}
 
 
-def open_key(address: ProviderAddress) -> KmsKey:
+def open_key(address: ProviderAddress, allows: Allows) -> KmsKey:
     """The key of an address: an id, an ARN or an alias."""
-    return KmsKey(address)
+    return KmsKey(address, allows)

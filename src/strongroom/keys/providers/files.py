@@ -7,6 +7,7 @@ from strongroom.errors import HomeError
 from strongroom.keys.disk import Disk, replace_file
 from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
+from strongroom.keys.providers.reach import Allows
 from strongroom.keys.root import key_file_content, read_key_file
 from strongroom.keys.secret import Secret
 from strongroom.keys.wrapping import RootKey, expand, new_key, unwrap, wrap
@@ -53,8 +54,9 @@ def make(path: Path) -> None:
     replace_file(Disk(), path, key_file_content(new_key()))
 
 
-def open_key(address: ProviderAddress) -> FileKey:
+def open_key(address: ProviderAddress, allows: Allows) -> FileKey:
     """The key file of an address, whose path must be absolute: the home may be opened from anywhere."""
+    del allows  # it is on this machine
     address.require_only()
     path = Path(address.value)
     if not path.is_absolute():

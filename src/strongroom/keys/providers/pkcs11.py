@@ -18,6 +18,7 @@ from pkcs11.exceptions import NoSuchKey, NoSuchToken, PKCS11Error, SlotIDInvalid
 from strongroom.errors import HomeError
 from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
+from strongroom.keys.providers.reach import Allows
 
 _NONCE_BYTES = 12
 _lib = cast("Callable[[str], Any]", lru_cache(maxsize=8)(pkcs11.lib))
@@ -109,6 +110,7 @@ def make(address: ProviderAddress) -> None:
     TokenKey(address).make()
 
 
-def open_key(address: ProviderAddress) -> TokenKey:
+def open_key(address: ProviderAddress, allows: Allows) -> TokenKey:
     """The key of an address."""
+    del allows  # it is on this machine
     return TokenKey(address)

@@ -16,6 +16,7 @@ from requests.exceptions import RequestException
 from strongroom.errors import HomeError
 from strongroom.keys.providers import KeyState, ProviderUnreachable, unusable
 from strongroom.keys.providers.address import ProviderAddress
+from strongroom.keys.providers.reach import Allows
 
 _TIMEOUT_S = 10
 
@@ -67,7 +68,9 @@ class TransitKey:
 
     def _transit(self) -> Any:
         token = self._address.secret("token").reveal().decode()
-        client: Any = hvac.Client(url=self._address.option("address"), token=token, timeout=_TIMEOUT_S)
+        client: Any = hvac.Client(
+            url=self._address.option("address"), token=token, timeout=_TIMEOUT_S, allow_redirects=False
+        )
         return client.secrets.transit
 
     def _call(self, operation: Any, **arguments: object) -> Any:
@@ -83,6 +86,7 @@ def _associated(place: Sequence[str]) -> str:
     return base64.b64encode(json.dumps(["strongroom", *place]).encode()).decode()
 
 
-def open_key(address: ProviderAddress) -> TransitKey:
+def open_key(address: ProviderAddress, allows: Allows) -> TransitKey:
     """The key of an address."""
+    del allows  # asked before
     return TransitKey(address)
