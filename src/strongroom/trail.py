@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from strongroom.audit.exports import read_witness, witness_line, write_export
-from strongroom.audit.heads import Signer
+from strongroom.audit.heads import Signer, head_hash, key_id
+from strongroom.audit.proofs import root_of
 from strongroom.audit.sealing import Sealer
 from strongroom.audit.verification import MOST, Verdict, logged_entries, verify
 from strongroom.environment import Environment, Environments
@@ -45,7 +46,14 @@ class Trail:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.witness_file = folder / f"{environment.name}.jsonl"
         self.lock_file = folder / f"{environment.name}.lock"
-        self._sealer = Sealer(environment.database, self._signer, environment.clock, self._keep)
+        vouched = home.keys.unseal(_vouched_name(environment.id))
+        self._sealer = Sealer(
+            environment.database,
+            self._signer,
+            environment.clock,
+            self._keep,
+            vouched="" if vouched is None else vouched.reveal().decode(),
+        )
 
     def is_of(self, environment: Environment) -> bool:
         """Whether this is the trail of that very open environment."""
@@ -131,11 +139,20 @@ class Sealing(Rounds):
         if time.monotonic() < self._resting.get(environment.id, 0):
             return
         try:
-            self._seal(environment)
+            self._seal_as_of_now(environment)
         except IntegrityViolation:
             self._resting[environment.id] = time.monotonic() + _REST_S
             self._tell(environment)
             raise
+
+    def _seal_as_of_now(self, environment: Environment) -> None:
+        """A log that does not fit may fit another key that was made meanwhile, by a command."""
+        try:
+            self._seal(environment)
+        except IntegrityViolation:
+            self._trails.pop(environment.id, None)
+            self._environments.home.keys.refresh()
+            self._seal(environment)
 
     def _seal(self, environment: Environment) -> None:
         trail = self._trails.get(environment.id)
@@ -146,6 +163,43 @@ class Sealing(Rounds):
                 trail.seal()
 
 
+def renew_signing_key(home: Home, environment: Environment, tell: Callable[[], None]) -> tuple[str, str]:
+    """Make another key for the log of an environment, because the old one is lost or may be in wrong hands; the names
+    of the keys before and from now on (TS-812).
+
+    The log must be what its newest head says: that head is the last one of the old key, and the new key's first one
+    follows on it. Whoever verifies from then on needs the new public key; witnesses are told by somebody there. Raises
+    `IntegrityViolation` when the log is another one, and changes nothing then. What `tell` writes to the trail is the
+    first that the new key seals; no other process seals in between.
+    """
+    with Disk().lock(Trail(home, environment).lock_file, wait=True):
+        names = _renewed(home, environment)
+        tell()
+        Trail(home, environment).seal()
+        return names
+
+
+def _renewed(home: Home, environment: Environment) -> tuple[str, str]:
+    with environment.database.read() as transaction:
+        newest = next(iter(transaction.log.heads(newest=1)), None)
+        if newest is not None and root_of(transaction.log, newest.tree_size) != newest.root:
+            raise IntegrityViolation("The trail's log is not what its newest head signs: `strongroom audit verify`.")
+    key = Ed25519PrivateKey.generate()
+    if newest is not None:
+        home.keys.seal(_vouched_name(environment.id), Secret(head_hash(newest).encode()))
+    private = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    home.keys.seal(_key_name(environment.id), Secret(private))
+    return ("" if newest is None else newest.key_id), key_id(key.public_key())
+
+
+def _key_name(environment: Guid) -> str:
+    return f"audit-log:{environment}"
+
+
+def _vouched_name(environment: Guid) -> str:
+    return f"audit-log-vouched:{environment}"
+
+
 def signing_key(home: Home, environment: Guid) -> Ed25519PrivateKey:
     """The key that signs what is said of an environment: heads of its trail, manifests of its back-ups."""
 
@@ -153,5 +207,5 @@ def signing_key(home: Home, environment: Guid) -> Ed25519PrivateKey:
         key = Ed25519PrivateKey.generate()
         return Secret(key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
 
-    found = home.keys.seal_once(f"audit-log:{environment}", make)
+    found = home.keys.seal_once(_key_name(environment), make)
     return Ed25519PrivateKey.from_private_bytes(found.reveal())

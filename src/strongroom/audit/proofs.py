@@ -48,6 +48,11 @@ def inclusion(log: AuditLog, place: int, size: int | None) -> tuple[int, list[by
     return size, merkle.inclusion_path(_hashes(log), place, size)
 
 
+def root_of(log: AuditLog, size: int) -> str:
+    """The root over the first `size` leaves, in hexadecimal; empty when there are not so many."""
+    return merkle.root(_hashes(log), size).hex() if size <= log.size() else ""
+
+
 def consistency(log: AuditLog, first: int, second: int) -> list[bytes]:
     """The proof that the tree of `first` leaves begins that of `second`. 400 `bad-range` for sizes that are not."""
     if not 0 < first <= second <= log.size():

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from strongroom.audit.heads import Signer, is_signed, signed_head
+from strongroom.audit.heads import Signer, head_hash, is_signed, signed_head
 from strongroom.audit.leaf import SALT_BYTES, hash_of, members_of
 from strongroom.audit.merkle import Frontier
 from strongroom.clock import Clock, iso
@@ -35,6 +35,9 @@ class Sealer:
     clock: Clock
     witness: Witness
     batch: int = BATCH
+    vouched: str = ""
+    """The hash of a head by an earlier key, on which this key's first one follows: somebody said so (TS-812)."""
+
     _frontier: Frontier = field(default_factory=Frontier)
 
     def seal(self) -> int:
@@ -71,6 +74,9 @@ class Sealer:
         self.witness(head)
         return len(rows)
 
+    def _accepts(self, head: StoredHead) -> bool:
+        return is_signed(head, self.signer.public) or (bool(self.vouched) and head_hash(head) == self.vouched)
+
     def _catch_up(self, log: AuditLog, size: int) -> bool:
         """Take in leaves that another sealer has appended, or all of them the first time: some at a time, since a
         transaction lasts only so long (WA-433); whether that is done. `IntegrityViolation` when they are not what the
@@ -86,7 +92,7 @@ class Sealer:
             return False
         newest = log.heads(newest=1)
         is_vouched = bool(newest) and (newest[0].tree_size, newest[0].root) == (size, self._frontier.root().hex())
-        if not is_vouched or not is_signed(newest[0], self.signer.public):
+        if not is_vouched or not self._accepts(newest[0]):
             self._frontier = Frontier()
             raise IntegrityViolation("The trail's log is not what its newest head signs: `strongroom audit verify`.")
         return True

@@ -119,6 +119,32 @@ def key(home: Path, environment: str | None) -> None:
         say(encode_key(found.public_key))
 
 
+@audit.command("renew-key", short_help="Make another key for the log.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why: the old one is lost, or may be in wrong hands.")
+@home_option
+@environment_option
+def renew_key(reason: str, home: Path, environment: str | None) -> None:
+    """Make another key that signs the log's heads, and print its public key. Its first head follows on the last one of
+    the old key. The trail tells of it, and an alert is raised."""
+    from strongroom.audit.activities import Activity
+    from strongroom.audit.exports import encode_key
+    from strongroom.cli.telling import tell_command
+    from strongroom.errors import InvalidRequest
+    from strongroom.trail import Trail, renew_signing_key
+
+    if not reason.strip():
+        raise InvalidRequest("--reason says why: write a sentence.")
+    with _opened(home, environment) as found:
+        live, place = found.environment, opened(home)
+
+        def tell() -> None:
+            tell_command(live, Activity.KEY_ACTION, "audit renew-key", reason=reason.strip()[:300])
+
+        old, new = renew_signing_key(place, live, tell)
+        say(encode_key(Trail(place, live).public_key))
+        click.echo(f"The key {new} follows on {old or 'none'}.", err=True)
+
+
 @audit.command(short_help="Seal what is committed.")
 @home_option
 @environment_option
