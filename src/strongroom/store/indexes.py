@@ -42,11 +42,11 @@ _ONLY = {"audit": frozenset({"objectid"}), "activitylog": _NONE}
 """Tables that are written so often that only these lookups have an index."""
 
 _TESTED = {
-    ("audit", "createdon"): ("userid",),
+    ("audit", "createdon"): ("userid", "action"),
     ("activitylog", "createdon"): ("userid", "callinguserid", "category", "objecttypecode"),
 }
-"""Columns that an index in the order of another one carries along, so that who looks for entries of one user in a time
-passes over the others without reading them. An index of its own would cost every write a page more."""
+"""Columns that an index in the order of another one carries along, so that who looks for entries of a user or an action
+in a time passes over the others without reading them. An index of its own would cost every write a page more."""
 
 _ALSO = {"audit": ("expireson",), "systemuser": ("azureactivedirectoryobjectid",)}
 """Columns that the platform finds rows by, though no client declared them so."""

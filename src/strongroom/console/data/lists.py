@@ -22,6 +22,9 @@ from strongroom.ids import parse_guid
 from strongroom.schema.model import Column, ColumnType, Table
 
 PAGE_SIZE = 50
+MOST_SORTED = 5000
+"""Rows of a list that is offered in the order of any column: ordering a million without an index reads them all."""
+
 _MOST_BARS = 24
 _UNSORTABLE = frozenset({ColumnType.MULTISELECT, ColumnType.FILE, ColumnType.IMAGE, ColumnType.MEMO})
 _CHARTABLE = frozenset(
@@ -51,7 +54,8 @@ async def show(visit: Visit) -> Response:
         "spare": range(len(conditions_in(visit.request.query_params)) + 1, MOST_CONDITIONS + 1),
         "operators": operator_names(visit.texts),
         "sort": visit.parameter("sort"),
-        "sortable": _sortable,
+        "sortable": partial(_sortable, table),
+        "most_sorted": MOST_SORTED,
         "chartable": [c for c in shown_columns.readable(table) if c.type in _CHARTABLE],
         "bars": (),
         "views": await _views(visit, table),
@@ -65,6 +69,8 @@ async def show(visit: Visit) -> Response:
     }
     try:
         context |= await _page(visit, table, columns)
+        is_large = isinstance(context["total"], int) and context["total"] >= MOST_SORTED
+        context["sortable"] = partial(_sortable, table, is_large=is_large)
         context["bars"] = await _bars(visit, table)
     except ApiError as error:
         if error.status not in (400, 403):
@@ -119,12 +125,15 @@ def _columns_of(table: Table, rows: Sequence[Json]) -> Sequence[Column]:
 def _order(table: Table, sort: str) -> str:
     name = sort.removeprefix("-") or (table.primary_name or "")
     column = table.columns.get(name)
-    if column is None or not _sortable(column):
+    if column is None or not _sortable(table, column):
         return ""
     return f"{column.property_name}{' desc' if sort.startswith('-') else ''}"
 
 
-def _sortable(column: Column) -> bool:
+def _sortable(table: Table, column: Column, *, is_large: bool = False) -> bool:
+    """Whether a list can be ordered by a column: by each when it is short, by those with an index when it is long."""
+    if is_large and not column.is_indexed and column.logical_name not in (table.primary_name, table.primary_id):
+        return False
     return column.type not in _UNSORTABLE
 
 
