@@ -21,12 +21,12 @@ out_option = click.option(
 
 
 @click.command("prove-isolation", short_help="Try to reach each environment from each other one.")
-@click.argument("names", nargs=-1, required=True, metavar="NAME NAME…")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @out_option
 @home_option
 @json_option
 def prove_isolation(names: tuple[str, ...], out: Path | None, home: Path, as_json: bool) -> int:
-    """Put a random word into each of these environments, try to reach it from each other one, through rows, search,
+    """Put a random word into each environment NAME..., try to reach it from each other one, through rows, search,
     trail, tokens, keys, stores and back-ups, look for it in all files of the home, and take it out again.
 
     Exits with 1 when anything was reached.
