@@ -15,10 +15,15 @@ PAGE = HERE.parents[1] / "docs" / "clients.md"
 BEGIN, END = "<!-- begin of what the tests prove -->", "<!-- end of what the tests prove -->"
 
 SOURCES = {
-    "powerplatform-dataverse-client 1.1.0": ("test_powerplatform_client.py", "test_powerplatform_surface.py"),
+    "powerplatform-dataverse-client 1.1.0": (
+        "test_powerplatform_client.py",
+        "test_powerplatform_surface.py",
+        "test_powerplatform_whole.py",
+    ),
     "dataverse-api 1.4.3": ("test_dataverse_api.py",),
-    "dynamics-web-api 2.5.0": ("dynamics-web-api.test.mjs",),
+    "dynamics-web-api 2.5.0": ("dynamics-web-api.test.mjs", "dynamics-web-api-surface.test.mjs"),
     "dataverse-webapi 3.3.0": ("dataverse-webapi.test.mjs",),
+    "mcp-dataverse 0.7.8": ("mcp-dataverse.test.mjs",),
     "odata-csdl 0.11.2": ("test_csdl.py",),
 }
 _TITLE = re.compile(r'^test\("([^"]+)"', re.MULTILINE)

@@ -17,7 +17,7 @@ def test_the_npm_client_works(server: RunningServer) -> None:
     environ = {**os.environ, "STRONGROOM_URL": server.address, "STRONGROOM_TOKEN": server.token()}
 
     done = subprocess.run(
-        ["node", "--test", "dynamics-web-api.test.mjs"],
+        ["node", "--test", "dynamics-web-api.test.mjs", "dynamics-web-api-surface.test.mjs"],
         cwd=HERE,
         env=environ,
         capture_output=True,
