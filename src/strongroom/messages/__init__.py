@@ -20,7 +20,11 @@ from functools import cache
 from strongroom.messages.not_offered import NOT_OFFERED
 from strongroom.messages.operation import Arguments, Kind, Operation, Parameter
 
-__all__ = ["NOT_OFFERED", "Arguments", "Kind", "Operation", "Parameter", "operations"]
+__all__ = ["CHANGING_FUNCTIONS", "NOT_OFFERED", "Arguments", "Kind", "Operation", "Parameter", "operations"]
+
+
+CHANGING_FUNCTIONS = frozenset({"CalculateRollupField", "ResetInheritedAccess"})
+"""The operations with `changes`, by name: each request for a list asks, and needs no room for it."""
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import cast
 from strongroom.errors import InvalidRequest, NotFound, NotOffered, QueryError
 from strongroom.identity.step_up import DANGEROUS, demand_proof
 from strongroom.ids import Reference, parse_guid
-from strongroom.messages import NOT_OFFERED, Arguments, Kind, Operation, Parameter, operations
+from strongroom.messages import CHANGING_FUNCTIONS, NOT_OFFERED, Arguments, Kind, Operation, Parameter, operations
 from strongroom.messages.entities import reference_at, reference_in
 from strongroom.messages.operation import ANY_TABLE
 from strongroom.query.names import hint
@@ -30,8 +30,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 def is_changing(segments: tuple[Segment, ...]) -> bool:
     """Whether a path calls a function that changes rows (`ResetInheritedAccess`), so that GET needs to write."""
-    operation = operations().get(segments[0].operation or segments[0].name)
-    return operation is not None and operation.changes
+    return (segments[0].operation or segments[0].name) in CHANGING_FUNCTIONS
 
 
 def respond_unbound(exchange: Exchange, session: Session, segments: tuple[Segment, ...]) -> Response:
