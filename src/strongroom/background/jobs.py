@@ -204,6 +204,18 @@ def release(session: Session, job: Row) -> None:
         write_changes(session, job, {"statecode": State.READY, "statuscode": Status.WAITING_FOR_RESOURCES})
 
 
+def wait_again(session: Session, job: Row, following: str) -> None:
+    """Let a job of the platform that has just ended begin anew at `following`: it keeps its row and what it said."""
+    changes: dict[str, Value] = {
+        "statecode": State.SUSPENDED,
+        "statuscode": Status.WAITING,
+        "postponeuntil": following,
+        "data": note_reached(job, {}),
+        "retrycount": 0,
+    }
+    write_changes(session, job, changes)
+
+
 def finish(session: Session, job: Row, said: str, error: StrongroomError | None = None) -> None:
     """Write how a job ended."""
     changes: dict[str, Value] = {

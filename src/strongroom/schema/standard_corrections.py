@@ -158,6 +158,7 @@ MORE_OPTIONS: dict[tuple[str, str], tuple[tuple[int, str], ...]] = {("audit", "a
 INDEXED: dict[str, tuple[str, ...]] = {
     "account": ("accountnumber", "address1_city", "createdon", "emailaddress1", "modifiedon", "name", "telephone1"),
     "appointment": ("createdon", "scheduledstart", "subject"),
+    "asyncoperation": ("statecode",),
     "contact": ("createdon", "emailaddress1", "firstname", "fullname", "lastname", "modifiedon"),
     "email": ("createdon", "subject"),
     "incident": ("createdon", "modifiedon", "ticketnumber", "title"),
