@@ -45,6 +45,7 @@ _COLUMN = (
     "is_audited",
     "auto_number_format",
     "max_size_kb",
+    "can_store_full_image",
 )
 _CHOICE = ("label", "options")
 _RELATIONSHIP = ("cascade", "is_hierarchical")

@@ -279,6 +279,7 @@ def new_column(column: Column) -> NewColumn:
         is_audited=column.is_audited,
         auto_number_format=column.auto_number_format,
         max_size_kb=column.max_size_kb,
+        can_store_full_image=column.can_store_full_image if column.type is ColumnType.IMAGE else None,
         source_type=column.source_type if column.formula is not None else SourceType.SIMPLE,
         formula=column.formula,
     )

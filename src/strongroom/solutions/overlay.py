@@ -24,6 +24,7 @@ _IDENTITY_CHILDREN: Mapping[str, tuple[str, ...]] = {
     "savedquery": ("savedqueryid",),
     "Entity": ("Name",),
     "FieldPermission": ("EntityName", "AttributeName"),
+    "AttributeImageConfig": ("parententitylogicalname", "attributelogicalname"),
     "WebResource": ("Name",),
     "AppModule": ("UniqueName",),
     "AppModuleSiteMap": ("SiteMapUniqueName",),

@@ -5,13 +5,14 @@ component. Both are read alike: all XML documents together, element by element. 
 the archive and listed by name; nothing is dropped.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from strongroom.errors import InvalidRequest
 from strongroom.schema.changes import NewAssociation, NewChoice
 from strongroom.schema.changes.options import DEFAULT_OPTION_PREFIX
+from strongroom.schema.model import ColumnType
 from strongroom.solutions import parts
 from strongroom.solutions.archive import Archive
 from strongroom.solutions.managed_properties import withheld_in
@@ -185,7 +186,30 @@ def _tables(documents: _Documents) -> tuple[tuple[SolutionTable, ...], tuple[Par
                 found[table.logical_name] = table
             rows += [*parts.views(name, entity), *parts.forms(name, entity)]
         rows += _unpacked_parts(path, root)
-    return tuple(found.values()), tuple(rows)
+    full_images = dict(_full_images(documents))
+    return tuple(_with_full_images(table, full_images) for table in found.values()), tuple(rows)
+
+
+def _full_images(documents: _Documents) -> Iterator[tuple[tuple[str, str], bool]]:
+    """Which image columns keep the image besides its thumbnail, where the export says so."""
+    for config in documents.each("AttributeImageConfig"):
+        place = (
+            child_text(config, "parententitylogicalname").lower(),
+            child_text(config, "attributelogicalname").lower(),
+        )
+        yield place, flag(config, "canstorefullimage")
+
+
+def _with_full_images(table: SolutionTable, full_images: Mapping[tuple[str, str], bool]) -> SolutionTable:
+    if not full_images:
+        return table
+    columns = tuple(
+        replace(column, can_store_full_image=full_images.get((table.logical_name, column.schema_name.lower()), False))
+        if column.type is ColumnType.IMAGE
+        else column
+        for column in table.columns
+    )
+    return replace(table, columns=columns)
 
 
 def _unpacked_parts(path: str, root: Element) -> Iterator[Part]:

@@ -62,6 +62,7 @@ def generate(solution: Solution) -> Generated:
         relationship_element(found, solution.withheld) for found in (*solution.relationships, *solution.associations)
     )
     SubElement(root, "optionsets").extend(choice_element(choice, solution.withheld) for choice in solution.choices)
+    _image_columns(root, solution.tables)
     files = _parts(root, solution.parts)
     return Generated(_manifest(solution), root, files)
 
@@ -195,6 +196,19 @@ def _profiles(section: Element, profiles: Iterable[SolutionProfile]) -> None:
             rights = (("CanRead", can_read), ("CanUpdate", can_update), ("CanCreate", can_create))
             for name, right in rights:
                 add_text(permission, name, str(right))
+
+
+def _image_columns(root: Element, tables: Iterable[SolutionTable]) -> None:
+    """Which image columns keep the image besides its thumbnail."""
+    known = [(table, column) for table in tables for column in table.columns if column.can_store_full_image is not None]
+    if not known:
+        return
+    section = SubElement(root, "AttributeImageConfigs")
+    for table, column in known:
+        config = SubElement(section, "AttributeImageConfig")
+        add_text(config, "attributelogicalname", column.schema_name.lower())
+        add_text(config, "parententitylogicalname", table.logical_name)
+        add_flag(config, "canstorefullimage", column.can_store_full_image is True)
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
