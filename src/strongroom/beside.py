@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from strongroom.anchoring import Anchoring
 from strongroom.converting import Converting
+from strongroom.elevating import Elevating
 from strongroom.environment import Environment, Environments
 from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import KeepingJournals, LettingGo, Upkeep
@@ -24,7 +25,18 @@ def rounds_of(environments: Environments) -> Sequence[Rounds]:
     def tell(environment: Environment) -> None:
         tell_of_tampering(environments.home, environment)
 
-    kinds = (Converting, Keeping, Watching, Streaming, Anchoring, SystemJobs, LettingGo, KeepingJournals, Upkeep)
+    kinds = (
+        Converting,
+        Elevating,
+        Keeping,
+        Watching,
+        Streaming,
+        Anchoring,
+        SystemJobs,
+        LettingGo,
+        KeepingJournals,
+        Upkeep,
+    )
     rounds: list[Rounds] = [Sealing(environments, tell), *(kind(environments) for kind in kinds)]
     if environments.home.settings.server.trace:
         rounds.append(TraceKeeping(environments))

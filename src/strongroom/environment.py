@@ -42,9 +42,10 @@ from strongroom.estate.vault import Asker
 from strongroom.estate.vault import resolve as resolve_secret
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.home.registry import CONTROL
-from strongroom.identity import TokenClaims, TokenVerifier, firewall, step_up
+from strongroom.identity import TokenClaims, TokenVerifier, elevation, firewall, step_up
 from strongroom.identity.directory import Directory
 from strongroom.identity.directory_rules import register_rules
+from strongroom.identity.elevation import elevation_tables
 from strongroom.identity.liveness import Liveness
 from strongroom.ids import Guid, Reference, new_guid, parse_guid
 from strongroom.incidents.register import register_rules as register_incidents
@@ -150,6 +151,7 @@ class Environment:
         firewall.register(self.rules)
         register_jobs(self.rules, JOB_WORKS)
         step_up.register(self.rules)
+        elevation.register(self.rules)
         self.readings = ActivityBuffer(database)
         self._accesses = UserAccesses(database)
         self.support = SupportWatch(database, self.rules, clock)
@@ -433,7 +435,7 @@ def _ready(
 
 def _complete(environment: Environment) -> None:
     """Make the tables of the platform's services that the environment lacks."""
-    own = (*monitoring_tables(), *session_tables(), *job_tables())
+    own = (*monitoring_tables(), *session_tables(), *job_tables(), *elevation_tables())
     if environment.record.kind is EnvironmentKind.CONTROL:
         own = (*own, *estate_tables(), *request_tables(), *incident_tables())
     ensure_tables(environment.database, environment.rules, environment.clock, own)

@@ -11,7 +11,7 @@ _SWITCH = "blockcredentials"
 
 
 @click.command(short_help="Keep credentials out of ordinary columns.")
-@click.argument("state", type=click.Choice(["on", "off", "show"]))
+@click.argument("state", type=click.Choice(["on", "off", "show"]), metavar="STATE")
 @click.option("--user", default="admin", metavar="NAME", help="As whom; admin unless said otherwise.")
 @environment_option
 @home_option
@@ -19,7 +19,8 @@ _SWITCH = "blockcredentials"
 def guard(state: str, user: str, environment: str | None, home: Path, as_json: bool) -> None:
     """Refuse writes that put a password, key or token into an ordinary column of an environment, from now on.
 
-    What is there already stays. The refusal names the column and the kind of what was found, never the value.
+    STATE is on, off or show. What is there already stays. The refusal names the column and the kind of what was found,
+    never the value.
     """
     from strongroom.records import update
 

@@ -19,6 +19,7 @@ from strongroom.cli.bench import bench
 from strongroom.cli.check import check
 from strongroom.cli.clock import clock
 from strongroom.cli.diagnose import diagnose, health
+from strongroom.cli.elevation import elevation
 from strongroom.cli.environments import environment
 from strongroom.cli.explain import explain
 from strongroom.cli.files import files
@@ -62,6 +63,7 @@ audit.add_command(stream)
         providers,
         scim,
         access_policies,
+        elevation,
         firewall,
         explain,
         who,

@@ -104,7 +104,7 @@ def request(
     user: str,
     home: Path,
 ) -> None:
-    """Make a key for NAME in VAULT, and print the request (CSR) for the authority that is to make its certificate."""
+    """Make a key for NAME in VAULT, and print the request (CSR) for the authority that is to certify COMMON_NAME."""
     from strongroom.cli.vault import asker_of
     from strongroom.estate.vault_certificates import Subject, request_certificate
 
@@ -121,7 +121,7 @@ def request(
 @_user_option
 @home_option
 def complete(vault_name: str, name: str, file: Path, user: str, home: Path) -> None:
-    """Put the certificate and chain in FILE (PEM) to the key that asked for it."""
+    """Put the certificate and chain in FILE (PEM) to the key of NAME in VAULT that asked for it."""
     from strongroom.cli.vault import asker_of
     from strongroom.estate.vault_certificates import complete_request
 

@@ -39,6 +39,8 @@ DANGEROUS = frozenset(
         "InviteGuest",
         "CreateScimToken",
         "SetProviderSecret",
+        "ActivateRole",
+        "DecideRoleActivation",
         "DismissRisk",
         "RotateKey",
         "RevokeKey",
