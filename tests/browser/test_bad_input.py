@@ -1,7 +1,9 @@
 """What goes wrong while somebody works: each has a clear message and a way on, and nothing that was typed is lost."""
 
+import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -134,3 +136,41 @@ def test_two_tabs_one_of_which_looks_as_somebody_else(site: Site, admin: Visitor
     second.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Send it again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Typed in the first tab")
+
+
+def test_files_go_in_and_out_and_a_wrong_or_huge_one_changes_nothing(
+    site: Site, admin: Visitor, tmp_path: Path
+) -> None:
+    row = _row(site, "With files")
+    hostile = tmp_path / "Übersicht <b>.html"
+    hostile.write_text("<script>document.title = 'run'</script>")
+    page = admin.go(f"tables/account/{row}/timeline")
+    page.get_by_text("Add a note").click()
+    page.get_by_label("Note", exact=True).fill("See the file")
+    page.get_by_label("A file to go with it").set_input_files(hostile)
+    page.get_by_role("button", name="Add").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Übersicht").click()
+    assert download.value.path().read_text() == hostile.read_text()
+    note = site.one(f"annotations?$filter=_objectid_value eq {row}")["annotationid"]
+    with site.pages() as pages:
+        answer = pages.get(f"/tables/annotation/{note}/files/documentbody")
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        huge = pages.post(f"/tables/account/{row}/files/entityimage", files={"file": ("x.png", b"0" * (33 * 1024**2))})
+        assert (huge.status_code, "too much for one form" in huge.text) == (413, True)
+
+    page = admin.go(f"tables/account/{row}")
+    page.get_by_label("Put one in").set_input_files(hostile)
+    page.get_by_role("button", name="Put in").click()
+    expect(page.get_by_role("alert")).to_contain_text("no picture")
+    picture = tmp_path / "dot.gif"
+    picture.write_bytes(base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"))
+    page = admin.go(f"tables/account/{row}")
+    page.get_by_label("Put one in").set_input_files(picture)
+    page.get_by_role("button", name="Put in").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Take it out").click()
+    assert download.value.path().stat().st_size > 0
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_label("Put one in")).to_be_visible()

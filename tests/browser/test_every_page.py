@@ -9,6 +9,7 @@ from tests.browser.conftest import ADMIN, OF_LOOKS, RULES, Site, visiting
 
 from strongroom.console.registry import all_pages
 
+_FILES = ("/export", "/proof", "/files/{column}", "/exposure/scope", "/exposure/evidence")
 _OF_CONTROL = ("estate", "entry", "applications", "vaults", "incidents")
 
 
@@ -46,7 +47,9 @@ def _addresses(site: Site) -> dict[str, str]:
         if (
             "GET" in page.methods
             and not page.path.startswith("/lookup")
-            and not page.path.endswith(("/export", "/proof", "/exposure/scope", "/exposure/evidence"))  # files
+            and not page.path.endswith(
+                ("/export", "/proof", "/files/{column}", "/exposure/scope", "/exposure/evidence")
+            )  # files
             and "{entry}" not in page.path
             and page.area not in _OF_CONTROL  # test_control
             and not page.path.startswith("/lockbox/")

@@ -7,7 +7,7 @@ Web API, so a page cannot do or show anything else.
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 import orjson
 
@@ -16,7 +16,7 @@ from strongroom.environment import Environment
 from strongroom.identity import TokenClaims
 from strongroom.ids import Guid
 from strongroom.webapi.entrance import NOWHERE, Coming
-from strongroom.webapi.http import Request, Response
+from strongroom.webapi.http import Request, Response, Stream
 
 Json = Mapping[str, object]
 Ask = Callable[[Environment, Request, TokenClaims], Awaitable[Response]]
@@ -49,6 +49,14 @@ class Answer:
     def created_id(self) -> str:
         """The id of the row that was created."""
         return self.headers["odata-entityid"].rpartition("(")[2].rstrip(")")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file on its way: `content` is read while it goes."""
+
+    name: str
+    content: Stream
 
 
 class Api:
@@ -123,16 +131,36 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request. `path` follows the service root; `body` is sent as JSON."""
-        sent = {**self._always, **(headers or {})}
+        sent = dict(headers or {})
         content = b""
         if body is not None:
             content = orjson.dumps(body)
             sent["content-type"] = "application/json"
+        response = await self._answer(method, path, content, sent, options)
+        parsed = _parsed(response)
+        if self._reader is not None:
+            self._reader.write(parsed)
+        return Answer(response.status, {name.lower(): value for name, value in response.headers}, parsed)
+
+    async def download(self, path: str) -> Download:
+        """The content of a file."""
+        response = await self._answer("GET", path, b"", {}, None)
+        name = unquote(response.header("x-ms-file-name") or "")
+        return Download(name, response.stream or Stream(len(response.body), iter((response.body,)), is_embedded=True))
+
+    async def upload(self, path: str, content: bytes, name: str) -> None:
+        """Put a file in place."""
+        headers = {"content-type": "application/octet-stream", "x-ms-file-name": name}
+        await self._answer("PATCH", path, content, headers, None)
+
+    async def _answer(
+        self, method: str, path: str, content: bytes, headers: Mapping[str, str], options: Mapping[str, str] | None
+    ) -> Response:
         request = Request(
             method=method,
             path=quote(path, safe="/()=,'$@.:;!*~-_%"),
             query=urlencode(options or {}, quote_via=quote, safe="$@,()'"),
-            headers=sent,
+            headers={**self._always, **headers},
             body=content,
             root=self._root,
             request_id=self._environment.new_id(),
@@ -140,12 +168,9 @@ class Api:
             is_page=True,
         )
         response = await self._ask(self._environment, request, self._claims)
-        parsed = _parsed(response)
         if response.status >= 400:
-            raise _refusal(response.status, parsed)
-        if self._reader is not None:
-            self._reader.write(parsed)
-        return Answer(response.status, {name.lower(): value for name, value in response.headers}, parsed)
+            raise _refusal(response.status, _parsed(response))
+        return response
 
 
 def reference(entity_set: str, row_id: Guid) -> dict[str, str]:

@@ -19,7 +19,7 @@ from strongroom.console import (
     usage,
     vaults,
 )
-from strongroom.console.data import actions, bulk, forms, lists, lookups, moving, records, tables
+from strongroom.console.data import actions, bulk, files, forms, lists, lookups, moving, records, tables
 from strongroom.console.page import Page
 from strongroom.console.security import hierarchy, membership, people, profiles, programs, roles, shares, units, why
 
@@ -33,6 +33,7 @@ _ROOMS = (
     bulk,
     moving,
     records,
+    files,
     people,
     membership,
     programs,

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from strongroom.console.api import Json, formatted, text
+from strongroom.console.data.attachments import FILE_TYPES, attached, files_of
 from strongroom.console.data.columns import first_columns, form_columns, is_system, label, readable
 from strongroom.console.data.lookups import named_rows
 from strongroom.console.data.tables import title_of
@@ -49,6 +51,8 @@ class Happening:
     on: str
     sort: str
     address: str
+    file: str = ""
+    """The name of what is attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ async def show(visit: Visit) -> Response:
         "row": subject.row,
         "label": label,
         "groups": _groups(visit, subject.table, subject.row),
+        "files": files_of(subject.table, subject.row),
         "tab": "summary",
         "is_active": subject.row.get("statecode") in (None, 0),
     }
@@ -119,7 +124,7 @@ async def show(visit: Visit) -> Response:
 
 def _groups(visit: Visit, table: Table, row: Json) -> Sequence[Group]:
     important = {column.logical_name for column in (*first_columns(table), *form_columns(table, is_new=False)[0])}
-    shown = [column for column in readable(table) if column.property_name in row]
+    shown = [c for c in readable(table) if c.property_name in row and c.type not in FILE_TYPES]
     filled = [(column, formatted(row, column.property_name)) for column in shown]
     main = [each for each in filled if each[0].logical_name in important]
     rest = [each for each in filled if each[0].logical_name not in important and each[1]]
@@ -160,11 +165,15 @@ async def timeline(visit: Visit) -> Response:
     if visit.request.method == "POST":
         form = await visit.form()
         nav = f"objectid_{subject.table.logical_name}"
-        body = {
+        body: dict[str, object] = {
             "subject": text(form.get("subject")) or None,
             "notetext": text(form.get("notetext")),
             f"{nav}@odata.bind": f"/{subject.address}",
         }
+        file = form.get("file")
+        content = await file.read() if isinstance(file, UploadFile) else b""
+        if isinstance(file, UploadFile) and content:
+            body |= attached(file, content)
         await visit.api.send("POST", "annotations", body)
         return visit.redirect(f"{subject.path}/timeline", done="note")
     happened = [*await _activities(visit, subject), *await _notes(visit, subject)]
@@ -195,7 +204,7 @@ async def _notes(visit: Visit, subject: Subject) -> Sequence[Happening]:
         _happening(
             row, kind, text(row.get("notetext")), visit.address(f"tables/annotation/{text(row['annotationid'])}")
         )
-        for row in await _about(visit, subject, "annotations", "subject,notetext", "objectid")
+        for row in await _about(visit, subject, "annotations", "subject,notetext,filename", "objectid")
     ]
 
 
@@ -217,6 +226,7 @@ def _happening(row: Json, kind: str, words: str, address: str) -> Happening:
         formatted(row, "createdon"),
         text(row.get("createdon")),
         address,
+        text(row.get("filename")),
     )
 
 
