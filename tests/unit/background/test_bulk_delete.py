@@ -183,7 +183,7 @@ def test_what_makes_no_sense_is_refused_before_there_is_a_job(world: JobWorld) -
         (InvalidRequest, world.admin, []),
         (InvalidRequest, world.admin, [query("nope")]),
         (InvalidRequest, world.admin, [query("account", nope=1)]),
-        (InvalidRequest, world.admin, [query("audit")]),
+        (InvalidRequest, world.admin, [query("sdkmessage")]),
         (InvalidRequest, world.admin, [{**query("account"), "TopCount": 1}]),
         (InvalidRequest, world.admin, [query("account")] * 101),
         (AccessDenied, dee, [query("contact")]),
