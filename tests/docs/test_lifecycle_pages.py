@@ -15,6 +15,7 @@ _PAGES = (
     "take-everything-along",
     "keep-secrets",
     "encrypt-a-column",
+    "take-a-role-for-a-time",
 )
 
 

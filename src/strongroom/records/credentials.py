@@ -50,7 +50,13 @@ def refuse_credentials(table: Table, values: Mapping[str, Value]) -> None:
             raise InvalidRequest(
                 f"The value of '{name}' of '{table.logical_name}' looks like a credential ({kind}). Keep it in a"
                 " vault, and put a reference to it here.",
-                details={"reason": "credential-in-data", "rule": "TS-611", "column": name, "detector": kind},
+                details={
+                    "reason": "credential-in-data",
+                    "rule": "TS-611",
+                    "column": name,
+                    "target": name,
+                    "detector": kind,
+                },
             )
 
 
