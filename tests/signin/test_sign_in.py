@@ -328,3 +328,21 @@ def test_who_is_no_user_of_an_environment_does_not_get_into_its_console(realm: R
     sign_in(browser, "bo@home")
 
     assert browser.get("/console/main").status_code == 303
+
+
+def test_the_pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen(realm: Realm) -> None:
+    browser = realm.browser()
+    german = {"Accept-Language": "de-AT,de;q=0.9"}
+    page = browser.get("/sign-in", headers=german).text
+    assert '<html lang="de">' in page
+    assert "Kennwort" in page
+
+    browser.cookies.set("strongroom-language", "de")  # chosen in the console
+    assert "Kennwort" in browser.get("/sign-in").text
+    refused = sign_in(browser, password="wrong").text
+    assert "Der Anmeldename oder das Kennwort stimmt nicht" in refused
+    sign_in(browser)
+    account = browser.get("/account").text
+    weak = send(browser, "/account/password", {"password": "short", "again": "short"}, page=account).text
+    assert "es hat weniger als 12 Zeichen" in weak
+    assert "Password" in realm.browser().get("/sign-in", headers={"Accept-Language": "fr"}).text

@@ -1,9 +1,10 @@
 """Vaults: what programs keep there, in which versions, until when, and who may use it. A value is taken in and never
 shown: it leaves by the Web API alone, for those whom a policy lets (TS-601 to TS-610)."""
 
+import base64
 from collections.abc import Mapping, Sequence
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from strongroom.console.api import ApiError, Json, strings, text
@@ -14,6 +15,7 @@ from strongroom.console.visit import Crumb, Visit
 
 _MOST = 200
 _NEWEST = 25
+_LARGEST_CERTIFICATE = 256 * 1024
 _KEY_TYPES = ("AES-256", "RSA-2048", "RSA-3072", "RSA-4096", "EC-P256", "EC-P384", "EC-P521")
 _RIGHTS = ("get", "set", "list", "delete", "recover", "purge", "wrap", "unwrap", "sign", "verify")
 _ITEM_ACTIONS = {"delete": "DeleteVaultItem", "recover": "RecoverVaultItem", "purge": "PurgeVaultItem"}
@@ -79,6 +81,13 @@ async def _act(visit: Visit, form: FormData, vault: str) -> Response:
             await visit.api.send("POST", "SetSecret", about | value)
         case "key":
             await visit.api.send("POST", "CreateVaultKey", about | {"Type": line(form, "type")})
+        case "certificate":
+            hosts = line(form, "hosts").replace(",", " ").split()
+            asked: dict[str, object] = {"CommonName": line(form, "common")}
+            asked |= filled(Days=whole(form, "days") or None) | ({"Hosts": hosts} if hosts else {})
+            await visit.api.send("POST", "CreateCertificate", about | asked)
+        case "import":
+            await visit.api.send("POST", "ImportCertificate", {**about, **await _certificate(visit, form)})
         case "allow":
             rights = [text(each) for each in form.getlist("right")]
             principal = line(form, "principal")
@@ -90,6 +99,15 @@ async def _act(visit: Visit, form: FormData, vault: str) -> Response:
         case _:
             raise ApiError(400, "", visit.texts("Choose what is to be done."))
     return visit.redirect(f"vaults/{visit.row_id()}", done="saved")
+
+
+async def _certificate(visit: Visit, form: FormData) -> Mapping[str, object]:
+    """A certificate with its key, out of the file that was sent."""
+    file = form.get("file")
+    content = await file.read(_LARGEST_CERTIFICATE + 1) if isinstance(file, UploadFile) else b""
+    if not 0 < len(content) <= _LARGEST_CERTIFICATE:
+        raise ApiError(400, "", visit.texts("Choose a certificate with its key, as PFX or PEM."))
+    return {"Data": base64.b64encode(content).decode(), **filled(Password=text(form.get("password")))}
 
 
 async def item(visit: Visit) -> Response:
