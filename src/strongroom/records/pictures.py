@@ -2,7 +2,7 @@
 
 What counts is the content, never the name or the type that somebody tells: JPEG, PNG, GIF, BMP and TIFF are taken, as
 Dataverse takes them. Of each a thumbnail is made, a JPEG that is square: 144 by 144, cropped on center, or as large as
-the shorter side of a picture that is smaller.
+the shorter side of a picture that is smaller. What is such a square already is its own thumbnail.
 
 Of the picture itself nothing is kept but the picture: where it was taken, by whom, with which camera, comments and
 whatever hangs behind its end are left out, and it is turned the way that its camera said. A picture that tells nothing
@@ -65,8 +65,9 @@ def read_picture(body: bytes, *, clock: Callable[[], float] = time.thread_time) 
             _demand_size(image)
             kind = "JPEG" if image.format == "MPO" else image.format or ""
             full = _rewritten(image, kind) if _tells_more(image, kind, body) else body
+            is_thumbnail = kind == "JPEG" and full is body and image.size == (_side(image),) * 2
             source.seek(0)
-            return Picture(_thumbnail(source), full, _TYPES[kind])
+            return Picture(body if is_thumbnail else _thumbnail(source), full, _TYPES[kind])
     except InvalidRequest:
         raise
     except Image.DecompressionBombError:
@@ -96,12 +97,17 @@ def _demand_size(image: Image.Image) -> None:
         raise _refused(f"The picture has {width} × {height} pixels; at most {MOST_PIXELS:,} are taken.")
 
 
+def _side(image: Image.Image) -> int:
+    """The side of a picture's thumbnail."""
+    return SIDE if max(image.size) >= SIDE else min(image.size)
+
+
 def _thumbnail(source: IO[bytes]) -> bytes:
     with Image.open(source, formats=tuple(_TYPES)) as image:
         image.draft("RGB", (4 * SIDE, 4 * SIDE))
         turned = ImageOps.exif_transpose(image)
         shown = turned.convert("RGBA") if turned.has_transparency_data else turned.convert("RGB")
-        side = SIDE if max(shown.size) >= SIDE else min(shown.size)
+        side = _side(shown)
         small = ImageOps.fit(shown, (side, side), Image.Resampling.LANCZOS)
         if small.mode == "RGBA":
             white = Image.new("RGBA", small.size, "white")

@@ -59,6 +59,14 @@ def test_a_picture_that_moves_goes_on_moving() -> None:
     assert getattr(opened(found.full), "n_frames", 0) == 3
 
 
+def test_a_thumbnail_is_its_own_thumbnail() -> None:
+    """WA-370: what goes out as a thumbnail and comes in again stays as it is."""
+    for size in ((300, 200), (60, 80)):
+        small = read_picture(picture("PNG", size)).thumbnail
+        assert read_picture(small).thumbnail == small
+    assert read_picture(picture("PNG", (144, 144))).thumbnail != picture("PNG", (144, 144))
+
+
 def test_what_can_be_seen_through_is_white_in_the_thumbnail() -> None:
     """WA-370: a JPEG has no transparency."""
     found = read_picture(encoded(Image.new("RGBA", (150, 150), (200, 0, 0, 0)), "PNG"))

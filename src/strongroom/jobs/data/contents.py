@@ -22,6 +22,7 @@ from strongroom.records import Related, Session, update
 from strongroom.records.activity import untold
 from strongroom.records.file_transfers import media_type
 from strongroom.records.files import Upload, content, held, remove, upload
+from strongroom.records.images import thumbnail_of
 from strongroom.schema.model import Column, ColumnType, Table
 
 
@@ -128,7 +129,12 @@ def _is_there(session: Session, table: Table, row_id: Guid, column: Column, cell
     """Whether the column holds these very bytes, under this name where files have one."""
     with untold(session):
         _, there = held(session, table, row_id, column)
-    if there is None or there.size != cell.size:
+    if there is None:
+        return False
+    if column.type is ColumnType.IMAGE and not there.size:
+        small = thumbnail_of(session, there)
+        return len(small) == cell.size and small == b"".join(cell.pieces())
+    if there.size != cell.size:
         return False
     if column.type is ColumnType.FILE and there.name != cell.name:
         return False

@@ -77,6 +77,17 @@ def test_files_and_images_come_along(world: World, stores: Stores, engine: str, 
             there.delete("account", PLAIN)
 
 
+def test_a_thumbnail_that_comes_again_is_not_written_again(world: World, tmp_path: Path) -> None:
+    """WA-370: of a column that keeps thumbnails only, in a file and in a package."""
+    world.new_column("contact", NewColumn("new_Face", ColumnType.IMAGE, can_store_full_image=False))
+    world.create("contact", contactid=CONTACT, lastname="Ada")
+    world.change("contact", CONTACT, {"new_face": picture("PNG", (200, 300))})
+    for ending in (".csv", ".zip"):
+        path = Mover(world).save(tmp_path / f"contact{ending}", "contact", columns=("lastname", "new_face"))
+        counts = Mover(world).load(path, "contact").counts["contact"]
+        assert (counts.files, counts.unchanged, counts.incomplete) == (0, 1, 0), ending
+
+
 def test_party_lists_come_along(world: World, stores: Stores, engine: str, tmp_path: Path) -> None:
     """WA-168: who an activity is from and to, rows and addresses; a second time nothing is written."""
     world.create("contact", contactid=CONTACT, lastname="Ada")
