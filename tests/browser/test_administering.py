@@ -98,3 +98,34 @@ def test_an_alert_is_seen_acknowledged_and_closed_by_two(site: Site, admin: Visi
     row.get_by_role("link", name="Try on the past").click()
     expect(page.locator("main")).to_contain_text("Nothing is raised or told by looking")
     expect(page.locator("tbody tr")).not_to_have_count(0)
+
+
+def test_a_job_that_waits_is_seen_and_cancelled(site: Site, admin: Visitor) -> None:
+    """WA-308: a deletion in bulk that begins later."""
+    value = {"Value": "nothing like this", "Type": "System.String"}
+    criteria = {"AttributeName": "name", "Operator": "Equal", "Values": [value]}
+    query = {
+        "EntityName": "account",
+        "ColumnSet": {"AllColumns": False, "Columns": ["name"]},
+        "Criteria": {"FilterOperator": "And", "Conditions": [criteria]},
+    }
+    asked = {
+        "QuerySet": [query],
+        "JobName": "Clean up later",
+        "SendEmailNotification": False,
+        "ToRecipients": [],
+        "CCRecipients": [],
+        "RecurrencePattern": "",
+        "StartDateTime": "2090-01-01T00:00:00Z",
+    }
+    with site.api() as client:
+        begun = client.post("BulkDelete", json=asked)
+        assert begun.status_code == 200, begun.text
+    page = admin.go("jobs?which=open")
+    page.get_by_role("link", name="Clean up later").click()
+    expect(page.locator("main")).to_contain_text("Waiting")
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(page.locator("main")).to_contain_text("Canceled")
+    admin.go("jobs?which=open")
+    expect(page.locator("main")).not_to_contain_text("Clean up later")

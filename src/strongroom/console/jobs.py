@@ -16,7 +16,10 @@ from strongroom.console.sent import line
 from strongroom.console.visit import Crumb, Visit
 from strongroom.schema.model import ColumnType
 
-_COMPLETED, _FAILED, _CANCELED = 3, 31, 32
+_READY, _PAUSED, _COMPLETED, _FAILED = 0, 1, 3, 31
+_STATES: Mapping[str, int] = {"pause": _PAUSED, "resume": _READY, "cancel": _COMPLETED}
+"""What a job is set to by the button's name."""
+
 _TONES = {0: "", 10: "", 20: "warn", 21: "warn", 22: "warn", 30: "good", 31: "bad", 32: ""}
 _FILTERS: Mapping[str, str] = {
     "open": f"statecode ne {_COMPLETED}",
@@ -46,12 +49,11 @@ async def one(visit: Visit) -> Response:
     job = visit.row_id()
     problem: ApiError | None = None
     if visit.request.method == "POST":
-        form = await visit.form()
+        wanted = _STATES.get(line(await visit.form(), "act"))
         try:
-            if line(form, "act") != "cancel":
+            if wanted is None:
                 raise ApiError(400, "", visit.texts("Choose what is to be done."))
-            body = {"statecode": _COMPLETED, "statuscode": _CANCELED}
-            await visit.api.send("PATCH", f"asyncoperations({job})", body)
+            await visit.api.send("PATCH", f"asyncoperations({job})", {"statecode": wanted})
             return visit.redirect(f"jobs/{job}", done="saved")
         except ApiError as error:
             problem = error
@@ -63,21 +65,23 @@ async def one(visit: Visit) -> Response:
     failures = await visit.api.rows_if_allowed(
         "bulkdeletefailures", of_job, most=_MOST_FAILURES, unless=(400, 403, 404)
     )
-    is_running = row.get("statecode") != _COMPLETED
+    is_over = row.get("statecode") == _COMPLETED
+    is_paused = row.get("statecode") == _PAUSED
     context = {
         "row": row,
         "tone": _TONES.get(_status(row), ""),
         "details": details,
         "failures": failures or (),
         "progress": await _progress(visit, row),
-        "is_running": is_running,
+        "is_over": is_over,
+        "is_paused": is_paused,
         "problem": problem,
     }
     name = text(row.get("name")) or visit.texts("Job")
     crumbs = (Crumb(visit.texts("Jobs"), visit.address("jobs")), Crumb(name))
     status = problem.status if problem else 200
     response = visit.render("job.html", name, context, crumbs=crumbs, status=status)
-    if is_running and problem is None:
+    if not is_over and not is_paused and problem is None:
         response.headers["Refresh"] = str(_FOLLOW_S)
     return response
 
