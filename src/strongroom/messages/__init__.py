@@ -7,8 +7,8 @@ and rights · `membership` teams and roles · `record_teams` access teams of row
 and proofs of the trail · `restoring` rows as they were · `explanation` why and who · `identities` accounts, programs
 and sessions · `access_info` where access comes from · `inherited_access` ending what is inherited · `foresight` what
 a change would do · `merging` two rows into one · `monitoring` alerts · `lockbox` support · `conditional_access` who
-would get in · `states` what may follow · `bulk_delete` jobs that delete · `duplicate_rules` published, and what they find ·
-`job_arguments` when jobs begin · `rollups` worked out now ·
+would get in · `states` what may follow · `bulk_delete` jobs that delete · `job_arguments` when jobs begin ·
+`duplicate_rules` published, and what they find · `rollups` worked out now ·
 `environments` their life and keys · `entity_changes` since a token · `solutions` in and out · `solution_layers`
 upgrades and patches · `dependencies` what needs what · `files` contents of file columns · `mapping` prefilled rows ·
 `view_as` looking as somebody else · `possible_relationships` of tables · `not_offered` documented names that answer
