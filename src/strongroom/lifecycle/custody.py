@@ -2,7 +2,8 @@
 still given (TS-506 to TS-510)."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 from strongroom.clock import iso
 from strongroom.environment import open_environment
@@ -11,6 +12,7 @@ from strongroom.estate.ledger import when
 from strongroom.home import Home
 from strongroom.ids import Guid
 from strongroom.keys import KeyState
+from strongroom.keys.disk import Disk
 from strongroom.keys.document import CustomerKey
 from strongroom.store.protocol import Value
 
@@ -45,15 +47,17 @@ def rotate_key(home: Home, ledger: Ledger, name: str, address: str | None, *, by
 def revoke_key(home: Home, ledger: Ledger, name: str, reason: str, *, by: str) -> list[str]:
     """Lock every environment under a key; their names."""
     home.keys.customer.find(name)
-    locked = home.keys.customer.revoke(name, reason, home.clock)
-    _note(home, ledger, "revoke", name, by, reason)
+    with _settling(home):
+        locked = home.keys.customer.revoke(name, reason, home.clock)
+        _note(home, ledger, "revoke", name, by, reason)
     return _names(home, locked)
 
 
 def restore_key(home: Home, ledger: Ledger, name: str, *, by: str) -> list[str]:
     """Give access back, with the original key alone; the names of the environments that open again."""
-    opened = home.keys.customer.restore(name)
-    _note(home, ledger, "restore", name, by)
+    with _settling(home):
+        opened = home.keys.customer.restore(name)
+        _note(home, ledger, "restore", name, by)
     return _names(home, opened)
 
 
@@ -88,14 +92,22 @@ def _revoke_again(home: Home, ledger: Callable[[], Ledger]) -> list[str]:
     """Revoke the keys that the ledger knows as revoked and the ring does not: the ring is an older file that somebody
     put back, which must not give access again (TS-508). A restore that was interrupted before it was written down ends
     here too, and is asked for again."""
-    known = [key for key in home.keys.customer.listed() if key.revoked_on is None]
-    if not known:
+    if all(key.revoked_on for key in home.keys.customer.listed()):
         return []
-    told = {str(row.values["name"]): row for row in ledger().rows("keyreference", state=_REVOKED)}
-    found = [key.name for key in known if key.name in told]
+    with _settling(home):  # not between the two steps of a restore
+        home.keys.refresh()
+        told = {str(row.values["name"]) for row in ledger().rows("keyreference", state=_REVOKED)}
+        found = [key.name for key in home.keys.customer.listed() if not key.revoked_on and key.name in told]
     for name in found:
         revoke_key(home, ledger(), name, "the key ring was older than the ledger: it was put back", by="the server")
     return found
+
+
+@contextmanager
+def _settling(home: Home) -> Generator[None]:
+    """Ring and ledger are about to say the same of a key: nobody compares them in the block."""
+    with Disk().lock(home.path / "custody.lock"):
+        yield
 
 
 def states(home: Home) -> list[tuple[CustomerKey, KeyState, list[str]]]:
