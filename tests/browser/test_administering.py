@@ -1,11 +1,14 @@
 """Solutions and the trail as administrators use them: look first, then do, then see what came of it."""
 
 import zipfile
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 from playwright.sync_api import expect
 from tests.browser.conftest import SELLER, Site, Visitor
+
+from strongroom.clock import iso
 
 _SOLUTIONS = Path(__file__).parents[1] / "data" / "solutions"
 
@@ -116,7 +119,7 @@ def test_a_job_that_waits_is_seen_and_cancelled(site: Site, admin: Visitor) -> N
         "ToRecipients": [],
         "CCRecipients": [],
         "RecurrencePattern": "",
-        "StartDateTime": "2090-01-01T00:00:00Z",
+        "StartDateTime": iso(datetime.now(UTC) + timedelta(days=30)),
     }
     with site.api() as client:
         begun = client.post("BulkDelete", json=asked)
