@@ -41,10 +41,12 @@ class Sealer:
     _frontier: Frontier = field(default_factory=Frontier)
 
     def seal(self) -> int:
-        """Seal everything that is committed; how many entries."""
+        """Seal everything that is committed when it begins; how many entries."""
         sealed = 0
         while (number := self._step()) is not None:
             sealed += number
+            if 0 < number < self.batch:
+                break  # what came meanwhile waits for the next time: other environments want their turn
         return sealed
 
     def _step(self) -> int | None:

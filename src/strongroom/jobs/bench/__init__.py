@@ -10,6 +10,7 @@
 | `keeping` | the journal beside single and bulk creates; new keys for a hundred environments |
 | `by_hand` | PostgreSQL's row security: beside the product's lists, and on statements by hand |
 | `trail` | what auditing costs, and searching a long trail |
+| `proof` | sealing and verifying the trail, the sealer's lag, reading that is told |
 | `serving`, `client`, `bare_server` | the whole server: lists over HTTP, cold start, memory |
 | `requests` | `$metadata` of 300 tables, CreateMultiple of 1,000 rows, sums by FetchXML |
 | `rounds`, `figures` | timing side by side; the report |
@@ -32,6 +33,7 @@ from strongroom.jobs.bench import (
     instructions,
     keeping,
     plain,
+    proof,
     questions,
     reading,
     requests,
@@ -60,6 +62,7 @@ PARTS: dict[str, _Part] = {
     "W3": lambda place, _, rounds: counting.counts(place, Bare(place.connect()), rounds),
     "W4": lambda place, _, rounds: writing.writes(place, place.connect(), rounds),
     "trail": lambda place, _, rounds: trail.figures(place, place.connect(), rounds),
+    "proof": lambda place, _, rounds: proof.figures(place, rounds),
     "grants": lambda place, small, rounds: grants.resolution(place),
     "questions": lambda place, small, rounds: questions.questions(place, rounds),
     "role-changes": lambda place, small, rounds: changing.role_changes(place, rounds),
