@@ -87,3 +87,8 @@ def test_what_is_left_out_is_there_when_it_is_asked_for() -> None:
 
 def test_functions_that_change_rows_are_known_without_their_rooms() -> None:
     assert {name for name, operation in operations().items() if operation.changes} == CHANGING_FUNCTIONS
+
+
+def test_what_is_done_beside_requests_reads_no_driver_of_a_database_that_is_not_there() -> None:
+    program = "import strongroom.beside, sys; assert 'psycopg' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -10,11 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
 from strongroom.errors import HomeError
-from strongroom.store.postgresql_server import schema_name
 from strongroom.store.sqlcipher_file import open_file
 
 PAGE = 4096
@@ -109,6 +105,11 @@ class Reach:
 
 def reach_of(address: str, other_address: str, other_name: str) -> Reach:
     """Whether the role of one address may use the schema of another environment, wherever that lies."""
+    import psycopg  # nine MiB, which a process does without that knows files only
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    from strongroom.store.postgresql_server import schema_name
+
     mine = conninfo_to_dict(address)
     role = str(mine.get("user") or "")
     told = {"user": role, "password": str(mine.get("password") or "")}
