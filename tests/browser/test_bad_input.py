@@ -120,6 +120,9 @@ def test_an_environment_that_is_closed_while_a_page_is_open(site: Site, admin: V
     expect(page.get_by_role("alert")).to_contain_text("The environment is suspended")
     with site.pages() as pages:
         assert pages.get("tables/account").status_code == 503
+        evil = {"Origin": "https://evil.example"}
+        strange = pages.post("tables/account/new", data={"name": "from elsewhere"}, headers=evil)
+        assert (strange.status_code, "from elsewhere" in strange.text) == (403, False)
     run_cli("environment", "open", "demo", "--home", str(site.server.home))
     page.get_by_role("button", name="Send it again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Written while closed")

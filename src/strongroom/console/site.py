@@ -152,12 +152,12 @@ class Console:
             name = str(request.path_params["environment"])
             visit: Visit | None = None
             try:
+                if request.method != "GET":
+                    _require_own_origin(self._visitor(request))  # first of all: refusals give back what was typed
                 found = self._signed_in(request, name)
                 if found is None:
                     return await self._signed_out(request)
                 environment, claims = found
-                if request.method != "GET":
-                    _require_own_origin(self._visitor(request))
                 visit = await self._visit(request, environment, claims, page)
                 return await page.handler(visit)
             except ApiError as error:
@@ -213,7 +213,6 @@ class Console:
         if request.method == "GET":
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/console/sign-in?{urlencode({'next': wanted})}", 303)
-        _require_own_origin(self._visitor(request))
         kept = await kept_form(request)
         came_from = _own_page(request.headers.get("referer", ""))
         way = f"/console/sign-in?{urlencode({'next': came_from})}" if came_from else "/console/sign-in"
