@@ -178,7 +178,8 @@ def test_messages_about_files_refuse_what_does_not_fit(api: Api, box: str, reade
     target = {"Target": _target(box), "FileAttributeName": "wire_file"}
     start = {**target, "FileName": "b.txt"}
     begin = "InitializeFileBlocksUpload"
-    api.refused("POST", begin, {**start, "FileAttributeName": "wire_memo"}, status=400, says="not a file or image column")
+    memo = {**start, "FileAttributeName": "wire_memo"}
+    api.refused("POST", begin, memo, status=400, says="not a file or image column")
     api.refused("POST", begin, {**start, "FileName": "b.js"}, status=400, code="0x80043e09")
     api.refused("POST", begin, {**start, "Target": _target(NOBODY)}, status=404, code="0x80040217")
     api.refused("POST", begin, start, status=403, headers=reader.acting)

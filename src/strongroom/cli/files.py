@@ -39,7 +39,7 @@ _user = click.option(
 def put(
     place: str, file: Path, name: str | None, user: str, home: Path, environment: str | None, as_json: bool
 ) -> None:
-    """Put FILE in the place of what the column holds, 4 MiB at a time, as the Web API does with chunks.
+    """Put FILE into PLACE (TABLE/ID/COLUMN), 4 MiB at a time, as the Web API does with chunks.
 
     Of a picture for an image column a thumbnail is made; where and with what it was taken is left out.
     """
@@ -80,7 +80,7 @@ def put(
 @environment_option
 @json_option
 def get(place: str, out: Path, thumbnail: bool, user: str, home: Path, environment: str | None, as_json: bool) -> None:
-    """Write what the column holds to a new file OUT, which only its owner reads."""
+    """Write what PLACE (TABLE/ID/COLUMN) holds to a new file OUT, which only its owner reads."""
     from strongroom.environment import open_environment
     from strongroom.errors import InvalidRequest, NotFound
     from strongroom.jobs.data import write_content
@@ -120,7 +120,7 @@ def get(place: str, out: Path, thumbnail: bool, user: str, home: Path, environme
 @home_option
 @environment_option
 def remove(place: str, user: str, home: Path, environment: str | None) -> None:
-    """Remove what the column holds."""
+    """Remove what PLACE (TABLE/ID/COLUMN) holds."""
     from strongroom.environment import open_environment
     from strongroom.records import files as contents
 

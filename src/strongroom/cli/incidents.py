@@ -194,8 +194,9 @@ def notify(incident: str, recipient: str, preview: bool, delay_reason: str, exce
 @_BY
 @home_option
 def contain(incident: str, measure: str, target: str, note: str, by: str, home: Path) -> None:
-    """Do a measure with the rights of whoever does it: end a person's sessions, disable the account, revoke a
-    credential of an application, rotate a key, close an environment, or switch on a policy of conditional access.
+    """Do a measure of INCIDENT with the rights of whoever does it: end a person's sessions, disable the account,
+    revoke a credential of an application, rotate a key, close an environment, or switch on a policy of conditional
+    access.
     """
     from strongroom.identity.people import person_named
     from strongroom.ids import parse_guid

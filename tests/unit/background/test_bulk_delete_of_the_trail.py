@@ -62,7 +62,7 @@ def test_it_takes_the_right_to_delete_partitions(database: StoreDatabase) -> Non
     """TS-806: `prvDeleteAuditPartitions`; who may delete rows in bulk may not delete the trail for that."""
     world = JobWorld(database)
     rights = {"account": depths(Depth.GLOBAL, [Rights.READ, Rights.DELETE])}
-    names = dict.fromkeys(("prvBulkDelete", "prvReadAuditSummary"), Depth.GLOBAL)
+    names: dict[str, Depth] = dict.fromkeys(("prvBulkDelete", "prvReadAuditSummary"), Depth.GLOBAL)
     clerk = world.user("Clerk", None, world.role("Clerk", rights, by_name=names))
     with pytest.raises(AccessDenied, match="prvDeleteAuditPartitions"), world.acting(clerk) as session:
         begin_bulk_delete(session, "Hide", [LEADS])

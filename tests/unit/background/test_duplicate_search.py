@@ -47,8 +47,9 @@ def test_every_pair_is_told_once_even_when_the_process_is_killed(
 
     assert world.run() == 1
 
-    expected = [{same[0], same[1]}, {same[0], same[2]}, {same[1], same[2]}]
-    assert sorted(pairs(world), key=str) == sorted(expected, key=str)
+    found = pairs(world)
+    assert len(found) == 3
+    assert all(pair in found for pair in ({same[0], same[1]}, {same[0], same[2]}, {same[1], same[2]}))
     assert {row.values["duplicateruleid"] for row in world.rows(DUPLICATE)} == {Reference("duplicaterule", made_rule)}
     assert world.job(job).values["message"] == "5 rows looked at, 3 pairs of duplicates found."
     world.delete("asyncoperation", job)
