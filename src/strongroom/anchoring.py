@@ -15,7 +15,8 @@ from pathlib import Path
 from strongroom.audit.forks import forks_in
 from strongroom.audit.heads import is_signed
 from strongroom.audit.proofs import consistency, root_of
-from strongroom.environment import Environment, Environments, open_environment
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import StrongroomError
 from strongroom.home import Home
 from strongroom.keys import Secret
@@ -33,6 +34,7 @@ from strongroom.monitoring.witnesses import (
     note_refused,
     witnesses_of,
 )
+from strongroom.opening import open_environment
 from strongroom.records import Session
 from strongroom.records.platform_user import platform_caller
 from strongroom.rounds import Rounds

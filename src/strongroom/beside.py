@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from strongroom.anchoring import Anchoring
 from strongroom.converting import Converting
 from strongroom.elevating import Elevating
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.keeping import Keeping
 from strongroom.lifecycle.upkeep import KeepingJournals, LettingGo, Upkeep
 from strongroom.request_trace import TraceKeeping

@@ -4,7 +4,8 @@ this server (TS-504). What an interrupted server left goes on with the next one.
 import logging
 import time
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.records.column_encryption import go_on
 from strongroom.rounds import Rounds
 

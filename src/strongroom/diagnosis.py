@@ -22,12 +22,13 @@ from pathlib import Path
 
 from strongroom import __version__
 from strongroom.clock import Clock, SystemClock, iso
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import StrongroomError
 from strongroom.home import EnvironmentRecord, Home, open_home
 from strongroom.home.registry import REGISTRY_FILE, read_registry
 from strongroom.keys.disk import Disk
 from strongroom.monitoring.health import health_of
+from strongroom.opening import open_environment
 from strongroom.settings import described, load_settings
 from strongroom.store.platform import MIGRATIONS
 

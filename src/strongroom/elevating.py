@@ -2,7 +2,8 @@
 
 import logging
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.identity.elevation import end_due
 from strongroom.rounds import Rounds
 

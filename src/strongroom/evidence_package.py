@@ -15,13 +15,13 @@ import orjson
 
 from strongroom.audit.activities import Activity
 from strongroom.audit.exports import encode_key
-from strongroom.environment import open_environment
 from strongroom.errors import InvalidRequest, NotFound
 from strongroom.home import Home
 from strongroom.home.registry import CONTROL
 from strongroom.ids import Guid, Reference
 from strongroom.incidents import tables
 from strongroom.incidents.evidence import evidence_of
+from strongroom.opening import open_environment
 from strongroom.records.activity import tell
 from strongroom.store.protocol import Row, Transaction
 from strongroom.trail import Trail, signing_key

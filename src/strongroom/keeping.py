@@ -20,7 +20,8 @@ from strongroom.audit.leaf import members_of
 from strongroom.audit.taking_out import PIECE, older_than, take_out
 from strongroom.audit.verification import LoggedEntry
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.home import Home
 from strongroom.records import Session
 from strongroom.records.holds import holds_in

@@ -2,7 +2,8 @@
 
 import logging
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.monitoring.trace import keep
 from strongroom.records import Session
 from strongroom.records.platform_user import platform_caller

@@ -9,8 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
-from strongroom.environment import Environment, Environments, settle_memory
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import StrongroomError
+from strongroom.opening import settle_memory
 
 AFTER_S = 1.0
 """How long a server answers before what it does beside requests is read and begun."""

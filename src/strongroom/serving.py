@@ -19,7 +19,7 @@ import uvicorn
 import uvloop
 from uvicorn.supervisors import Multiprocess
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.errors import HomeError
 from strongroom.home import open_home
 from strongroom.home.tls_context import ServerTls

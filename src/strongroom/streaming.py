@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.home import Home
 from strongroom.ids import Guid

@@ -15,11 +15,13 @@ from pathlib import Path
 from strongroom.background import jobs
 from strongroom.background.running import Runner
 from strongroom.clock import iso
-from strongroom.environment import JOB_WORKS, Environment, Environments, Identity, open_environment
+from strongroom.environment import JOB_WORKS, Environment, Identity
+from strongroom.environments import Environments
 from strongroom.errors import StrongroomError
 from strongroom.home import EnvironmentKind, EnvironmentState, Home
 from strongroom.ids import Guid
 from strongroom.keys.disk import Disk
+from strongroom.opening import open_environment
 from strongroom.records import RequestFacts, Session
 from strongroom.rounds import Rounds
 

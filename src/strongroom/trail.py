@@ -21,7 +21,8 @@ from strongroom.audit.heads import Signer, head_hash, key_id
 from strongroom.audit.proofs import root_of
 from strongroom.audit.sealing import Sealer
 from strongroom.audit.verification import MOST, Verdict, logged_entries, verify
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import IntegrityViolation
 from strongroom.home import Home
 from strongroom.ids import Guid

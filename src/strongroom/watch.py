@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments, open_environment
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import IntegrityViolation, StrongroomError
 from strongroom.home import EnvironmentKind, Home
 from strongroom.home.registry import CONTROL
@@ -41,6 +42,7 @@ from strongroom.monitoring.telling import (
     rule_of_alert,
     unanswered,
 )
+from strongroom.opening import open_environment
 from strongroom.records import Session
 from strongroom.records.platform_user import platform_caller
 from strongroom.rounds import Rounds

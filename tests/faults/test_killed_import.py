@@ -10,8 +10,8 @@ from tests.engines import Stores
 from tests.homes import make_home
 
 from strongroom.cli.main import run
-from strongroom.environment import open_environment
 from strongroom.home import open_home
+from strongroom.opening import open_environment
 
 _ROWS = 4000
 

@@ -20,8 +20,8 @@ from tests.property.witness import Witness
 from tests.servers import RunningServer, run_cli
 from tests.servers import start_server as serve
 
-from strongroom.environment import open_environment
 from strongroom.home import open_home
+from strongroom.opening import open_environment
 
 KILLS = {"sqlcipher": 20, "postgresql": 10}
 """R1 asks for 20 with every run of all tests; a kill of the server leaves PostgreSQL itself running, which has less to

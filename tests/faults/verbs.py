@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.property.witness import Witness
 
-from strongroom.environment import Environment, Environments, find_user
+from strongroom.environment import Environment, find_user
+from strongroom.environments import Environments
 from strongroom.home import open_home
 from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.gate import Verdict

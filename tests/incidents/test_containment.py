@@ -13,7 +13,7 @@ from tests.homes import make_home
 from tests.servers import free_port, run_cli
 from tests.unit.monitoring.receivers import Inbox
 
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError
 from strongroom.home import Home, MovableClock, open_home
 from strongroom.identity.people import add_person
@@ -23,6 +23,7 @@ from strongroom.incidents.tables import RISK, TO_AUTHORITY
 from strongroom.messages import operations
 from strongroom.messages.operation import Arguments
 from strongroom.monitoring.rules import Severity
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create, update
 from strongroom.store.protocol import Row, Value
 from strongroom.watch import EnvironmentWatch

@@ -16,7 +16,7 @@ from strongroom.audit.exports import decode_key
 from strongroom.audit.heads import is_signed
 from strongroom.audit.merkle import includes, leaf_hash
 from strongroom.clock import iso
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import AccessDenied, Conflict, InvalidRequest
 from strongroom.home import Home, MovableClock, open_home
 from strongroom.ids import Guid, Reference
@@ -28,6 +28,7 @@ from strongroom.incidents.register import (
     notify,
 )
 from strongroom.incidents.tables import HIGH_RISK, NO_RISK, RISK, TO_AUTHORITY, TO_CUSTOMER, TO_SUBJECTS
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create, delete, update
 from strongroom.store.leaves import StoredHead
 from strongroom.store.protocol import Row

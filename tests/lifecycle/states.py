@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.home import Home, open_home
+from strongroom.opening import open_environment
 
 OF_THE_TRAIL = frozenset({"audit", "auditleaf", "audithead"})
 

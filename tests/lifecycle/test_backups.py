@@ -14,13 +14,14 @@ from tests.lifecycle.states import OF_THE_TRAIL, add_accounts, change, differing
 from tests.servers import run_cli
 
 from strongroom.cli.main import run
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import BackupDamaged, Conflict, InvalidRequest, StrongroomError
 from strongroom.home import Home, MovableClock
 from strongroom.lifecycle.backups import SYSTEM, Backups
 from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.operations import Asked, perform
 from strongroom.lifecycle.upkeep import due_backups, due_removals
+from strongroom.opening import open_environment
 from strongroom.trail import Trail
 
 

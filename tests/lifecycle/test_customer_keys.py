@@ -17,7 +17,6 @@ from tests.lifecycle.states import add_accounts, change, opened, state_of
 from tests.servers import run_cli, start_server
 
 from strongroom.clock import SystemClock
-from strongroom.environment import ledger_in, open_environment
 from strongroom.errors import Conflict, EnvironmentLocked, HomeError, StrongroomError
 from strongroom.home import Home
 from strongroom.ids import Guid, new_guid
@@ -26,6 +25,7 @@ from strongroom.keys.document import RingDocument
 from strongroom.keys.providers import provider_at
 from strongroom.lifecycle.custody import check_keys
 from strongroom.lifecycle.operations import Asked, perform
+from strongroom.opening import ledger_in, open_environment
 from strongroom.settings import OutboundSettings
 
 CLOCK = SystemClock()

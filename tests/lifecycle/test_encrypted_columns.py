@@ -11,7 +11,8 @@ from tests.homes import make_home
 from tests.lifecycle.states import change, opened
 from tests.servers import run_cli, start_server
 
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create
 from strongroom.store.column_keys import MARK
 

@@ -11,10 +11,10 @@ from tests.lifecycle.states import add_accounts, change, opened, state_of
 from tests.servers import run_cli
 
 from strongroom.cli.main import run
-from strongroom.environment import ledger_in, open_environment
 from strongroom.errors import EnvironmentLocked, StrongroomError
 from strongroom.lifecycle.custody import check_keys
 from strongroom.lifecycle.operations import Asked, perform
+from strongroom.opening import ledger_in, open_environment
 
 PAGE = 4096
 

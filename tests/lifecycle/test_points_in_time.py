@@ -18,13 +18,15 @@ from tests.lifecycle.states import OF_THE_TRAIL, add_accounts, change, differing
 from tests.servers import STRONGROOM, run_cli
 
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments, open_environment
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import BackupDamaged, InvalidRequest
 from strongroom.home import MovableClock
 from strongroom.ids import Guid
 from strongroom.lifecycle.backups import Backups
 from strongroom.lifecycle.operations import Asked, perform
 from strongroom.lifecycle.upkeep import KeepingJournals
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, Session, change_schema, create, delete, update
 from strongroom.schema.changes import NewColumn, NewTable, create_table
 from strongroom.schema.model import ColumnType, Ownership

@@ -9,8 +9,9 @@ from tests.homes import make_home
 from tests.lifecycle.states import change, opened
 from tests.servers import RunningServer, run_cli, start_server
 
-from strongroom.environment import Environment, ledger_in
+from strongroom.environment import Environment
 from strongroom.estate.roles import ENVIRONMENT_ADMINISTRATOR, KEY_ADMINISTRATOR
+from strongroom.opening import ledger_in
 
 _NOBODY = "00000000-0000-0000-0000-00000000abcd"
 _OF_ENVIRONMENTS: dict[str, dict[str, object]] = {

@@ -11,7 +11,6 @@ from tests.lifecycle.states import opened
 from tests.servers import STRONGROOM
 
 from strongroom.clock import iso
-from strongroom.environment import open_environment
 from strongroom.errors import AccessDenied, Conflict, InvalidRequest, NotFound
 from strongroom.estate import vault as vaults
 from strongroom.estate import vault_keys
@@ -21,6 +20,7 @@ from strongroom.ids import Reference
 from strongroom.keys import Secret
 from strongroom.messages import operations
 from strongroom.messages.operation import Arguments
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, Session, create
 
 ADMIN = Asker("admin@home")

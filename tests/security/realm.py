@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from strongroom.environment import Environment, Environments, Identity, find_user
+from strongroom.environment import Environment, Identity, find_user
+from strongroom.environments import Environments
 from strongroom.home import open_home
 from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.gate import Verdict

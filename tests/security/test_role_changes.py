@@ -13,9 +13,9 @@ from tests.engines import Stores
 from tests.homes import make_home
 from tests.servers import RunningServer, start_server
 
-from strongroom.environment import open_environment
 from strongroom.home import open_home
 from strongroom.jobs.bench.changing import PRIVILEGES, READERS, prepare, watch
+from strongroom.opening import open_environment
 
 CHANGES = 6
 

@@ -9,7 +9,7 @@ from tests.engines import START
 from tests.signin.realm import Realm, make_realm
 
 from strongroom.clock import TestClock
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.home import open_home
 from strongroom.serving import Site
 from strongroom.webapi.app import Application

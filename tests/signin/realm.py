@@ -14,13 +14,14 @@ from pyotp.totp import TOTP
 from tests.engines import START
 
 from strongroom.clock import TestClock
-from strongroom.environment import Environments, create_environment
+from strongroom.environments import Environments
 from strongroom.home import EnvironmentKind, Home, create_home
 from strongroom.identity.applications import register
 from strongroom.identity.directory import Directory, text
 from strongroom.identity.membership import make_person_user
 from strongroom.identity.people import add_person, hashed, person_named, set_password
 from strongroom.ids import Guid
+from strongroom.opening import create_environment
 from strongroom.records import Birth
 from strongroom.serving import Site
 from strongroom.store.protocol import Row

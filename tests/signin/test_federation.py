@@ -17,7 +17,7 @@ from tests.signin.realm import ORIGIN, Browser, Realm, send
 from tests.signin.test_administration import Administrator
 
 from strongroom.clock import TestClock
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.home import open_home
 from strongroom.ids import Guid
 from strongroom.serving import Site

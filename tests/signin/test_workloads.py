@@ -18,7 +18,7 @@ from tests.signin.realm import ORIGIN, Realm
 from tests.signin.test_administration import Administrator
 
 from strongroom.clock import TestClock
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.home import open_home
 from strongroom.identity.assertions import ASSERTION_TYPE
 from strongroom.identity.membership import make_application_user

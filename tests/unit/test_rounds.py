@@ -8,7 +8,8 @@ import pytest
 from tests.engines import Stores
 from tests.homes import make_home
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import InvalidRequest
 from strongroom.home import open_home
 from strongroom.rounds import Beside, Rounds

@@ -16,9 +16,9 @@ from tests.worlds import World
 
 from strongroom.access.rights import RIGHT_NAMES, format_rights
 from strongroom.cli.main import run
-from strongroom.environment import open_environment
 from strongroom.home import open_home
 from strongroom.ids import Reference
+from strongroom.opening import open_environment
 from strongroom.records import Born
 from strongroom.schema.model import Rights
 

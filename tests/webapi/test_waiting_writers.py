@@ -10,8 +10,8 @@ from tests.engines import Stores
 from tests.homes import make_home
 from tests.servers import RunningServer, start_server
 
-from strongroom.environment import open_environment
 from strongroom.home import open_home
+from strongroom.opening import open_environment
 
 
 @pytest.fixture(scope="module")

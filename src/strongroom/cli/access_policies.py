@@ -274,8 +274,8 @@ def _policy(session: "Session", name: str) -> "Row":
 
 
 def _roles(home: Path, environment: str, person: "Row") -> tuple[str, ...]:
-    from strongroom.environment import open_environment
     from strongroom.identity.people import user_of
+    from strongroom.opening import open_environment
 
     found = open_environment(opened(home), environment)
     try:

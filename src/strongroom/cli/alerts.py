@@ -265,7 +265,7 @@ def mail_password(clear: bool, home: Path) -> None:
 def _watch_of(
     home: Path, environment: str | None, act: "Callable[[EnvironmentWatch], int]", *, seal: bool = False
 ) -> int:
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
     from strongroom.trail import Trail
     from strongroom.watch import EnvironmentWatch
 

@@ -179,7 +179,7 @@ class _Opened:
     """An environment's trail for one command."""
 
     def __init__(self, home: Path, environment: str | None) -> None:
-        from strongroom.environment import open_environment
+        from strongroom.opening import open_environment
         from strongroom.trail import Trail
 
         found = opened(home)

@@ -60,8 +60,8 @@ def keep(home: Path, environment: str | None, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from strongroom.environment import open_environment
     from strongroom.keeping import Keeper
+    from strongroom.opening import open_environment
     from strongroom.trail import Trail
 
     opened_home = opened(home)

@@ -35,8 +35,8 @@ def check(home: Path, as_json: bool) -> int:
 
 
 def _doubts(home: "Home", record: "EnvironmentRecord") -> list[str]:
-    from strongroom.environment import open_environment
     from strongroom.errors import HomeError, IntegrityViolation
+    from strongroom.opening import open_environment
     from strongroom.trail import Trail
 
     try:

@@ -120,7 +120,7 @@ def _change(
     table_name: str,
     column: str,
 ) -> None:
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
     from strongroom.records.column_encryption import go_on
 
     with session_in(home, environment, user, write=True) as session:

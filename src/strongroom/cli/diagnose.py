@@ -16,8 +16,8 @@ from strongroom.cli.output import print_json, say, table
 def health(home: Path, environment: str | None, as_json: bool) -> int:
     """Say whether the trail of an environment is being sealed, judged by the alert rules, and sent to its destinations.
     Exits with 1 when something is late or fails."""
-    from strongroom.environment import open_environment
     from strongroom.monitoring.health import health_of
+    from strongroom.opening import open_environment
 
     live = open_environment(opened(home), environment)
     try:

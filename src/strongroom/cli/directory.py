@@ -32,8 +32,8 @@ def membership_options(command: _C) -> _C:
 @contextmanager
 def open_directory(home: "Home") -> Generator["Directory"]:
     """The directory of a home. Whoever can read the home's keys may change it."""
-    from strongroom.environment import directory_in, open_environment
     from strongroom.home.registry import CONTROL
+    from strongroom.opening import directory_in, open_environment
 
     control = open_environment(home, CONTROL)
     try:
@@ -44,7 +44,7 @@ def open_directory(home: "Home") -> Generator["Directory"]:
 
 def in_environments(home: "Home", names: Sequence[str], act: Callable[["Session"], object]) -> list[str]:
     """Do something in each environment as its first administrator, and return their names."""
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     chosen = list(names) or [home.default_environment().name]
     for name in chosen:

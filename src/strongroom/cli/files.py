@@ -43,7 +43,7 @@ def put(
 
     Of a picture for an image column a thumbnail is made; where and with what it was taken is left out.
     """
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
     from strongroom.records import file_transfers as transfers
     from strongroom.records.files import Upload
 
@@ -81,9 +81,9 @@ def put(
 @json_option
 def get(place: str, out: Path, thumbnail: bool, user: str, home: Path, environment: str | None, as_json: bool) -> None:
     """Write what PLACE (TABLE/ID/COLUMN) holds to a new file OUT, which only its owner reads."""
-    from strongroom.environment import open_environment
     from strongroom.errors import InvalidRequest, NotFound
     from strongroom.jobs.data import write_content
+    from strongroom.opening import open_environment
     from strongroom.records.files import content, held, tell_download
     from strongroom.records.images import thumbnail_of
     from strongroom.schema.model import ColumnType
@@ -121,7 +121,7 @@ def get(place: str, out: Path, thumbnail: bool, user: str, home: Path, environme
 @environment_option
 def remove(place: str, user: str, home: Path, environment: str | None) -> None:
     """Remove what PLACE (TABLE/ID/COLUMN) holds."""
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
     from strongroom.records import files as contents
 
     live = open_environment(opened(home), environment)

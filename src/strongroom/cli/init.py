@@ -97,8 +97,8 @@ def _make(
     database: "Secret | None" = None,
     filling: _Filling | None = None,
 ) -> None:
-    from strongroom.environment import create_environment
     from strongroom.home import EnvironmentType
+    from strongroom.opening import create_environment
     from strongroom.records import Birth
 
     environment, born = create_environment(
@@ -119,8 +119,8 @@ def _make(
 
 def _mirror(home: "Home") -> None:
     """Say in the control environment which environments there are."""
-    from strongroom.environment import ledger_in, open_environment
     from strongroom.lifecycle.mirroring import mirror
+    from strongroom.opening import ledger_in, open_environment
 
     control = open_environment(home, CONTROL)
     try:

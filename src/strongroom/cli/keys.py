@@ -91,8 +91,8 @@ def tell_act(home: "Home", action: str, **details: str | bool) -> None:
     """Tell the control environment of an act on keys, before it: where that cannot be told, nothing is done."""
     from strongroom.audit.activities import Activity
     from strongroom.cli.telling import tell_command
-    from strongroom.environment import open_environment
     from strongroom.home.registry import CONTROL
+    from strongroom.opening import open_environment
 
     if all(record.name != CONTROL for record in home.environments()):
         return  # a home in the making

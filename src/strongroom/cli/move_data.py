@@ -40,10 +40,10 @@ def import_data(
     Exits with 0 when all rows are in, 1 when some are not, 2 when nothing was done.
     """
     from strongroom.cli.telling import facts_of_command
-    from strongroom.environment import open_environment
     from strongroom.errors import StrongroomError
     from strongroom.jobs.data import Files, Report, open_data, read_map
     from strongroom.jobs.data import import_data as run
+    from strongroom.opening import open_environment
 
     chosen = read_map(maps)
     source = open_data(file, name)
@@ -120,9 +120,9 @@ def export_data(
     tool. Texts that a spreadsheet would run as formulas get an apostrophe in front, which importing takes away.
     """
     from strongroom.cli.telling import facts_of_command
-    from strongroom.environment import open_environment
     from strongroom.jobs.data import Format, Wanted, format_of
     from strongroom.jobs.data import export_data as run
+    from strongroom.opening import open_environment
     from strongroom.records.reading_context import read_context
 
     names = tuple(each.strip() for each in columns.split(",") if each.strip()) if columns is not None else None

@@ -54,7 +54,7 @@ def session_in(home: Path, environment: str | None, user: str, *, write: bool) -
     Raises `HomeError`, and what `Environment.session_of` raises.
     """
     from strongroom.cli.telling import facts_of_command
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     found = open_environment(opened(home), environment)
     try:

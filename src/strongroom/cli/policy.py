@@ -78,7 +78,7 @@ def policy_test(
 
 @contextmanager
 def _of_home(home: Path, name: str | None) -> "Generator[Environment]":
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     found = open_environment(opened(home), name)
     try:
@@ -90,8 +90,8 @@ def _of_home(home: Path, name: str | None) -> "Generator[Environment]":
 @contextmanager
 def _of_solution(source: Path) -> "Generator[Environment]":
     """An environment that has nothing but the standard tables and a solution, until the block ends."""
-    from strongroom.environment import create_environment
     from strongroom.home import create_home
+    from strongroom.opening import create_environment
     from strongroom.records import Birth
     from strongroom.solutions import import_solution, open_source, read_solution
 

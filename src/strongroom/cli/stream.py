@@ -243,7 +243,7 @@ class _Opened:
 
 
 def _opened(home: Path, environment: str | None) -> _Opened:
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     found = opened(home)
     return _Opened(found, open_environment(found, environment))

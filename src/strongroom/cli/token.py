@@ -26,8 +26,9 @@ def token(home: Path, user: str, environment: str | None, minutes: int | None) -
     """
     from strongroom.audit.activities import Activity
     from strongroom.cli.telling import tell_command
-    from strongroom.environment import find_user, open_environment
+    from strongroom.environment import find_user
     from strongroom.identity import issue
+    from strongroom.opening import open_environment
 
     opened_home = opened(home)
     lifetime = timedelta(minutes=minutes or opened_home.settings.tokens.minutes)

@@ -44,7 +44,7 @@ def trace(
     was understood, what security made of it, the SQL that ran, and where the time went. It only reads. Exits with 1
     when it is refused.
     """
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     if request is not None and (user is None or clear or client):
         raise click.UsageError("REQUEST needs --user, and goes without --client and --clear.")

@@ -136,9 +136,9 @@ def remove(name: str, user: str, home: Path, environment: str | None) -> None:
 def secret(name: str, home: Path, environment: str | None) -> None:
     """Read the secret for the witness NAME, another home, from standard input, and keep it in the key ring."""
     from strongroom.anchoring import credential_name
-    from strongroom.environment import open_environment
     from strongroom.errors import InvalidRequest
     from strongroom.keys import Secret
+    from strongroom.opening import open_environment
 
     text = sys.stdin.readline().rstrip("\n")
     if not text:
@@ -160,7 +160,7 @@ def signed_by(name: str, home: Path, environment: str | None) -> None:
     """Print the secret by which the receiver of the webhook NAME checks heads: HMAC-SHA-256 over the header
     X-Strongroom-Timestamp, a full stop and the body."""
     from strongroom.anchoring import witness_signature
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     found = opened(home)
     live = open_environment(found, environment)
@@ -199,7 +199,7 @@ def anchor(home: Path, environment: str | None, as_json: bool) -> int:
     """Seal what is committed, and give the newest head to all witnesses now. Exits with 1 when one disagrees or could
     not be reached."""
     from strongroom.anchoring import sealed_and_anchored
-    from strongroom.environment import open_environment
+    from strongroom.opening import open_environment
 
     found = opened(home)
     live = open_environment(found, environment)

@@ -6,7 +6,8 @@ checks it anew. Scripts cannot read it, and other sites cannot make a browser se
 
 from starlette.responses import Response
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import Unauthenticated
 from strongroom.identity import TokenClaims
 

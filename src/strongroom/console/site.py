@@ -25,7 +25,8 @@ from strongroom.console.registry import all_pages
 from strongroom.console.templating import page_text
 from strongroom.console.texts import Texts, chosen_texts
 from strongroom.console.visit import Person, Visit
-from strongroom.environment import Environment, Environments, Identity
+from strongroom.environment import Environment, Identity
+from strongroom.environments import Environments
 from strongroom.errors import StepUpRequired, StrongroomError, Unauthenticated
 from strongroom.identity import TokenClaims
 from strongroom.schema.model import Schema

@@ -1,7 +1,7 @@
 """Creating and opening a home.
 
 `create_home` writes `keys.json` last: a folder without it is no home, so one whose creation was interrupted is told
-apart from a complete one. `open_home` opens nothing but the ring; stores are opened by `strongroom.environment`.
+apart from a complete one. `open_home` opens nothing but the ring; stores are opened by `strongroom.opening`.
 """
 
 import os

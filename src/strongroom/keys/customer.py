@@ -1,7 +1,7 @@
 """Keys that the customer holds: added to a home, assigned to environments, rotated, revoked and given back.
 
 Each step is one atomic change of `keys.json`, which every process of the home follows: whoever opens an environment
-after it meets the new state. What a revocation means for open environments is `strongroom.environment`'s matter.
+after it meets the new state. What a revocation means for open environments is `strongroom.environments`' matter.
 """
 
 import re

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from strongroom.audit.verification import logged_entries, verify
 from strongroom.clock import iso
-from strongroom.environment import open_environment
 from strongroom.errors import BackupDamaged, Conflict, HomeError, NotFound
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentType, Home
 from strongroom.ids import Guid, new_guid
@@ -25,6 +24,7 @@ from strongroom.keys.wrapping import expand, unwrap, wrap
 from strongroom.lifecycle.backup_file import read_backup, write_backup
 from strongroom.lifecycle.journals import Journals, folder_of
 from strongroom.lifecycle.manifest import SUFFIX, Manifest, read_manifest, write_manifest
+from strongroom.opening import open_environment
 from strongroom.store.copying import Receiver, receiver_at
 from strongroom.store.database import StoreDatabase, open_database, remove_database
 from strongroom.store.sqlcipher_file import sync_path

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from strongroom.clock import iso
-from strongroom.environment import open_environment
 from strongroom.estate import Ledger
 from strongroom.estate.ledger import when
 from strongroom.home import Home
@@ -14,6 +13,7 @@ from strongroom.ids import Guid
 from strongroom.keys import KeyState
 from strongroom.keys.disk import Disk
 from strongroom.keys.document import CustomerKey
+from strongroom.opening import open_environment
 from strongroom.store.protocol import Value
 
 _ACTIVE, _REVOKED = 1, 3

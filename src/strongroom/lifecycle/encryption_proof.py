@@ -10,13 +10,13 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-from strongroom.environment import open_environment
 from strongroom.home import EnvironmentRecord, Home
 from strongroom.ids import Guid
 from strongroom.keys import Secret
 from strongroom.keys.wrapping import new_key
 from strongroom.lifecycle.backups import Backups
 from strongroom.lifecycle.proofs import FAILED, NOT_MEASURABLE, PASSED, overall, signed
+from strongroom.opening import open_environment
 from strongroom.store.at_rest import PAGE, cipher_of, content_of, found_in, opens, texts_of
 
 KIND = "strongroom proof of encryption"

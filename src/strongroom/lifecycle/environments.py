@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from strongroom.clock import iso
-from strongroom.environment import create_environment, open_environment
 from strongroom.errors import Conflict, HomeError, InvalidRequest, StrongroomError
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.keys import Secret
@@ -19,6 +18,7 @@ from strongroom.lifecycle.certificates import certificate
 from strongroom.lifecycle.forks import forking, newest_head
 from strongroom.lifecycle.replacing import being_replaced, replace_store, require_free, require_replaceable
 from strongroom.lifecycle.structure import fresh_store
+from strongroom.opening import create_environment, open_environment
 from strongroom.records import Birth
 from strongroom.store.copying import Receiver, StoreCopy, copy_into
 from strongroom.store.database import remove_database

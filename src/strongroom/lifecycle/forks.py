@@ -7,10 +7,10 @@ from strongroom.audit.entries import Action, Author, Operation, told
 from strongroom.audit.exports import read_witness
 from strongroom.audit.forks import STATEMENT, fork_statement
 from strongroom.clock import iso
-from strongroom.environment import open_environment
 from strongroom.errors import StrongroomError
 from strongroom.home import EnvironmentRecord, Home
 from strongroom.ids import Reference
+from strongroom.opening import open_environment
 from strongroom.records.platform_user import SYSTEM_USER
 from strongroom.store.leaves import StoredHead
 from strongroom.store.protocol import Transaction

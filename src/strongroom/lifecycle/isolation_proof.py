@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import permutations
 from secrets import token_hex
 
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import HomeError, InvalidRequest, StrongroomError, Unauthenticated
 from strongroom.estate import Ledger
 from strongroom.home import EnvironmentKind, EnvironmentRecord, Home
@@ -23,6 +23,7 @@ from strongroom.ids import Guid
 from strongroom.lifecycle.backups import Backups
 from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.proofs import FAILED, NOT_MEASURABLE, PASSED, overall, signed
+from strongroom.opening import open_environment
 from strongroom.records.delete import delete_rows
 from strongroom.records.platform_user import SYSTEM_USER
 from strongroom.store.at_rest import found_in, opens, reach_of

@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from strongroom.clock import iso
-from strongroom.environment import open_environment
 from strongroom.errors import BackupDamaged, HomeError, InvalidRequest, StrongroomError
 from strongroom.home import EnvironmentRecord, Home
 from strongroom.ids import Guid
@@ -25,6 +24,7 @@ from strongroom.keys import Secret
 from strongroom.keys.disk import Disk, replace_file
 from strongroom.keys.wrapping import RootKey, expand, unwrap, wrap
 from strongroom.lifecycle.manifest import Manifest
+from strongroom.opening import open_environment
 from strongroom.store.journal import Entry, Position, position
 from strongroom.store.protocol import Database
 

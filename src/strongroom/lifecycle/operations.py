@@ -15,7 +15,7 @@ from typing import cast
 import orjson
 
 from strongroom.clock import iso, moment_of
-from strongroom.environment import Environment, ledger_in, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import InvalidRequest, StrongroomError
 from strongroom.estate import Ledger
 from strongroom.estate.ledger import add
@@ -33,6 +33,7 @@ from strongroom.lifecycle.manifest import Manifest
 from strongroom.lifecycle.mirroring import mirror, mirror_backups, note_certificate
 from strongroom.lifecycle.portability import export_everything, import_everything
 from strongroom.lifecycle.restoring import described, restore
+from strongroom.opening import ledger_in, open_environment
 from strongroom.records import Session
 from strongroom.store.protocol import Value
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from strongroom.environment import column_root
 from strongroom.errors import Conflict, HomeError
 from strongroom.home import EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.ids import Guid
 from strongroom.keys import Secret
+from strongroom.opening import column_root
 from strongroom.store import sqlcipher_file
 from strongroom.store.copying import Receiver, receiver_at
 from strongroom.store.database import open_database

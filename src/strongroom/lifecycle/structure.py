@@ -9,11 +9,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from strongroom.environment import column_root
 from strongroom.home import EnvironmentRecord, Home
 from strongroom.ids import new_guid
 from strongroom.keys import Secret
 from strongroom.keys.wrapping import new_key
+from strongroom.opening import column_root
 from strongroom.records import Birth, genesis
 from strongroom.schema.standard_tables import standard_schema
 from strongroom.store.database import StoreDatabase, open_database, remove_database

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from strongroom.environment import Environment, Environments, ledger_in
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import StrongroomError
 from strongroom.estate import Ledger
 from strongroom.estate.vault import rotate_due
@@ -24,6 +25,7 @@ from strongroom.lifecycle.backups import SYSTEM, Backups
 from strongroom.lifecycle.custody import check_keys
 from strongroom.lifecycle.mirroring import mirror_backups
 from strongroom.lifecycle.operations import Asked, perform, perform_requested, settle
+from strongroom.opening import ledger_in
 from strongroom.rounds import Rounds
 
 _WATCH_S = 0.25

@@ -8,7 +8,8 @@ host must be the one that the client talks to: nobody gets a token for another s
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import HomeError
 from strongroom.ids import parse_guid
 from strongroom.signin.problems import missing, wrong_scope

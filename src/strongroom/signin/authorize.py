@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.identity.applications import is_usable, redirects_of
 from strongroom.identity.conditional.model import Control
 from strongroom.identity.directory import find, text

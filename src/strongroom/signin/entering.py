@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from strongroom.audit.activities import Activity, Actor, activity
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import Unauthenticated
 from strongroom.identity import TokenClaims, issue
 from strongroom.identity.conditional.people import known_of

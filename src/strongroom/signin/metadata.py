@@ -7,7 +7,7 @@ they have. The id of the home, `common` and `organizations` are as good as any o
 import base64
 import re
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.errors import NotFound
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,99}")

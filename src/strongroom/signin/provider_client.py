@@ -18,7 +18,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import orjson
 from joserfc.jwk import KeySet
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.identity.federation.providers import Provider
 from strongroom.identity.federation.tokens import TokenRefused, key_set

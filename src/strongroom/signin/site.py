@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.errors import StrongroomError
 from strongroom.signin import account, authorize, device, federation, metadata, pages, passkey_pages, tokens
 from strongroom.signin.problems import OAuthProblem

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import jwt
 import orjson
 
-from strongroom.environment import Environment, Environments
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.model import ClientKind
 from strongroom.identity.directory import text

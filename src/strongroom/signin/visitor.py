@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.errors import InvalidRequest
 from strongroom.identity.firewall import client_address
 from strongroom.identity.hashing import digest, new_token

@@ -14,11 +14,13 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from strongroom.environment import Environment, Environments, settle_memory
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import InvalidRequest, NotFound, StrongroomError, TooLarge, Unauthenticated, UriTooLong
 from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.model import ClientKind
 from strongroom.monitoring.health import health_of
+from strongroom.opening import settle_memory
 from strongroom.schema.model import Schema
 from strongroom.store.waiting import LOOK_S, WAITING, Waiting
 from strongroom.webapi import front_page, telemetry

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from strongroom.audit.activities import Activity, Actor, Outcome, activity
 from strongroom.audit.entries import Action, Author, Operation, told
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments, Identity
+from strongroom.environment import Environment, Identity
+from strongroom.environments import Environments
 from strongroom.errors import Unauthenticated
 from strongroom.identity import TokenClaims
 from strongroom.identity.conditional.gate import Entering, Gate, Holder, Verdict

@@ -4,7 +4,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import escape
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.webapi.http import Response
 
 _STYLE = (

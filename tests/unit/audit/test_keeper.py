@@ -11,10 +11,11 @@ from tests.servers import run_cli
 
 from strongroom.audit.activities import Activity, Actor, activity
 from strongroom.clock import iso
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.home import Home, MovableClock, open_home
 from strongroom.ids import Guid, Reference
 from strongroom.keeping import ARCHIVE_FOLDER, Keeper
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create, update
 from strongroom.store.protocol import Row
 from strongroom.trail import Trail

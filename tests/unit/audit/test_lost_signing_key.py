@@ -11,10 +11,12 @@ from tests.servers import run_cli
 
 from strongroom.anchoring import anchorer_of
 from strongroom.audit.verification import logged_entries, verify
-from strongroom.environment import Environment, Environments, open_environment
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.errors import IntegrityViolation
 from strongroom.home import Home, open_home
 from strongroom.keys import Secret
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create
 from strongroom.store.database import StoreDatabase
 from strongroom.trail import Sealing, Trail, renew_signing_key

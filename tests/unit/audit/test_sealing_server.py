@@ -7,7 +7,7 @@ import pytest
 from tests.engines import ENGINES, Stores
 from tests.homes import make_home
 
-from strongroom.environment import Environments
+from strongroom.environments import Environments
 from strongroom.home import open_home
 from strongroom.records import NewRecord, create
 from strongroom.store.database import StoreDatabase

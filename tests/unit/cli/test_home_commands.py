@@ -9,11 +9,12 @@ import pytest
 
 from strongroom.cli.main import run
 from strongroom.clock import SystemClock
-from strongroom.environment import find_user, open_environment
+from strongroom.environment import find_user
 from strongroom.home import Home, open_home
 from strongroom.home.personas import read_personas
 from strongroom.identity import TokenVerifier
 from strongroom.ids import Guid
+from strongroom.opening import open_environment
 
 NOBODY = "00000000-0000-7000-8000-000000000009"
 

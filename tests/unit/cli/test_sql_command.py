@@ -8,8 +8,9 @@ from tests.engines import Stores
 from tests.homes import make_home
 
 from strongroom.cli.main import run
-from strongroom.environment import Identity, find_user, open_environment
+from strongroom.environment import Identity, find_user
 from strongroom.home import open_home
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, RequestFacts, create
 
 

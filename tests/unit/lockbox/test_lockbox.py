@@ -11,7 +11,7 @@ from tests.homes import make_home
 from strongroom.access.plan import ColumnAccess
 from strongroom.access.planning import plan_for
 from strongroom.access.resolve import require_entry, resolve
-from strongroom.environment import Environment, Identity, open_environment
+from strongroom.environment import Environment, Identity
 from strongroom.errors import AccessDenied, Conflict, InvalidRequest, StrongroomError
 from strongroom.home import Home, MovableClock, open_home
 from strongroom.identity import TokenVerifier
@@ -20,6 +20,7 @@ from strongroom.lockbox import emergencies, requests
 from strongroom.lockbox.roles import APPROVER, OPERATOR, SUPPORT
 from strongroom.lockbox.scope import Scope, read_scope
 from strongroom.lockbox.sessions import bound, without_literals
+from strongroom.opening import open_environment
 from strongroom.query.ast import Field, Output, Select, Source
 from strongroom.records import (
     NewRecord,

@@ -11,7 +11,6 @@ from strongroom.audit.activities import Activity, Outcome
 from strongroom.audit.entries import Author
 from strongroom.audit.refusals import Refusal, refusal_entry
 from strongroom.clock import iso
-from strongroom.environment import directory_in, open_environment
 from strongroom.errors import AccessDenied, Conflict, QueryError, StrongroomError, Unavailable
 from strongroom.home import open_home
 from strongroom.identity import signinlog
@@ -21,6 +20,7 @@ from strongroom.monitoring.evaluation import trial_in
 from strongroom.monitoring.rules import rule_of
 from strongroom.monitoring.tables import RULE
 from strongroom.monitoring.watching import FLOODED, MOST_ALERTS
+from strongroom.opening import directory_in, open_environment
 from strongroom.records import RolePrivilege, add_privileges, associate
 from strongroom.schema.model import Depth
 from strongroom.store.protocol import Value

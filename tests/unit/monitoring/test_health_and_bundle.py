@@ -17,11 +17,11 @@ from tests.unit.monitoring.receivers import HttpSink
 from tests.unit.monitoring.watched import Watched
 
 from strongroom.diagnosis import diagnose, hide
-from strongroom.environment import open_environment
 from strongroom.errors import AccessDenied
 from strongroom.home import open_home
 from strongroom.monitoring.health import health_of
 from strongroom.monitoring.outbound import Outbound
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create
 from strongroom.webapi.telemetry import Observation
 from strongroom.webapi.tracing import NO_TRACING, tracing_to

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from tests.profiles import examples
 from tests.unit.monitoring.watched import Watched
 
+from strongroom.access.plan import plan_of_all
 from strongroom.access.planned import PlannedSelect
 from strongroom.monitoring.matching import compiled
-from strongroom.access.plan import plan_of_all
 from strongroom.query.ast import Field, Output, ReadContext, Select, Source
 from strongroom.query.odata import read_filter
 from strongroom.store.protocol import Value

@@ -16,9 +16,9 @@ from tests.servers import RunningServer, run_cli, start_server
 from strongroom.anchoring import anchorer_of, credential_name
 from strongroom.audit.exports import encode_key
 from strongroom.audit.heads import Signer, given_head, shown_head, signed_head
-from strongroom.environment import open_environment
 from strongroom.home import open_home
 from strongroom.keys import Secret
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create
 from strongroom.store.protocol import Value
 from strongroom.trail import Trail

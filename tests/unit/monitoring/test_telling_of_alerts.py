@@ -15,10 +15,12 @@ from tests.servers import free_port
 from tests.unit.monitoring.receivers import HttpSink, Inbox
 
 from strongroom.clock import iso
-from strongroom.environment import Environment, Environments, open_environment
+from strongroom.environment import Environment
+from strongroom.environments import Environments
 from strongroom.home import MovableClock, open_home
 from strongroom.ids import Guid
 from strongroom.monitoring.tables import ALERT
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create, update
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row, Value

@@ -18,7 +18,7 @@ from strongroom.anchoring import Anchorer, Outcome
 from strongroom.audit.exports import decode_key, read_witness
 from strongroom.audit.heads import given_head, is_signed
 from strongroom.audit.proofs import consistency
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.errors import AccessDenied, InvalidRequest
 from strongroom.home import Home, MovableClock, open_home
 from strongroom.ids import Guid
@@ -27,6 +27,7 @@ from strongroom.messages.operation import Arguments
 from strongroom.monitoring.deposits import begin_anew, keep_head
 from strongroom.monitoring.tables import ALERT
 from strongroom.monitoring.witness_tables import ANCHOR, WITNESS, WITNESSED
+from strongroom.opening import open_environment
 from strongroom.records import NewRecord, create, delete, update
 from strongroom.store.database import StoreDatabase
 from strongroom.store.protocol import Row, Value

@@ -17,7 +17,7 @@ from time import perf_counter
 import orjson
 import uvloop
 
-from strongroom.environment import Environment, create_environment
+from strongroom.environment import Environment
 from strongroom.home import Home, create_home
 from strongroom.identity.tokens import issue
 from strongroom.ids import Guid, Reference
@@ -25,6 +25,7 @@ from strongroom.jobs.bench.client import Exchange, request
 from strongroom.jobs.bench.figures import Figure, Spread, Target
 from strongroom.jobs.bench.place import Place, make_control
 from strongroom.jobs.bench.serving import served
+from strongroom.opening import create_environment
 from strongroom.records import Birth, NewRecord, RolePrivilege, associate, create, replace_privileges
 from strongroom.schema.model import Depth, Rights, Schema
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from strongroom.access.planned import PlannedSelect, planned
-from strongroom.environment import Environment, open_environment
+from strongroom.environment import Environment
 from strongroom.jobs.bench.bare import Bare
 from strongroom.jobs.bench.figures import Figure, Target
 from strongroom.jobs.bench.place import Place
 from strongroom.jobs.bench.reading import clock_of
 from strongroom.jobs.bench.rounds import interleaved, ratio
 from strongroom.jobs.demo import Archetype
+from strongroom.opening import open_environment
 from strongroom.records import RequestFacts, Session, update
 from strongroom.records.read import COUNT_CAP
 from strongroom.store.protocol import Row

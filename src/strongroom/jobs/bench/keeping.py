@@ -11,12 +11,13 @@ from tempfile import TemporaryDirectory
 from time import process_time, thread_time
 
 from strongroom.clock import SystemClock
-from strongroom.environment import Environment, create_environment
+from strongroom.environment import Environment
 from strongroom.home import create_home
 from strongroom.ids import new_guid
 from strongroom.jobs.bench.figures import Figure, Spread, Target
 from strongroom.jobs.bench.rounds import Act, interleaved, ratio
 from strongroom.keys import create_ring, parse_source
+from strongroom.opening import create_environment
 from strongroom.records import Birth, NewRecord, create, create_multiple
 
 _ADMINISTRATOR = "admin@bench"

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from strongroom.environment import Environment, Identity, create_environment, open_environment, settle_memory
+from strongroom.environment import Environment, Identity
 from strongroom.home import EnvironmentKind, Home, create_home, open_home
 from strongroom.home.registry import CONTROL
 from strongroom.jobs.bench.connecting import connect
 from strongroom.jobs.bench.loading import Loaded, Progress, load
 from strongroom.jobs.demo import Archetype, BenchCompany, Row, bench_company
 from strongroom.keys import Secret
+from strongroom.opening import create_environment, open_environment, settle_memory
 from strongroom.query.ast import Field, Order, Output, Select, Source
 from strongroom.records import Birth
 from strongroom.schema.model import Schema, Table

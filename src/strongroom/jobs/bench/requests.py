@@ -13,7 +13,6 @@ from time import perf_counter
 
 import orjson
 
-from strongroom.environment import create_environment
 from strongroom.home import create_home
 from strongroom.identity.tokens import issue
 from strongroom.ids import Guid
@@ -23,6 +22,7 @@ from strongroom.jobs.bench.importing import TABLES, large_solution
 from strongroom.jobs.bench.place import Place, make_control
 from strongroom.jobs.bench.rounds import interleaved, ratio
 from strongroom.jobs.bench.serving import served, token_of
+from strongroom.opening import create_environment
 from strongroom.query.fetchxml import read_fetchxml
 from strongroom.records import Birth, RequestFacts, retrieve_page
 from strongroom.records.reading_context import read_context

@@ -18,7 +18,6 @@ import rfc8785
 
 from strongroom.audit.exports import encode_key
 from strongroom.clock import iso
-from strongroom.environment import open_environment
 from strongroom.errors import InvalidRequest
 from strongroom.home import Home
 from strongroom.keys import age
@@ -34,6 +33,7 @@ from strongroom.lifecycle.portability.layout import (
     folder_of,
     written,
 )
+from strongroom.opening import open_environment
 from strongroom.schema.codec import diff_from_standard
 from strongroom.schema.model import Schema
 from strongroom.store.portable import Dump, Row

@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from strongroom.environment import column_root
 from strongroom.errors import InvalidRequest
 from strongroom.home import EnvironmentKind, EnvironmentRecord, EnvironmentState, EnvironmentType, Home
 from strongroom.keys import Secret
 from strongroom.lifecycle.forks import forking
 from strongroom.lifecycle.portability.checking import ExportFile, check_export, opened_export
 from strongroom.lifecycle.portability.layout import DOCUMENTS, reader_of
+from strongroom.opening import column_root
 from strongroom.schema.codec import Document, Kind, schema_from
 from strongroom.schema.model import Schema
 from strongroom.store.database import StoreDatabase, open_database, remove_database
