@@ -20,19 +20,12 @@ AFTER_S = 1.0
 _logger = logging.getLogger("strongroom.rounds")
 
 
-class Rounds(ABC):
-    """A thread that looks at something every so often, from `start` until `stop`."""
+class _Threaded(ABC):
+    """A thread from `start` until `stop`."""
 
-    def __init__(self, name: str, period_s: float, logger: logging.Logger) -> None:
-        self._period_s = period_s
-        self._logger = logger
+    def __init__(self, name: str) -> None:
         self._ended = Event()
         self._thread = Thread(target=self._run, name=name, daemon=True)
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether it was told to stop: a round with much to do asks this in between."""
-        return self._ended.is_set()
 
     def start(self) -> None:
         """Begin."""
@@ -43,6 +36,24 @@ class Rounds(ABC):
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    @abstractmethod
+    def _run(self) -> None:
+        """What the thread does, until it is told to end."""
+
+
+class Rounds(_Threaded):
+    """A thread that looks at something every so often."""
+
+    def __init__(self, name: str, period_s: float, logger: logging.Logger) -> None:
+        super().__init__(name)
+        self._period_s = period_s
+        self._logger = logger
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to stop: a round with much to do asks this in between."""
+        return self._ended.is_set()
 
     @abstractmethod
     def look(self) -> None:
@@ -66,31 +77,24 @@ class Rounds(ABC):
             self._logger.exception("%s failed", what)
 
 
-class Beside:
+class Beside(_Threaded):
     """All rounds of a server: made and begun a moment after it answers, so that its first answers wait for none of the
     rooms that they come from, and ended in the opposite order."""
 
     def __init__(self, make: Callable[[], Sequence[Rounds]], after_s: float = AFTER_S) -> None:
         """`make` gives the rounds, none of them begun."""
+        super().__init__("beside")
         self._make = make
         self._after_s = after_s
         self._rounds: Sequence[Rounds] = ()
-        self._ended = Event()
-        self._thread = Thread(target=self._begin, name="beside", daemon=True)
-
-    def start(self) -> None:
-        """Begin in a moment."""
-        self._thread.start()
 
     def stop(self) -> None:
         """End all. A server that is stopped before they have begun still does what they do in the end."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().stop()
         for each in reversed(self._rounds or self._make()):
             each.stop()
 
-    def _begin(self) -> None:
+    def _run(self) -> None:
         if self._ended.wait(self._after_s):
             return
         try:

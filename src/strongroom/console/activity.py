@@ -12,10 +12,11 @@ from strongroom.clock import iso
 from strongroom.console.api import ApiError, Json, as_object, formatted, next_token, objects, reference, strings, text
 from strongroom.console.data.filters import quoted
 from strongroom.console.data.lists import PAGE_SIZE
-from strongroom.console.data.lookups import find_row, names_of
+from strongroom.console.data.lookups import names_of
 from strongroom.console.data.records import crumbs_of, name_of
 from strongroom.console.days import day_bounds
 from strongroom.console.page import Page
+from strongroom.console.trail_search import user_and_table
 from strongroom.console.visit import Crumb, Visit
 
 _SEEN_DAYS = 30
@@ -76,12 +77,7 @@ async def search(visit: Visit) -> Response:
 
 
 async def _conditions(visit: Visit) -> list[str]:
-    conditions: list[str] = []
-    if visit.parameter("user"):
-        _, user_id = await find_row(visit, ("systemuser",), visit.parameter("user"))
-        conditions.append(f"_userid_value eq {user_id}")
-    if visit.parameter("table"):
-        conditions.append(f"objecttypecode eq '{visit.table(visit.parameter('table')).logical_name}'")
+    conditions = await user_and_table(visit)
     if visit.parameter("category").isdigit():
         conditions.append(f"category eq {visit.parameter('category')}")
     if visit.parameter("text"):

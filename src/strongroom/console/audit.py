@@ -10,10 +10,11 @@ from starlette.responses import Response
 from strongroom.console.api import FORMATTED, ApiError, Json, as_object, formatted, next_token, objects, reference, text
 from strongroom.console.data.columns import label
 from strongroom.console.data.lists import PAGE_SIZE
-from strongroom.console.data.lookups import find_row, names_of
+from strongroom.console.data.lookups import names_of
 from strongroom.console.data.records import crumbs_of, name_of, typed_reference
 from strongroom.console.days import begins, day_bounds, today
 from strongroom.console.page import Page
+from strongroom.console.trail_search import user_and_table
 from strongroom.console.visit import Visit
 from strongroom.schema.model import Table
 
@@ -131,12 +132,7 @@ async def _found(visit: Visit) -> tuple[Sequence[Json], str | None]:
 
 async def _conditions(visit: Visit) -> list[str]:
     """What the search asks for, without its days. Raises `ApiError` 400 for what is no user or table."""
-    conditions: list[str] = []
-    if visit.parameter("user"):
-        _, user_id = await find_row(visit, ("systemuser",), visit.parameter("user"))
-        conditions.append(f"_userid_value eq {user_id}")
-    if visit.parameter("table"):
-        conditions.append(f"objecttypecode eq '{visit.table(visit.parameter('table')).logical_name}'")
+    conditions = await user_and_table(visit)
     if visit.parameter("action").isdigit():
         conditions.append(f"action eq {visit.parameter('action')}")
     return conditions
